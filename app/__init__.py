@@ -1,0 +1,1 @@
+"""The top of the house: flow, wiring, one entry per process."""

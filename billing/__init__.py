@@ -1,0 +1,1 @@
+"""Money: metering, charges, ledger, provider, finance."""

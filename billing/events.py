@@ -1,0 +1,47 @@
+"""What happened to money."""
+
+from dataclasses import dataclass
+
+from core.events import Event
+from core.ids import CallId, UserId
+
+
+@dataclass(frozen=True, slots=True)
+class HoldPlaced(Event):
+    """The first hold of this call stands: media may start."""
+
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFailed(Event):
+    """The hold was declined or abandoned; ``reason`` is ``hold_declined`` or ``authentication_abandoned``."""
+
+    call_id: CallId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CapReached(Event):
+    """The paid time the customer allowed is used up; the call ends here."""
+
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeSettled(Event):
+    """The charge is ``captured``, ``released`` or ``uncollectable``; ``gross_minor`` is what was captured."""
+
+    call_id: CallId
+    customer_id: UserId
+    consultant_id: UserId
+    gross_minor: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutAccountChanged(Event):
+    """Whether this consultant's connected account can receive transfers changed."""
+
+    user_id: UserId
+    can_receive: bool

@@ -1,0 +1,1 @@
+"""What every room stands on: settings, clock, ids, money, errors, database, events, jobs, logs."""

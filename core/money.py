@@ -1,0 +1,42 @@
+"""Money: integers in minor units, rates in basis points, half-up rounding. Never a float."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Currency(StrEnum):
+    """The currencies a consultant may charge in (decisions §4)."""
+
+    EUR = "eur"
+    USD = "usd"
+    GBP = "gbp"
+    CHF = "chf"
+
+
+# Stripe's minimum charge per currency, in minor units (docs.stripe.com/currencies#minimum-and-maximum-charge-amounts).
+MINIMUM_CHARGE_MINOR = {Currency.EUR: 50, Currency.USD: 50, Currency.GBP: 30, Currency.CHF: 50}
+
+MS_PER_HOUR = 3_600_000
+BPS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (cents) of one currency."""
+
+    minor: int
+    currency: Currency
+
+
+def price_minor(rate_minor_per_hour: int, duration_ms: int) -> int:
+    """Price of ``duration_ms`` at an hourly rate, in minor units, rounded half up (decisions §4)."""
+    if rate_minor_per_hour < 0 or duration_ms < 0:
+        raise ValueError("rate and duration cannot be negative")
+    return (rate_minor_per_hour * duration_ms + MS_PER_HOUR // 2) // MS_PER_HOUR
+
+
+def commission_minor(gross_minor: int, rate_bps: int) -> int:
+    """The platform's part of ``gross_minor``, rounded half up; the consultant's share is the rest."""
+    if gross_minor < 0 or not 0 <= rate_bps <= BPS:
+        raise ValueError("gross cannot be negative and a rate lies between 0 and 10,000 bps")
+    return (gross_minor * rate_bps + BPS // 2) // BPS

@@ -1,0 +1,57 @@
+"""Settings: every environment variable the product reads, its meaning and its default."""
+
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment. A missing secret stops the start with a message that names it."""
+
+    model_config = SettingsConfigDict(env_prefix="", extra="ignore", frozen=True)
+
+    database_url: str = Field(description="postgresql://user:password@host:port/name")
+    redis_url: str = Field(description="redis://host:port/0")
+    secret_key: str = Field(min_length=32, description="Signs access tokens; at least 32 characters")
+    public_url: str = Field(default="http://localhost:8000", description="Where a browser reaches `web`")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    environment: Literal["production", "demo", "test"] = "production"
+    trusted_proxies: str = Field(default="", description="Comma-separated networks whose X-Forwarded-For is believed")
+    client_dir: str = Field(default="web/client/dist", description="The built client")
+
+    stripe_api_base: str = Field(default="https://api.stripe.com", description="The sandbox, or Stripe itself")
+    stripe_public_base: str = Field(default="", description="Where a browser reaches the sandbox's own pages")
+    stripe_secret_key: str = Field(min_length=8, description="sk_test_… or the sandbox's key")
+    stripe_webhook_secret: str = Field(min_length=8, description="whsec_…")
+    stripe_timeout_s: float = 10.0
+
+    media_control_token: str = Field(min_length=32, description="Shared secret of `web` and `media`")
+    media_host: str = Field(default="127.0.0.1", description="Address the node's control API listens on")
+    media_control_port: int = Field(default=0, description="0 picks a free one; it is announced in Redis")
+    media_allow_private: bool = Field(default=False, description="Accept loopback and private ICE candidates")
+    media_node_id: str = Field(default="", description="Empty: made from host name and process id")
+
+    rate_limit_login_per_min: int = 5
+    rate_limit_api_per_min: int = 100
+
+    ring_s: int = 20
+    ring_widen_after_s: int = 60
+    promise_s: int = 120
+    prepare_join_s: int = 60
+    authenticate_s: int = 120
+    lost_s: int = 90
+    presence_grace_s: int = 30
+
+    @property
+    def demo(self) -> bool:
+        """Whether demo conveniences (the demo clock, the robot, printed log-ins) are on."""
+        return self.environment == "demo"
+
+    @cached_property
+    def proxy_networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks named in ``trusted_proxies``."""
+        return tuple(ip_network(part.strip()) for part in self.trusted_proxies.split(",") if part.strip())

@@ -1,0 +1,1 @@
+"""Questions, ranking, explanation and dispatch: who is rung, and when the next."""

@@ -1,0 +1,1 @@
+"""The media plane: sessions, relay, observed intervals."""

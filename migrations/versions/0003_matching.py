@@ -1,0 +1,12 @@
+"""The tables of ``matching``."""
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,1 @@
+"""Persons: accounts, roles, sessions, profiles, consents, ratings, blocks. All personal data sit here."""

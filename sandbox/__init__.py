@@ -1,0 +1,1 @@
+"""The Stripe sandbox: a process of its own that imports nothing of ours."""

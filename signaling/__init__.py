@@ -1,0 +1,1 @@
+"""Calls and what is said about them: call machine, presence, socket gateway, chat."""

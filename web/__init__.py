@@ -1,0 +1,1 @@
+"""HTTP in, service call, JSON out; the built client."""
