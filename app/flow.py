@@ -1,0 +1,60 @@
+"""Read this first: what happens when something happened. One table, from a question to a receipt.
+
+A customer posts a question and rings (``matching``); a consultant accepts (``OfferAccepted``); a call opens
+(``CallOpened``) and money is held (``HoldPlaced``); media may start, and when both sides are seen the connected
+time runs (``IntervalOpened``); it stops with the last packet (``IntervalClosed``). The call ends (``CallEnded``),
+the media plane closes its books (``SessionClosed``), and the charge is captured or released (``ChargeSettled``).
+
+Every handler runs in the publisher's own transaction, in the order of the table: either all of it happened or
+none of it. Network calls never happen here; what needs one leaves a durable job.
+"""
+
+from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from core.events import Flow
+from matching.events import OfferAccepted, OfferMissed, RequestClosed
+from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen, SessionClosed
+from people.events import AccessRevoked, ConsultantProfileChanged, RatingGiven, UserBlocked
+from signaling.events import CallEnded, CallOpened, CallPaused, CallResumed, CallWentLive, PresenceChanged
+from web.context import House
+
+
+def flow(house: House) -> Flow:
+    """The table: event → handlers, in order."""
+    return {
+        # question → ring → accept
+        ConsultantProfileChanged: (house.consultants.on_profile_changed,),
+        PayoutAccountChanged: (
+            house.profiles.on_payout_account_changed,
+            house.presence.on_payout_account_changed,
+        ),
+        PresenceChanged: (house.consultants.on_presence,),
+        OfferMissed: (house.presence.on_offer_missed,),
+        RequestClosed: (),
+        OfferAccepted: (house.calls.on_offer_accepted,),
+        # accept → hold → media
+        CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened),
+        HoldPlaced: (house.calls.on_hold_placed,),
+        HoldFailed: (house.calls.on_hold_failed,),
+        # media → connected time → meter
+        ParticipantSeen: (house.calls.on_participant_seen,),
+        ParticipantUnseen: (house.calls.on_participant_unseen,),
+        IntervalOpened: (house.calls.on_interval_opened, house.meter.on_interval_opened),
+        IntervalClosed: (house.calls.on_interval_closed, house.meter.on_interval_closed),
+        CallWentLive: (house.requests.on_call_went_live,),
+        CallPaused: (house.sessions.on_call_paused,),
+        CallResumed: (house.sessions.on_call_resumed,),
+        CapReached: (house.calls.on_cap_reached,),
+        # the end → settlement
+        CallEnded: (
+            house.presence.on_call_ended,
+            house.requests.on_call_ended,
+            house.charges.on_call_ended,
+            house.sessions.on_call_ended,
+        ),
+        SessionClosed: (house.charges.on_session_closed,),
+        ChargeSettled: (house.requests.on_charge_settled,),
+        # persons
+        AccessRevoked: (house.calls.on_access_revoked,),
+        RatingGiven: (house.consultants.on_rating,),
+        UserBlocked: (house.consultants.on_blocked,),
+    }

@@ -1,0 +1,101 @@
+"""The ``worker`` process: every timer and every durable job. Any number may run; rows are claimed, not ticks."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import uvloop
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.wiring import build, close, load_settings
+from core import logs
+from core.db import Database
+from web.context import House
+
+log = logs.get(__name__)
+
+TICK_S = 0.25
+HEARTBEAT_S = 2.0
+STALLED_AFTER_S = 8.0  # a job whose worker has not been heard of for this long is given to another
+RESTART_PAUSE_S = 1.0
+
+Due = Callable[[Database], Awaitable[int]]
+
+
+async def look(room: str, run_due: Due, db: Database) -> None:
+    """One tick of one room: work off what is due; rows that could not be worked off stay due."""
+    try:
+        await run_due(db)
+    except (SQLAlchemyError, psycopg.Error, OSError) as error:
+        log.warning("tick.database_unavailable", room=room, error=type(error).__name__)
+
+
+async def rescue_stalled_jobs(house: House) -> None:
+    """Give the jobs of killed workers back to the queue."""
+    manager = house.jobs.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
+        await manager.retry_job(job)
+        log.info("job.rescued", task=job.task_name)
+
+
+async def run_jobs(house: House) -> None:
+    """Run jobs for ever; a lost database connection restarts the loop, it does not end the process."""
+    while True:
+        try:
+            await house.jobs.app.run_worker_async(
+                concurrency=8,
+                fetch_job_polling_interval=1.0,
+                update_heartbeat_interval=HEARTBEAT_S,
+                stalled_worker_timeout=STALLED_AFTER_S,
+                install_signal_handlers=False,
+                delete_jobs="successful",
+                shutdown_graceful_timeout=10,
+            )
+        except (psycopg.Error, OSError) as error:
+            log.warning("jobs.database_unavailable", error=type(error).__name__)
+        await asyncio.sleep(RESTART_PAUSE_S)  # back-off between two attempts to reach the database
+
+
+def schedule(house: House) -> AsyncIOScheduler:
+    """A tick per room. The tick only says *look*: the truth is in rows with a due time."""
+    rooms: dict[str, Due] = {
+        "requests": house.requests.run_due,
+        "calls": house.calls.run_due,
+        "presence": house.presence.run_due,
+        "sessions": house.sessions.run_due,
+        "meter": house.meter.run_due,
+        "charges": house.charges.run_due,
+    }
+    scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+    for room, run_due in rooms.items():
+        scheduler.add_job(look, "interval", seconds=TICK_S, args=[room, run_due, house.db], id=room)
+    scheduler.add_job(rescue_stalled_jobs, "interval", seconds=HEARTBEAT_S, args=[house], id="stalled-jobs")
+    return scheduler
+
+
+async def main() -> None:
+    """Start, work until SIGTERM or SIGINT, stop cleanly."""
+    settings = load_settings()
+    logs.configure("worker")
+    house = build(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    scheduler = schedule(house)
+    async with house.jobs.app.open_async():
+        jobs = asyncio.create_task(run_jobs(house))
+        scheduler.start()
+        log.info("worker.ready")
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait({jobs, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        scheduler.shutdown(wait=False)
+        jobs.cancel()
+        await asyncio.gather(jobs, return_exceptions=True)
+    await close(house)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())
