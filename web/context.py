@@ -1,0 +1,83 @@
+"""What the HTTP edge can reach: the house of services, built by hand in ``app/wiring.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
+    from billing.cards import CardService
+    from billing.charges.service import ChargeService
+    from billing.finance.service import FinanceService
+    from billing.metering.service import MeterService
+    from billing.payout_accounts import PayoutAccountService
+    from billing.provider.gateway import StripeGateway
+    from billing.receipts import ReceiptService
+    from billing.webhooks import WebhookService
+    from core.clock import Clock
+    from core.db import Database
+    from core.events import Bus
+    from core.jobs import Jobs
+    from core.settings import Settings
+    from matching.projection import ConsultantProjection
+    from matching.questions import QuestionService
+    from matching.ranking import RankingService
+    from matching.requests import RequestService
+    from media.nodes import NodeDirectory
+    from media.sessions import SessionService
+    from people.accounts import AccountService
+    from people.blocks import BlockService
+    from people.consents import ConsentService
+    from people.profiles import ProfileService
+    from people.ratings import RatingService
+    from people.tokens import TokenService
+    from signaling.calls import CallService
+    from signaling.chat import ChatService
+    from signaling.presence import PresenceService
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Every service a route may call, one instance per process."""
+
+    settings: Settings
+    clock: Clock
+    db: Database
+    jobs: Jobs
+    bus: Bus
+    redis: Redis
+
+    accounts: AccountService
+    tokens: TokenService
+    profiles: ProfileService
+    consents: ConsentService
+    ratings: RatingService
+    blocks: BlockService
+
+    presence: PresenceService
+    calls: CallService
+    chat: ChatService
+
+    questions: QuestionService
+    consultants: ConsultantProjection
+    ranking: RankingService
+    requests: RequestService
+
+    sessions: SessionService
+    nodes: NodeDirectory
+
+    charges: ChargeService
+    meter: MeterService
+    provider: StripeGateway
+    cards: CardService
+    payouts: PayoutAccountService
+    webhooks: WebhookService
+    finance: FinanceService
+    receipts: ReceiptService
+
+
+HOUSE = web.AppKey("house", House)

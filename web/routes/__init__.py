@@ -1,0 +1,1 @@
+"""One module per subject; each handler carries its own row of the route table (``web.routing.route``)."""
