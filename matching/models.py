@@ -1,1 +1,148 @@
-"""The tables of ``matching``."""
+"""The tables of ``matching``: questions, the consultant projection, matches, requests and offers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+
+
+class QuestionRow(Base):
+    """What a customer wants to know."""
+
+    __tablename__ = "question"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID]
+    title: Mapped[str]
+    details: Mapped[str]
+    language: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class ConsultantRow(Base):
+    """Everything the ranker knows about one consultant, fed by events; names stay in ``people``."""
+
+    __tablename__ = "consultant"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    headline: Mapped[str]
+    biography: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    languages: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    time_zone: Mapped[str]
+    rate_minor_per_hour: Mapped[int | None]
+    currency: Mapped[str | None]
+    can_receive: Mapped[bool]
+    status: Mapped[str]
+    rating_sum: Mapped[int]
+    rating_count: Mapped[int]
+    response_ms: Mapped[int | None]
+    offers_received: Mapped[int]
+    offers_accepted: Mapped[int]
+    offers_declined: Mapped[int]
+    offers_missed: Mapped[int]
+    missed_in_a_row: Mapped[int]
+    calls: Mapped[int]
+    # The transaction that last wrote this row (a trigger keeps it): how an index finds what it has not read yet.
+    changed_in: Mapped[int] = mapped_column(BigInteger)
+
+
+class CustomerStandingRow(Base):
+    """How consultants rated a customer; shown on the ring."""
+
+    __tablename__ = "customer_standing"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rating_sum: Mapped[int]
+    rating_count: Mapped[int]
+
+
+class BlockRow(Base):
+    """Two people who are never matched; looked up in both directions."""
+
+    __tablename__ = "match_block"
+
+    blocker_id: Mapped[UUID] = mapped_column(primary_key=True)
+    blocked_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
+class QuestionMatchRow(Base):
+    """One ranking as it was shown or rung: model version, weights, inputs and result, enough to compute it again."""
+
+    __tablename__ = "question_match"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    question_id: Mapped[UUID]
+    at: Mapped[datetime]
+    purpose: Mapped[str]
+    model_version: Mapped[str]
+    inputs: Mapped[dict[str, Any]]
+    results: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+
+class RequestRow(Base):
+    """A customer's wish to talk now, with the price they consented to."""
+
+    __tablename__ = "request"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID]
+    question_id: Mapped[UUID]
+    chosen_id: Mapped[UUID | None]
+    idempotency_key: Mapped[UUID]
+    max_rate_minor_per_hour: Mapped[int]
+    currency: Mapped[str]
+    cap_minor: Mapped[int]
+    terms_version: Mapped[str]
+    consented_at: Mapped[datetime]
+    state: Mapped[str]
+    created_at: Mapped[datetime]
+    promise_at: Mapped[datetime]
+    give_up_at: Mapped[datetime]
+    waiting_over: Mapped[bool]
+    due_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    close_reason: Mapped[str | None]
+    call_id: Mapped[UUID | None]
+    call_ended_at: Mapped[datetime | None]
+
+
+class OfferRow(Base):
+    """One ring at one consultant, with the rate and the reasons shown to them."""
+
+    __tablename__ = "offer"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    request_id: Mapped[UUID]
+    consultant_id: Mapped[UUID]
+    state: Mapped[str]
+    rate_minor_per_hour: Mapped[int]
+    currency: Mapped[str]
+    match_id: Mapped[int | None] = mapped_column(BigInteger)
+    score_centi: Mapped[int]
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    created_at: Mapped[datetime]
+    rings_until: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    decline_reason: Mapped[str | None]
+    decline_note: Mapped[str | None]
+
+
+class RequestStageRow(Base):
+    """One timed step of a request, from ``requested`` to ``connected``."""
+
+    __tablename__ = "request_stage"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    request_id: Mapped[UUID]
+    stage: Mapped[str]
+    at: Mapped[datetime]
+    consultant_id: Mapped[UUID | None]
