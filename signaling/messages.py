@@ -108,7 +108,7 @@ class AuthRefresh(ClientMessage):
 class ServerMessage(BaseModel):
     """Base of what the server sends."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
 
     v: Literal[1] = 1
 
@@ -151,11 +151,15 @@ class MediaReplaced(ServerMessage):
 class Ack(BaseModel):
     """The message was carried out."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     ok: Literal[True] = True
 
 
 class Refusal(BaseModel):
     """The message was not carried out; ``message`` says what to do, ``code`` is for programs."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     ok: Literal[False] = False
     code: str

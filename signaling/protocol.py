@@ -1,4 +1,4 @@
-"""The table of all socket messages: the gateway dispatches by it; ``docs/protocol.md`` and the JSON schema come from it.
+"""The table of all socket messages; the gateway, ``docs/protocol.md`` and the JSON schema follow from it.
 
 ``python -m signaling.protocol`` writes the document, ``--json-schema`` prints one schema of all messages and views.
 """
@@ -86,19 +86,17 @@ def json_schema() -> dict[str, Any]:
 
 def _type_of(schema: dict[str, Any]) -> str:
     """A schema node in words a reader of TypeScript knows."""
-    if "$ref" in schema:
-        return f"[{(name := schema['$ref'].rsplit('/', 1)[-1])}](#{name.lower()})"
     if "anyOf" in schema:
         return " or ".join(_type_of(option) for option in schema["anyOf"])
-    if "const" in schema:
-        return f"`{json.dumps(schema['const'])}`"
-    if "enum" in schema:
-        return ", ".join(f"`{value}`" for value in schema["enum"])
+    if "$ref" in schema:
+        name = schema["$ref"].rsplit("/", 1)[-1]
+        return f"[{name}](#{name.lower()})"
+    if "const" in schema or "enum" in schema:
+        values = schema.get("enum", [schema.get("const")])
+        return ", ".join(f"`{json.dumps(value)}`" for value in values)
     if schema.get("type") == "array":
         return f"list of {_type_of(schema['items'])}"
-    if schema.get("format"):
-        return str(schema["format"])
-    return str(schema.get("type", "any"))
+    return str(schema.get("format") or schema.get("type", "any"))
 
 
 def _limits_of(schema: dict[str, Any]) -> str:
@@ -114,7 +112,7 @@ def _type_lines(name: str, schema: dict[str, Any]) -> Iterator[str]:
     yield f"### {name}"
     yield ""
     if "description" in schema:
-        yield " ".join(schema["description"].split())
+        yield " ".join(schema["description"].split()).replace("``", "`")
         yield ""
     if "enum" in schema:
         yield "One of " + _type_of(schema) + "."

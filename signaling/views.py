@@ -12,7 +12,7 @@ from core.money import Currency
 class View(BaseModel):
     """Base of every view: read from objects or mappings, never changed afterwards."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
 
 
 def _whole_seconds_or_ms(at: datetime) -> datetime:
