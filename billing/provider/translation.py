@@ -1,0 +1,44 @@
+"""From Stripe's HTTP answers to our errors (billing.md, 'what an error means'); knows no SDK."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from billing.provider.errors import (
+    ProviderBusy,
+    ProviderDeclined,
+    ProviderMissing,
+    ProviderRejected,
+    ProviderUnknown,
+)
+from core.errors import AppError
+
+_BUSY = {409, 429}
+_MISSING = 404
+_PAYMENT_REQUIRED = 402
+_CLIENT_ERRORS = range(400, 500)
+
+
+def meaning_of(status: int | None, body: object, headers: Mapping[str, str]) -> AppError:
+    """What an answer that is not a success means; ``status`` is None when no answer came at all."""
+    if status is None or status not in _CLIENT_ERRORS:  # 5xx, and a 2xx that could not be read
+        replayed = any(name.lower() == "idempotent-replayed" and value == "true" for name, value in headers.items())
+        return ProviderUnknown(replayed=replayed)
+    error = _error_of(body)
+    message = error.get("message")
+    if status in _BUSY:
+        return ProviderBusy(provider_code=error.get("code"))
+    if status == _PAYMENT_REQUIRED or error.get("type") == "card_error":
+        return ProviderDeclined(message, code=error.get("code"), decline_code=error.get("decline_code"))
+    rejected = ProviderMissing if status == _MISSING else ProviderRejected
+    return rejected(
+        message,
+        provider_code=error.get("code") or error.get("type"),
+        param=error.get("param"),
+        request_id=next((value for name, value in headers.items() if name.lower() == "request-id"), None),
+    )
+
+
+def _error_of(body: object) -> Mapping[str, Any]:
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+        return dict(body["error"])
+    return {}
