@@ -1,0 +1,230 @@
+"""The in-memory index of consultants: every feature the ranker needs, as numpy columns (no I/O)."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import overload
+from uuid import UUID
+
+import numpy as np
+
+from matching.keywords import Vocabulary
+from matching.ranker import Candidates, Flags, Ints, Query
+from matching.text_index import TextIndex
+from matching.words import normal_tag, terms
+
+STATUSES = ("offline", "available", "away", "in_meeting", "limited")
+AVAILABLE = STATUSES.index("available")
+ONLINE = (AVAILABLE, STATUSES.index("away"), STATUSES.index("in_meeting"))
+LANGUAGE_BITS = 64
+_SYNONYMS = Vocabulary()  # only what is built in: every process must read a tag the same way
+
+_COLUMN = np.dtype(
+    [
+        ("alive", "?"),
+        ("status", "i1"),
+        ("can_receive", "?"),
+        ("rating_points", "i8"),
+        ("rating_count", "i8"),
+        ("response_ms", "i8"),
+        ("rate", "i8"),
+        ("currency", "i2"),
+        ("languages", "u8"),
+        ("order", "u8"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultantFacts:
+    """One consultant as the projection has them; ``changed_in`` tells versions of the row apart."""
+
+    user_id: UUID
+    headline: str
+    biography: str
+    tags: tuple[str, ...]
+    languages: tuple[str, ...]
+    rate_minor_per_hour: int | None
+    currency: str | None
+    can_receive: bool
+    status: str
+    rating_sum: int
+    rating_count: int
+    response_ms: int | None
+    changed_in: int
+
+    @property
+    def text(self) -> str:
+        """What BM25 reads."""
+        return " ".join((self.headline, *self.tags, self.biography))
+
+
+def tag_keys(tags: Iterable[str]) -> set[str]:
+    """Tags as they are compared: a consultant's ``k8s`` meets a question's ``kubernetes``."""
+    return {key for tag in tags for key in one_tag_keys(tag)}
+
+
+def one_tag_keys(tag: str) -> tuple[str, ...]:
+    """The vocabulary's tags this one means, or else itself."""
+    return _SYNONYMS.extract(tag).tags or (normal_tag(tag),)
+
+
+class _Picked(Sequence[UUID]):
+    """Some of the users, without copying 100,000 of them to read five."""
+
+    def __init__(self, users: list[UUID], slots: Ints) -> None:
+        self._users = users
+        self._slots = slots
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    @overload
+    def __getitem__(self, n: int) -> UUID: ...
+    @overload
+    def __getitem__(self, n: slice) -> Sequence[UUID]: ...
+    def __getitem__(self, n: int | slice) -> UUID | Sequence[UUID]:
+        if isinstance(n, slice):
+            return [self._users[slot] for slot in self._slots[n]]
+        return self._users[int(self._slots[n])]
+
+
+class ConsultantIndex:
+    """Slots of consultants; a changed text moves its owner to a fresh slot, everything else is written in place."""
+
+    def __init__(self) -> None:
+        self.seen = 0  # every transaction below this one has been read
+        self._columns = np.zeros(1_024, dtype=_COLUMN)
+        self._users: list[UUID] = []
+        self._slot_of: dict[UUID, int] = {}
+        self._known: dict[UUID, tuple[int, str, tuple[str, ...]]] = {}  # version, text, tags
+        self._text = TextIndex()
+        self._tags = TextIndex()
+        self._codes: dict[str, int] = {}
+        self._tag_counts: Counter[str] = Counter()
+        self._vocabulary: Vocabulary | None = None
+
+    def __len__(self) -> int:
+        return len(self._slot_of)
+
+    @property
+    def worn(self) -> bool:
+        """Whether more slots are dead than alive, so that a fresh index is worth its loading time."""
+        return len(self._users) > 2 * len(self._slot_of) + 1_000
+
+    @property
+    def online_count(self) -> int:
+        """How many could be rung now."""
+        return int(np.count_nonzero(self._ready() & (self._live["status"] == AVAILABLE)))
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Every tag a consultant carries, with the built-in synonyms."""
+        if self._vocabulary is None:
+            self._vocabulary = Vocabulary(+self._tag_counts)
+        return self._vocabulary
+
+    def apply(self, facts: ConsultantFacts) -> None:
+        """Take over one consultant's row; a version that is known already, or older, changes nothing."""
+        version, text, tags = self._known.get(facts.user_id, (-1, None, ()))
+        if facts.changed_in <= version:
+            return
+        if text != facts.text or tags != facts.tags:
+            self._move(facts, tags)
+        self._known[facts.user_id] = (facts.changed_in, facts.text, facts.tags)
+        self._write(self._slot_of[facts.user_id], facts)
+
+    def _move(self, facts: ConsultantFacts, old_tags: tuple[str, ...]) -> None:
+        old = self._slot_of.get(facts.user_id)
+        if old is not None:
+            self._columns[old]["alive"] = False
+            self._text.remove(old)
+            self._tags.remove(old)
+        slot = len(self._users)
+        self._users.append(facts.user_id)
+        self._slot_of[facts.user_id] = slot
+        if slot == len(self._columns):
+            self._columns = np.concatenate([self._columns, np.zeros(slot, dtype=_COLUMN)])
+        self._text.add(slot, terms(facts.text))
+        self._tags.add(slot, sorted(tag_keys(facts.tags)))
+        if set(old_tags) != set(facts.tags):
+            self._tag_counts.subtract(map(normal_tag, old_tags))
+            self._tag_counts.update(map(normal_tag, facts.tags))
+            self._vocabulary = None
+
+    def _write(self, slot: int, facts: ConsultantFacts) -> None:
+        self._columns[slot] = (
+            True,
+            STATUSES.index(facts.status),
+            facts.can_receive,
+            facts.rating_sum - facts.rating_count,
+            facts.rating_count,
+            -1 if facts.response_ms is None else facts.response_ms,
+            facts.rate_minor_per_hour or 0,
+            -1 if facts.currency is None else self._code(facts.currency),
+            self._bits(facts.languages),
+            facts.user_id.int >> 64,
+        )
+
+    def _code(self, name: str) -> int:
+        """A small number for a language or a currency."""
+        return self._codes.setdefault(name.lower(), len(self._codes))
+
+    def _bits(self, languages: Iterable[str]) -> int:
+        """Languages as bits of one word; the few beyond sixty-four are nobody's match."""
+        return sum({1 << code for code in map(self._code, languages) if code < LANGUAGE_BITS})
+
+    @property
+    def _live(self) -> np.ndarray:
+        return self._columns[: len(self._users)]
+
+    def _ready(self) -> Flags:
+        live = self._live
+        ready: Flags = live["alive"] & live["can_receive"] & (live["rate"] > 0)
+        return ready
+
+    def _without(self, mask: Flags, exclude: AbstractSet[UUID]) -> Flags:
+        for user in exclude:
+            slot = self._slot_of.get(user)
+            if slot is not None:
+                mask[slot] = False
+        return mask
+
+    def online(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
+        """Everybody who is online, for the list of matches: the available, the away and those in a meeting."""
+        mask = self._ready() & np.isin(self._live["status"], ONLINE)
+        return self._columns_of(query, self._without(mask, exclude))
+
+    def ringable(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
+        """Those who may be rung: available, not dearer than the query's maximum, in its currency."""
+        live = self._live
+        mask = self._ready() & (live["status"] == AVAILABLE)
+        if query.max_rate_minor_per_hour is not None:
+            mask &= live["rate"] <= query.max_rate_minor_per_hour
+        if query.currency is not None:
+            mask &= live["currency"] == self._code(query.currency)
+        return self._columns_of(query, self._without(mask, exclude))
+
+    def _columns_of(self, query: Query, mask: Flags) -> Candidates:
+        slots = np.flatnonzero(mask)
+        rows = self._live[slots]
+        hits = np.zeros(len(self._users), dtype=np.int64)
+        for tag in query.tags:
+            hits[self._tags.slots_with(one_tag_keys(tag))] += 1
+        language = np.uint64(self._bits([query.language]))
+        return Candidates(
+            user_ids=_Picked(self._users, slots),
+            order=rows["order"],
+            tag_hits=hits[slots],
+            bm25=self._text.score(query.terms)[slots],
+            available=rows["status"] == AVAILABLE,
+            rating_points=rows["rating_points"],
+            rating_count=rows["rating_count"],
+            response_ms=rows["response_ms"],
+            speaks=(rows["languages"] & language) != 0,
+            rate_minor_per_hour=rows["rate"],
+            same_currency=np.zeros(len(slots), dtype=bool)
+            if query.currency is None
+            else rows["currency"] == self._code(query.currency),
+        )
