@@ -1,0 +1,192 @@
+// Owns the peer connection of one call in this tab: joins, answers the server's offer, and joins again when it dies.
+import { ApiError } from '../api/session'
+import type { JoinReply } from '../api/types'
+import { live } from '../socket/live'
+import { devices } from './devices'
+
+export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'replaced' | 'closed'
+export interface RoomView {
+  state: RoomState
+  remote: MediaStream | null
+  remoteScreen: MediaStream | null
+  problem: string | null
+}
+
+// The order of the sections in the server's offer.
+const [AUDIO, CAMERA, SCREEN] = [0, 1, 2]
+const DISCONNECTED_GRACE_MS = 2_000
+const FIRST_CONNECT_MS = 10_000
+
+export class Room {
+  view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null }
+  private readonly listeners = new Set<() => void>()
+  private readonly undo: (() => void)[] = []
+  private peer: RTCPeerConnection | null = null
+  private peerId = ''
+  private attempt = 0
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private saidState = ''
+
+  constructor(private readonly callId: string) {
+    this.undo.push(devices.subscribe(() => void this.sendTracks()))
+    this.undo.push(
+      live.on<{ call_id: string; peer_id: string }>('media.replaced', (message) => {
+        if (message.call_id === this.callId && message.peer_id === this.peerId) this.replaced()
+      }),
+    )
+    let connected = live.connected
+    this.undo.push(
+      live.subscribe(() => {
+        const back = live.connected && !connected
+        connected = live.connected
+        if (back && this.view.state !== 'replaced' && this.peer?.connectionState !== 'connected') this.rejoin(0)
+      }),
+    )
+    void this.join()
+  }
+
+  subscribe = (listener: () => void) => {
+    this.listeners.add(listener)
+    return () => void this.listeners.delete(listener)
+  }
+  read = () => this.view
+
+  /** The server has not seen us for a while although we believe to send: start over. */
+  doubt() {
+    if (this.view.state === 'connected') this.rejoin(0)
+  }
+
+  takeOver() {
+    this.rejoin(0)
+  }
+
+  close() {
+    for (const step of this.undo.splice(0)) step()
+    this.drop()
+    this.change({ state: 'closed' })
+  }
+
+  private async join() {
+    clearTimeout(this.timer)
+    const attempt = ++this.attempt
+    this.drop()
+    try {
+      await devices.start()
+      const reply = await live.send<JoinReply>('media.join', { call_id: this.callId })
+      if (attempt !== this.attempt || this.view.state === 'closed') return
+      await this.answer(reply, attempt)
+      this.timer = setTimeout(() => attempt === this.attempt && this.lost(attempt), FIRST_CONNECT_MS)
+    } catch (error) {
+      if (attempt !== this.attempt || this.view.state === 'closed') return
+      this.change({ problem: error instanceof ApiError ? error.code : 'media' })
+      this.rejoin(Math.min(5_000, 1_000 * 2 ** Math.min(attempt, 3)))
+    }
+  }
+
+  private async answer(reply: JoinReply, attempt: number) {
+    const peer = new RTCPeerConnection({ iceServers: reply.ice_servers, bundlePolicy: 'max-bundle' })
+    this.peer = peer
+    this.peerId = reply.peer_id
+    let answered = false
+    const waiting: (RTCIceCandidateInit | null)[] = []
+    const tell = (candidate: RTCIceCandidateInit | null) =>
+      void live
+        .send('media.candidate', { call_id: this.callId, peer_id: reply.peer_id, candidate })
+        .catch(() => undefined) // a lost candidate costs at most this path; the next join brings new ones
+    peer.onicecandidate = ({ candidate }) => {
+      const plain = candidate && {
+        candidate: candidate.candidate,
+        sdpMid: candidate.sdpMid,
+        sdpMLineIndex: candidate.sdpMLineIndex,
+      }
+      if (answered) tell(plain)
+      else waiting.push(plain)
+    }
+    peer.ontrack = (event) => this.received(peer, event)
+    peer.onconnectionstatechange = () => this.watch(peer, attempt)
+    peer.oniceconnectionstatechange = () => this.watch(peer, attempt)
+
+    await peer.setRemoteDescription({ type: 'offer', sdp: reply.sdp })
+    for (const transceiver of peer.getTransceivers()) transceiver.direction = 'sendrecv'
+    await peer.setLocalDescription(await peer.createAnswer())
+    await this.sendTracks()
+    await live.send('media.answer', { call_id: this.callId, peer_id: reply.peer_id, sdp: peer.localDescription?.sdp })
+    answered = true
+    waiting.forEach(tell)
+  }
+
+  private received(peer: RTCPeerConnection, event: RTCTrackEvent) {
+    const section = peer.getTransceivers().indexOf(event.transceiver)
+    if (section === SCREEN) {
+      this.change({ remoteScreen: new MediaStream([event.track]) })
+      return
+    }
+    const tracks = (this.view.remote?.getTracks() ?? []).filter((track) => track.kind !== event.track.kind)
+    this.change({ remote: new MediaStream([...tracks, event.track]) })
+  }
+
+  private watch(peer: RTCPeerConnection, attempt: number) {
+    if (attempt !== this.attempt || this.view.state === 'closed') return
+    if (peer.connectionState === 'connected') {
+      clearTimeout(this.timer)
+      this.change({ state: 'connected', problem: null })
+      this.saidState = ''
+      void this.tellState()
+    } else if (peer.connectionState === 'failed' || peer.iceConnectionState === 'failed') {
+      this.lost(attempt)
+    } else if (peer.iceConnectionState === 'disconnected' || peer.connectionState === 'disconnected') {
+      clearTimeout(this.timer)
+      this.timer = setTimeout(() => this.lost(attempt), DISCONNECTED_GRACE_MS)
+    }
+  }
+
+  private lost(attempt: number) {
+    if (attempt === this.attempt && this.peer?.connectionState !== 'connected') this.rejoin(0)
+  }
+
+  private rejoin(afterMs: number) {
+    if (this.view.state === 'closed') return
+    clearTimeout(this.timer)
+    this.change({ state: this.view.state === 'joining' ? 'joining' : 'reconnecting' })
+    this.timer = setTimeout(() => void this.join(), afterMs)
+  }
+
+  private replaced() {
+    this.attempt += 1
+    clearTimeout(this.timer)
+    this.drop()
+    this.change({ state: 'replaced' })
+  }
+
+  private drop() {
+    this.peer?.close()
+    this.peer = null
+  }
+
+  private async sendTracks() {
+    const sections = this.peer?.getTransceivers() ?? []
+    const { audio, camera, screen } = devices.get()
+    await Promise.all([
+      sections[AUDIO]?.sender.replaceTrack(audio),
+      sections[CAMERA]?.sender.replaceTrack(camera),
+      sections[SCREEN]?.sender.replaceTrack(screen),
+    ])
+    await this.tellState()
+  }
+
+  private async tellState() {
+    const { audio, camera, screen, microphoneOn } = devices.get()
+    const said = { microphone: Boolean(audio) && microphoneOn, camera: Boolean(camera), screen: Boolean(screen) }
+    const text = JSON.stringify(said)
+    if (text === this.saidState || this.view.state !== 'connected') return
+    this.saidState = text
+    await live.send('media.state', { call_id: this.callId, ...said }).catch(() => {
+      this.saidState = ''
+    })
+  }
+
+  private change(part: Partial<RoomView>) {
+    this.view = { ...this.view, ...part }
+    for (const listener of this.listeners) listener()
+  }
+}
