@@ -1,4 +1,4 @@
-"""The tables of ``signaling``: call, call_participant, chat_message, presence."""
+"""The tables of ``signaling``: call and its participants, peers and chat; presence and its spans."""
 
 from datetime import datetime
 from uuid import UUID
@@ -48,6 +48,18 @@ class ParticipantRow(Base):
     screen: Mapped[bool]
 
 
+class PeerRow(Base):
+    """A peer connection the media node offered to one side; the newest not replaced one is in use."""
+
+    __tablename__ = "call_peer"
+
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("call.id"), primary_key=True)
+    peer_id: Mapped[str] = mapped_column(primary_key=True)
+    role: Mapped[str]
+    joined_at: Mapped[datetime]
+    replaced_at: Mapped[datetime | None]
+
+
 class ChatRow(Base):
     """One chat message; ``seq`` counts from 1 without gaps within a call."""
 
@@ -73,4 +85,16 @@ class PresenceRow(Base):
     away_reason: Mapped[str | None]
     last_seen_at: Mapped[datetime | None]
     call_id: Mapped[UUID | None]
-    online_since: Mapped[datetime | None]
+    span: Mapped[int]
+
+
+class SpanRow(Base):
+    """A stretch of time a consultant spent in one status other than offline; the open one has no end."""
+
+    __tablename__ = "presence_span"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("presence.user_id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]

@@ -62,6 +62,15 @@ def create_participant_and_chat() -> None:
         sa.CheckConstraint("role IN ('customer', 'consultant')", name="role"),
     )
     op.create_table(
+        "call_peer",
+        sa.Column("call_id", sa.Uuid, sa.ForeignKey("call.id"), primary_key=True),
+        sa.Column("peer_id", sa.Text, primary_key=True),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("joined_at", MOMENT, nullable=False),
+        sa.Column("replaced_at", MOMENT),
+        sa.CheckConstraint("role IN ('customer', 'consultant')", name="role"),
+    )
+    op.create_table(
         "chat_message",
         sa.Column("call_id", sa.Uuid, sa.ForeignKey("call.id"), primary_key=True),
         sa.Column("seq", sa.Integer, primary_key=True),
@@ -76,9 +85,7 @@ def create_participant_and_chat() -> None:
     )
 
 
-def upgrade() -> None:
-    create_call()
-    create_participant_and_chat()
+def create_presence() -> None:
     op.create_table(
         "presence",
         sa.Column("user_id", sa.Uuid, primary_key=True),
@@ -87,7 +94,7 @@ def upgrade() -> None:
         sa.Column("away_reason", sa.Text),
         sa.Column("last_seen_at", MOMENT),
         sa.Column("call_id", sa.Uuid),
-        sa.Column("online_since", MOMENT),
+        sa.Column("span", sa.Integer, nullable=False),
         sa.CheckConstraint("status IN ('offline', 'available', 'away', 'in_meeting', 'limited')", name="status"),
     )
     op.create_index(
@@ -96,10 +103,22 @@ def upgrade() -> None:
         ["last_seen_at"],
         postgresql_where=sa.text("status IN ('available', 'away')"),
     )
+    op.create_table(
+        "presence_span",
+        sa.Column("user_id", sa.Uuid, sa.ForeignKey("presence.user_id"), primary_key=True),
+        sa.Column("n", sa.Integer, primary_key=True),
+        sa.Column("status", sa.Text, nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT),
+    )
+
+
+def upgrade() -> None:
+    create_call()
+    create_participant_and_chat()
+    create_presence()
 
 
 def downgrade() -> None:
-    op.drop_table("presence")
-    op.drop_table("chat_message")
-    op.drop_table("call_participant")
-    op.drop_table("call")
+    for table in ("presence_span", "presence", "chat_message", "call_peer", "call_participant", "call"):
+        op.drop_table(table)

@@ -1,0 +1,109 @@
+"""A call as a client sees it: the row joined with the other side's name and the question's words."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from core.db import Tx
+from core.errors import Invalid
+from core.ids import QuestionId, UserId
+from core.settings import Settings
+from signaling import store
+from signaling.call import Role, State
+from signaling.models import CallRow
+from signaling.pause import Pause
+from signaling.ports import DescribeQuestion, Names
+from signaling.views import CallQuestion, CallSummary, CallView, Participant, Participants, PauseView, Person
+
+
+class CallViews:
+    """Builds views; changes nothing."""
+
+    def __init__(self, *, settings: Settings, names: Names, describe_question: DescribeQuestion) -> None:
+        self._demo = settings.environment in ("demo", "test")
+        self._names = names
+        self._describe = describe_question
+
+    async def whole(self, tx: Tx, row: CallRow, role: Role) -> CallView:
+        """The call, seen from ``role``."""
+        sides = await store.participants(tx, row.id)
+        other = _other(row, role)
+        names = await self._names(tx, [other])
+        title, details = await self._describe(tx, QuestionId(row.question_id))
+        awaited = row.media_ready or row.state == State.INTERRUPTED
+        return CallView(
+            id=row.id,
+            reference=row.reference,
+            state=State(row.state).value,
+            close_reason=row.close_reason,
+            role=role.value,
+            other=_person(other, names),
+            question=CallQuestion(id=row.question_id, title=title, details=details),
+            created_at=row.created_at,
+            live_at=row.live_at,
+            ended_at=row.ended_at,
+            deadline_at=row.deadline_at if awaited else None,
+            media_ready=row.media_ready,
+            participants=Participants(
+                customer=Participant.model_validate(sides[Role.CUSTOMER]),
+                consultant=Participant.model_validate(sides[Role.CONSULTANT]),
+            ),
+            pause=_pause(row),
+            demo=self._demo,
+        )
+
+    async def history(
+        self, tx: Tx, user: UserId, *, cursor: str | None, limit: int
+    ) -> tuple[list[CallSummary], str | None]:
+        """A page of summaries and the cursor of the next one."""
+        rows = await store.calls_before(tx, user, _decode(cursor) if cursor else None, limit + 1)
+        page = list(rows[:limit])
+        roles = {row.id: Role.CUSTOMER if row.customer_id == user else Role.CONSULTANT for row in page}
+        names = await self._names(tx, [_other(row, roles[row.id]) for row in page]) if page else {}
+        items = [await self._summary(tx, row, roles[row.id], names) for row in page]
+        return items, (_encode(page[-1]) if len(rows) > limit else None)
+
+    async def _summary(self, tx: Tx, row: CallRow, role: Role, names: Mapping[UserId, str]) -> CallSummary:
+        title, _ = await self._describe(tx, QuestionId(row.question_id))
+        return CallSummary(
+            id=row.id,
+            reference=row.reference,
+            state=State(row.state).value,
+            close_reason=row.close_reason,
+            role=role.value,
+            other=_person(_other(row, role), names),
+            question_title=title,
+            created_at=row.created_at,
+            live_at=row.live_at,
+            ended_at=row.ended_at,
+        )
+
+
+def _other(row: CallRow, role: Role) -> UserId:
+    return UserId(row.consultant_id if role is Role.CUSTOMER else row.customer_id)
+
+
+def _person(user: UserId, names: Mapping[UserId, str]) -> Person:
+    return Person(user_id=user, display_name=names.get(user, ""))
+
+
+def _pause(row: CallRow) -> PauseView | None:
+    if row.pause == Pause.NONE or row.pause_by is None or row.pause_since is None:
+        return None
+    state = "agreed" if row.pause == Pause.AGREED else "proposed"
+    return PauseView(state=state, by=Role(row.pause_by).value, since=row.pause_since)
+
+
+def _encode(row: CallRow) -> str:
+    return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode()
+
+
+def _decode(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, call_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
+        # astimezone: a time without a zone, which we never wrote, must not reach the database.
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(call_id)
+    except (ValueError, OverflowError, binascii.Error):
+        raise Invalid("This page marker is not one of ours; start from the first page.") from None
