@@ -157,7 +157,7 @@ class TokenService:
 
     def csrf_token(self, refresh_token: str) -> str:
         """The token a page must repeat in a header: bound to the cookie, so that neither can be planted alone."""
-        return hmac.new(self._csrf_key, refresh_token.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._csrf_key, refresh_token.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
 
     async def _revoke(self, tx: Tx, family: TokenFamily, reason: str) -> None:
         family.revoked_at = tx.now
@@ -185,7 +185,7 @@ class TokenService:
 
 def hash_of(refresh_token: str) -> bytes:
     """How a refresh token is stored; 256 random bits need no salt and no slow hash."""
-    return hashlib.sha256(refresh_token.encode()).digest()
+    return hashlib.sha256(refresh_token.encode(errors="surrogateescape")).digest()
 
 
 def _derive(secret_key: str, purpose: str) -> bytes:

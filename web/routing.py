@@ -30,14 +30,17 @@ class Access(StrEnum):
 
 @dataclass(slots=True)
 class Call:
-    """One request as a handler sees it: already authenticated, authorized, limited and validated."""
+    """One request as a handler sees it: already authenticated, authorized, limited and validated.
+
+    ``limit(name, who)`` uses up a hit of a further limit whose subject only the handler knows.
+    """
 
     house: House
     request: web.Request
     request_id: str
-    ip: str
     ip_hash: str
     principal: Principal | None
+    limit: Callable[[str, str], Awaitable[None]]
     body: Any = None
     query: Any = None
 
@@ -81,7 +84,8 @@ class Route:
 
     ``owned`` names the thing whose id stands in the path and must be the caller's own ("call", "question", …);
     the matrix test asks for it with a stranger's id and expects 404.
-    ``limit`` names the allowance that a request uses up besides nothing: "api", or "none" for probes and webhooks.
+    ``limit`` names the allowance of ``web.limits`` that a request uses up: "api", "preview", … – besides which "api"
+    counts every request – or "none" for probes and webhooks.
     ``media_type`` is what a handler answers that builds its own response (CSV, say).
     ``raw`` leaves the body to the handler (signed webhooks need the very bytes).
     """
@@ -120,6 +124,7 @@ class Route:
         return (self.handler.__doc__ or "").strip().split("\n")[0]
 
 
+ROUTES = web.AppKey("routes", tuple[Route, ...])
 _ROW = "__route__"
 
 

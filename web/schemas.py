@@ -1,0 +1,28 @@
+"""Shapes shared by several routes: strict input, plain output, lists with a cursor."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+
+class Input(BaseModel):
+    """Base of what a client sends: unknown fields are refused, with their name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Output(BaseModel):
+    """Base of what we answer; read from objects as well as from values."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class Empty(Input):
+    """A command that needs nothing but its address."""
+
+
+Utc = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=140)]
+DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
