@@ -84,8 +84,8 @@ class Route:
 
     ``owned`` names the thing whose id stands in the path and must be the caller's own ("call", "question", …);
     the matrix test asks for it with a stranger's id and expects 404.
-    ``limit`` names the allowance of ``web.limits`` that a request uses up: "api", "preview", … – besides which "api"
-    counts every request – or "none" for probes and webhooks.
+    ``limit`` names the allowance of ``web.limits`` that a request uses up: "api", "preview", … (and "api" counts
+    every one of them besides), or "none" for probes and webhooks.
     ``media_type`` is what a handler answers that builds its own response (CSV, say).
     ``raw`` leaves the body to the handler (signed webhooks need the very bytes).
     """
@@ -124,7 +124,7 @@ class Route:
         return (self.handler.__doc__ or "").strip().split("\n")[0]
 
 
-ROUTES = web.AppKey("routes", tuple[Route, ...])
+ROUTES: web.AppKey[tuple[Route, ...]] = web.AppKey("routes", tuple)
 _ROW = "__route__"
 
 

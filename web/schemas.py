@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+from core.money import Currency
 
 
 class Input(BaseModel):
@@ -26,3 +29,21 @@ Utc = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=140)]
 DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+class ConsultantCard(Output):
+    """A consultant as customers see them; ``rating`` is None before the first one."""
+
+    user_id: UUID
+    display_name: str
+    headline: str
+    biography: str
+    tags: list[str]
+    languages: list[str]
+    time_zone: str
+    rate_minor_per_hour: int
+    currency: Currency
+    rating: float | None
+    rating_count: int
+    response_s: int | None
+    status: str

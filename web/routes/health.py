@@ -47,7 +47,8 @@ async def readyz(call: Call) -> web.StreamResponse:
 @route("GET", "/api/openapi.json", access=Access.PUBLIC, reply=Document, limit="none")
 async def openapi_document(call: Call) -> web.StreamResponse:
     """This interface as an OpenAPI 3.1 document."""
-    return _plain(Document(openapi.document(call.request.app[ROUTES])))
+    routes = call.request.app[ROUTES]
+    return _plain(Document(openapi.document(routes)))
 
 
 @route("GET", "/api/protocol.json", access=Access.PUBLIC, reply=Document, limit="none")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from core.db import Tx
 from core.ids import UserId
-from people.consents import CURRENT, Agreement
+from people.consents import Agreement
 from people.origin import Origin
 from web.context import House
 from web.routing import Access, Call, route
