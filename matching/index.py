@@ -191,9 +191,9 @@ class ConsultantIndex:
                 mask[slot] = False
         return mask
 
-    def online(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
-        """Everybody who is online, for the list of matches: the available, the away and those in a meeting."""
-        mask = self._ready() & np.isin(self._live["status"], ONLINE)
+    def busy(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
+        """Those who are online but cannot answer now: the away and those in a meeting."""
+        mask = self._ready() & np.isin(self._live["status"], ONLINE) & (self._live["status"] != AVAILABLE)
         return self._columns_of(query, self._without(mask, exclude))
 
     def ringable(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
@@ -206,6 +206,15 @@ class ConsultantIndex:
             mask &= live["currency"] == self._code(query.currency)
         return self._columns_of(query, self._without(mask, exclude))
 
+    def search(self, query: Query, *, online: bool) -> list[UUID]:
+        """Everybody whose profile shares a tag or a word with the query, best text match first."""
+        mask = self._ready()
+        if online:
+            mask &= np.isin(self._live["status"], ONLINE)
+        found = self._columns_of(query, mask)
+        order = np.lexsort((found.order, -found.bm25, -found.tag_hits))
+        return [found.user_ids[int(n)] for n in order if found.bm25[n] > 0 or found.tag_hits[n] > 0]
+
     def _columns_of(self, query: Query, mask: Flags) -> Candidates:
         slots = np.flatnonzero(mask)
         rows = self._live[slots]
@@ -213,11 +222,13 @@ class ConsultantIndex:
         for tag in query.tags:
             hits[self._tags.slots_with(one_tag_keys(tag))] += 1
         language = np.uint64(self._bits([query.language]))
+        bm25 = self._text.score(query.terms)[slots]
         return Candidates(
             user_ids=_Picked(self._users, slots),
             order=rows["order"],
             tag_hits=hits[slots],
-            bm25=self._text.score(query.terms)[slots],
+            bm25=bm25,
+            best_bm25=float(bm25.max(initial=0.0)),
             available=rows["status"] == AVAILABLE,
             rating_points=rows["rating_points"],
             rating_count=rows["rating_count"],

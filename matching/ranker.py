@@ -1,7 +1,7 @@
 """The ranker's interface: what any ranker is given, and what it must answer (no I/O)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -34,6 +34,20 @@ class Query:
         }
 
 
+COLUMNS = (
+    "order",
+    "tag_hits",
+    "bm25",
+    "available",
+    "rating_points",
+    "rating_count",
+    "response_ms",
+    "speaks",
+    "rate_minor_per_hour",
+    "same_currency",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """The raw features of every candidate, one column each, all of one length. Not one of them is invented here."""
@@ -49,9 +63,16 @@ class Candidates:
     speaks: Flags
     rate_minor_per_hour: Ints
     same_currency: Flags
+    best_bm25: float  # among all candidates, so that a stored match can be computed again without the rest of them
 
     def __len__(self) -> int:
         return len(self.user_ids)
+
+    def only(self, user: UUID) -> "Candidates":
+        """This candidate alone, or nobody; measured against all the others still."""
+        at = [n for n, one in enumerate(self.user_ids) if one == user]
+        columns = {name: getattr(self, name)[at] for name in COLUMNS}
+        return replace(self, user_ids=[user for _ in at], **columns)
 
     def inputs(self, n: int) -> dict[str, Any]:
         """The features of one candidate as plain values, to store with a match."""
@@ -65,6 +86,7 @@ class Candidates:
             "speaks": bool(self.speaks[n]),
             "rate_minor_per_hour": int(self.rate_minor_per_hour[n]),
             "same_currency": bool(self.same_currency[n]),
+            "best_bm25": self.best_bm25,
         }
 
 

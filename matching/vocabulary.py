@@ -73,7 +73,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "tenancy law": ("mietrecht", "landlord", "vermieter", "tenant", "mieter", "rent increase", "mieterhöhung",
                     "mietvertrag", "deposit", "kaution", "eviction", "nebenkosten"),
     "terraform": ("infrastructure as code",),
-    "traffic law": ("speeding", "bussgeld", "verkehrsrecht", "blitzer", "driving licence", "führerschein", 
+    "traffic law": ("speeding", "bussgeld", "verkehrsrecht", "blitzer", "driving licence", "führerschein",
                     "fahrverbot"),
     "travel": ("trip", "reise", "flight", "flug", "itinerary", "urlaub"),
     "trademarks": ("trademark", "marke anmelden", "markenrecht", "brand name"),

@@ -40,10 +40,9 @@ class WeightedRanker:
         scores = np.zeros(len(candidates), dtype=np.int64)
         for factor, weight in WEIGHTS.items():
             scores += values[factor] * weight
-        best_text = float(candidates.bm25.max())
-        return [self._explain(candidates, values, int(n), best_text) for n in _best(scores, candidates, limit)]
+        return [self._explain(candidates, values, int(n)) for n in _best(scores, candidates, limit)]
 
-    def _explain(self, candidates: Candidates, values: dict[str, Ints], n: int, best_text: float) -> Ranked:
+    def _explain(self, candidates: Candidates, values: dict[str, Ints], n: int) -> Ranked:
         factors = tuple(
             Factor(factor, int(values[factor][n]), weight, int(values[factor][n]) * weight)
             for factor, weight in WEIGHTS.items()
@@ -52,7 +51,7 @@ class WeightedRanker:
             user_id=candidates.user_ids[n],
             score_centi=sum(factor.contribution_centi for factor in factors),
             factors=factors,
-            inputs={**candidates.inputs(n), "best_bm25": best_text},
+            inputs=candidates.inputs(n),
         )
 
 
@@ -91,7 +90,7 @@ def _tags(query: Query, candidates: Candidates) -> Ints:
 
 def _text(candidates: Candidates) -> Ints:
     """BM25 as a share of the best candidate's: its absolute size means nothing across questions."""
-    best = candidates.bm25.max()
+    best = candidates.best_bm25
     if best <= 0:
         return np.zeros(len(candidates), dtype=np.int64)
     return np.rint(FULL * candidates.bm25 / best).astype(np.int64)

@@ -1,0 +1,200 @@
+"""Queries on the consultant projection, customers' standing and blocks."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, and_, case, func, literal_column, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import Tx
+from core.ids import UserId
+from matching.index import ConsultantFacts
+from matching.models import BlockRow, ConsultantRow, CustomerStandingRow
+
+_EMPTY: dict[str, Any] = {
+    "headline": "",
+    "biography": "",
+    "tags": [],
+    "languages": [],
+    "time_zone": "UTC",
+    "can_receive": False,
+    "status": "offline",
+    "rating_sum": 0,
+    "rating_count": 0,
+    "offers_received": 0,
+    "offers_accepted": 0,
+    "offers_declined": 0,
+    "offers_missed": 0,
+    "missed_in_a_row": 0,
+    "calls": 0,
+    "changed_in": 0,  # the trigger knows better
+}
+_XMIN = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
+# This transaction's own writes may still be rolled back, so an index must not learn them; they are read once committed.
+_OWN = literal_column("coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)", BigInteger)
+
+
+async def put(tx: Tx, user: UserId, **values: Any) -> None:
+    """Write these columns of a consultant, whose row is made when this is the first that we hear of them."""
+    await tx.session.execute(
+        insert(ConsultantRow)
+        .values(user_id=user, **{**_EMPTY, **values})
+        .on_conflict_do_update(index_elements=["user_id"], set_=values)
+    )
+
+
+async def count(tx: Tx, user: UserId, **increments: int) -> None:
+    """Add to counters of a consultant."""
+    changes = {name: getattr(ConsultantRow, name) + by for name, by in increments.items()}
+    await tx.session.execute(update(ConsultantRow).where(ConsultantRow.user_id == user).values(changes))
+
+
+async def missed(tx: Tx, user: UserId, response_ms: int) -> None:
+    """Count a ring that ended in silence."""
+    values = {
+        "offers_missed": ConsultantRow.offers_missed + 1,
+        "missed_in_a_row": ConsultantRow.missed_in_a_row + 1,
+        "response_ms": _smoothed(response_ms),
+    }
+    await tx.session.execute(update(ConsultantRow).where(ConsultantRow.user_id == user).values(values))
+
+
+async def missed_in_a_row(tx: Tx, user: UserId) -> int:
+    """How many rings in a row ended in silence."""
+    query = select(ConsultantRow.missed_in_a_row).where(ConsultantRow.user_id == user)
+    return int(await tx.session.scalar(query) or 0)
+
+
+async def answered(tx: Tx, user: UserId, response_ms: int, *, accepted: bool) -> None:
+    """Count an answered ring and how long it took; an answer ends a run of misses."""
+    counter = "offers_accepted" if accepted else "offers_declined"
+    values = {
+        counter: getattr(ConsultantRow, counter) + 1,
+        "missed_in_a_row": 0,
+        "response_ms": _smoothed(response_ms),
+    }
+    await tx.session.execute(update(ConsultantRow).where(ConsultantRow.user_id == user).values(values))
+
+
+def _smoothed(response_ms: int) -> Any:
+    """A running mean in which the newest answer weighs a quarter: three slow answers are felt, one is forgiven."""
+    old = ConsultantRow.response_ms
+    return case((old.is_(None), response_ms), else_=(3 * old + response_ms) / 4)
+
+
+async def changed_since(tx: Tx, seen: int) -> tuple[int, list[ConsultantFacts]]:
+    """Rows written by transactions from ``seen`` on, and the number to ask with next time.
+
+    No commit can slip between two calls: every transaction still running has a number of at least the snapshot's
+    xmin (PostgreSQL manual, 9.27 "pg_snapshot_xmin"), so the next call asks from there on.
+    """
+    row = ConsultantRow
+    here = select(_XMIN.label("xmin")).subquery("here")
+    query = select(here.c.xmin, row).select_from(
+        here.outerjoin(row, and_(row.changed_in >= seen, row.changed_in != _OWN))
+    )
+    rows = (await tx.session.execute(query.execution_options(populate_existing=True))).all()
+    return int(rows[0][0]), [facts_of(found) for _, found in rows if found is not None]
+
+
+def facts_of(row: ConsultantRow) -> ConsultantFacts:
+    """The row as the index and the explanation read it."""
+    return ConsultantFacts(
+        user_id=row.user_id,
+        headline=row.headline,
+        biography=row.biography,
+        tags=tuple(row.tags),
+        languages=tuple(row.languages),
+        rate_minor_per_hour=row.rate_minor_per_hour,
+        currency=row.currency,
+        can_receive=row.can_receive,
+        status=row.status,
+        rating_sum=row.rating_sum,
+        rating_count=row.rating_count,
+        response_ms=row.response_ms,
+        changed_in=row.changed_in,
+    )
+
+
+async def find(tx: Tx, user: UserId) -> ConsultantRow | None:
+    """One consultant, as the transaction sees them now."""
+    return await tx.session.get(ConsultantRow, user, populate_existing=True)
+
+
+async def find_many(tx: Tx, users: Collection[UUID]) -> dict[UUID, ConsultantRow]:
+    """These consultants, by id."""
+    query = select(ConsultantRow).where(ConsultantRow.user_id.in_(users)).execution_options(populate_existing=True)
+    return {row.user_id: row for row in await tx.session.scalars(query)}
+
+
+async def page(tx: Tx, *, online: bool, offset: int, limit: int) -> Sequence[ConsultantRow]:
+    """Consultants who may be shown, the available first."""
+    row = ConsultantRow
+    query = select(row).where(row.rate_minor_per_hour.is_not(None), row.can_receive)
+    if online:
+        query = query.where(row.status.in_(("available", "away", "in_meeting")))
+    order = (case((row.status == "available", 0), (row.status == "offline", 2), else_=1), row.user_id)
+    query = query.order_by(*order).offset(offset).limit(limit).execution_options(populate_existing=True)
+    return (await tx.session.scalars(query)).all()
+
+
+async def lock_ringable(tx: Tx, user: UUID, *, currency: str, max_rate_minor_per_hour: int) -> ConsultantRow | None:
+    """Lock this consultant if they may be rung at this price right now; a row somebody is changing is passed over.
+
+    The index proposes, this decides: whatever an index has not heard of yet is caught here.
+    """
+    row = ConsultantRow
+    query = select(row).where(
+        row.user_id == user,
+        row.status == "available",
+        row.can_receive,
+        row.currency == currency,
+        row.rate_minor_per_hour.between(1, max_rate_minor_per_hour),
+    )
+    return await tx.session.scalar(query.with_for_update(skip_locked=True).execution_options(populate_existing=True))
+
+
+async def rate_consultant(tx: Tx, user: UserId, stars: int) -> None:
+    """Add a rating to a consultant's."""
+    await count(tx, user, rating_sum=stars, rating_count=1)
+
+
+async def rate_customer(tx: Tx, user: UserId, stars: int) -> None:
+    """Add a rating to a customer's."""
+    row = CustomerStandingRow
+    await tx.session.execute(
+        insert(row)
+        .values(user_id=user, rating_sum=stars, rating_count=1)
+        .on_conflict_do_update(
+            index_elements=["user_id"],
+            set_={"rating_sum": row.rating_sum + stars, "rating_count": row.rating_count + 1},
+        )
+    )
+
+
+async def customer_standing(tx: Tx, user: UserId) -> tuple[int, int]:
+    """Sum and number of a customer's ratings."""
+    query = select(CustomerStandingRow.rating_sum, CustomerStandingRow.rating_count)
+    found = (await tx.session.execute(query.where(CustomerStandingRow.user_id == user))).one_or_none()
+    return (0, 0) if found is None else (found[0], found[1])
+
+
+async def block(tx: Tx, blocker: UserId, blocked: UserId) -> None:
+    """Remember that these two are never matched."""
+    query = insert(BlockRow).values(blocker_id=blocker, blocked_id=blocked)
+    await tx.session.execute(query.on_conflict_do_nothing())
+
+
+async def blocked_with(tx: Tx, user: UserId) -> set[UUID]:
+    """Everybody who blocked this user or was blocked by them."""
+    row = BlockRow
+    other = case((row.blocker_id == user, row.blocked_id), else_=row.blocker_id)
+    return set(await tx.session.scalars(select(other).where(or_(row.blocker_id == user, row.blocked_id == user))))
+
+
+async def online_count(tx: Tx) -> int:
+    """How many consultants are available."""
+    row = ConsultantRow
+    query = select(func.count()).where(row.status == "available", row.can_receive, row.rate_minor_per_hour.is_not(None))
+    return int(await tx.session.scalar(query) or 0)

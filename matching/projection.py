@@ -1,0 +1,165 @@
+"""The consultant projection: one row per consultant, written by events, mirrored in memory by every process."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+from core.db import Tx
+from core.ids import UserId
+from matching import consultant_store, store
+from matching.explanation import mean_stars
+from matching.index import ConsultantIndex
+from matching.models import ConsultantRow
+from matching.ranker import Query
+from matching.words import terms
+from people.events import ConsultantProfileChanged, RatingGiven, UserBlocked
+
+CHANNEL = "consultant"
+
+
+class ProfileFacts(Protocol):
+    """What a profile must tell; ``people`` has it."""
+
+    headline: str
+    biography: str
+    tags: list[str]
+    languages: list[str]
+    time_zone: str
+    rate_minor_per_hour: int | None
+    currency: str | None
+    can_receive: bool
+
+
+class PresenceFact(Protocol):
+    """What a change of presence must tell; ``signaling``, which is above us, publishes it."""
+
+    @property
+    def user_id(self) -> UserId:
+        """Whose presence."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """The new status."""
+        ...
+
+
+ReadProfile = Callable[[Tx, UserId], Awaitable[Any]]  # a ProfileFacts, or None when there is no such consultant
+Names = Callable[[Tx, Iterable[UserId]], Awaitable[Mapping[UserId, str]]]
+
+
+class ConsultantProjection:
+    """Writes the projection and keeps this process's index of it; a NOTIFY says whose row is worth a look."""
+
+    def __init__(self, read_profile: ReadProfile, names: Names) -> None:
+        self._read_profile = read_profile
+        self._names = names
+        self.index = ConsultantIndex()
+
+    async def refresh(self, tx: Tx) -> None:
+        """Read what was committed since the last time; called on NOTIFY and before every ranking, so none is stale.
+
+        Processes that have read the same commits hold the same index: nothing in it depends on the order of reading.
+        """
+        index = ConsultantIndex() if self.index.worn else self.index
+        seen, changed = await consultant_store.changed_since(tx, index.seen)
+        for facts in changed:
+            index.apply(facts)
+        index.seen = max(index.seen, seen)
+        self.index = index
+
+    async def on_profile_changed(self, tx: Tx, event: ConsultantProfileChanged) -> None:
+        """Copy the profile's searchable part."""
+        profile: ProfileFacts | None = await self._read_profile(tx, event.user_id)
+        if profile is None:
+            return
+        await consultant_store.put(
+            tx,
+            event.user_id,
+            headline=profile.headline,
+            biography=profile.biography,
+            tags=list(profile.tags),
+            languages=list(profile.languages),
+            time_zone=profile.time_zone,
+            rate_minor_per_hour=profile.rate_minor_per_hour,
+            currency=profile.currency,
+            can_receive=profile.can_receive,
+        )
+        await self._changed(tx, event.user_id)
+
+    async def on_presence(self, tx: Tx, event: PresenceFact) -> None:
+        """Copy the status; somebody who became available may be the one a waiting customer needs."""
+        await consultant_store.put(tx, event.user_id, status=event.status)
+        await self._changed(tx, event.user_id)
+
+    async def on_rating(self, tx: Tx, event: RatingGiven) -> None:
+        """Add the stars to the side that was rated."""
+        if await store.customer_of_call(tx, event.call_id) == event.ratee_id:
+            await consultant_store.rate_customer(tx, event.ratee_id, event.stars)
+            return
+        await consultant_store.rate_consultant(tx, event.ratee_id, event.stars)
+        await self._changed(tx, event.ratee_id)
+
+    async def on_blocked(self, tx: Tx, event: UserBlocked) -> None:
+        """Keep the two apart from now on, whoever blocked whom."""
+        await consultant_store.block(tx, event.blocker_id, event.blocked_id)
+
+    async def _changed(self, tx: Tx, user: UserId) -> None:
+        tx.signal(CHANNEL, str(user))
+        row = await consultant_store.find(tx, user)
+        if row is not None and row.status == "available":
+            await store.wake_waiting(tx)
+
+    async def card(self, tx: Tx, user: UserId) -> dict[str, Any] | None:
+        """One consultant as customers see them, or None when there is nobody to show."""
+        row = await consultant_store.find(tx, user)
+        if row is None or row.rate_minor_per_hour is None:
+            return None
+        return (await self.cards(tx, [row]))[user]
+
+    async def cards(self, tx: Tx, rows: Sequence[ConsultantRow]) -> dict[UUID, dict[str, Any]]:
+        """These consultants as customers see them, by id."""
+        names = await self._names(tx, [UserId(row.user_id) for row in rows])
+        return {row.user_id: card_of(row, names.get(UserId(row.user_id), "")) for row in rows}
+
+    async def search(
+        self, tx: Tx, *, text: str = "", online: bool = False, offset: int = 0, limit: int = 20
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """A page of consultants, best text match first when there is a text; and whether more follow."""
+        if text.strip():
+            rows = await self._found(tx, text, online=online, offset=offset, limit=limit + 1)
+        else:
+            rows = list(await consultant_store.page(tx, online=online, offset=offset, limit=limit + 1))
+        cards = await self.cards(tx, rows[:limit])
+        return list(cards.values()), len(rows) > limit
+
+    async def _found(self, tx: Tx, text: str, *, online: bool, offset: int, limit: int) -> list[ConsultantRow]:
+        await self.refresh(tx)
+        vocabulary = self.index.vocabulary
+        query = Query(terms=tuple(terms(text)), tags=vocabulary.extract(text).tags, language="")
+        users = self.index.search(query, online=online)[offset : offset + limit]
+        rows = await consultant_store.find_many(tx, users)
+        return [rows[user] for user in users if user in rows]
+
+    async def online_count(self, tx: Tx) -> int:
+        """How many consultants can be rung now."""
+        return await consultant_store.online_count(tx)
+
+
+def card_of(row: ConsultantRow, name: str) -> dict[str, Any]:
+    """A ConsultantCard."""
+    return {
+        "user_id": row.user_id,
+        "display_name": name,
+        "headline": row.headline,
+        "biography": row.biography,
+        "tags": row.tags,
+        "languages": row.languages,
+        "time_zone": row.time_zone,
+        "rate_minor_per_hour": row.rate_minor_per_hour,
+        "currency": row.currency,
+        "rating": mean_stars(row.rating_sum, row.rating_count),
+        "rating_count": row.rating_count,
+        "response_s": None if row.response_ms is None else (row.response_ms + 500) // 1_000,
+        "status": row.status,
+    }

@@ -1,0 +1,74 @@
+"""Queries on questions and the matches stored for them."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from core.db import Tx
+from core.errors import NotFound
+from core.ids import QuestionId, UserId
+from matching.models import QuestionMatchRow, QuestionRow
+
+
+async def own(tx: Tx, customer: UserId, question: QuestionId | UUID, *, lock: bool = False) -> QuestionRow:
+    """This customer's question; somebody else's does not exist for them."""
+    query = select(QuestionRow).where(QuestionRow.id == question, QuestionRow.customer_id == customer)
+    if lock:
+        query = query.with_for_update(key_share=True)
+    found = await tx.session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def get(tx: Tx, question: UUID, *, lock: bool = False) -> QuestionRow:
+    """Any question, for the room's own use."""
+    query = select(QuestionRow).where(QuestionRow.id == question)
+    query = query.with_for_update(key_share=True) if lock else query
+    found = await tx.session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def of_customer(tx: Tx, customer: UserId, *, limit: int = 100) -> Sequence[QuestionRow]:
+    """A customer's questions, newest first."""
+    query = select(QuestionRow).where(QuestionRow.customer_id == customer)
+    return (await tx.session.scalars(query.order_by(QuestionRow.created_at.desc(), QuestionRow.id).limit(limit))).all()
+
+
+async def keep_match(
+    tx: Tx,
+    *,
+    question: UUID,
+    purpose: str,
+    model_version: str,
+    inputs: dict[str, Any],
+    results: list[dict[str, Any]],
+) -> int:
+    """Store a ranking and return its id; the same one seen again (a reload) is not stored twice."""
+    row = QuestionMatchRow
+    latest = await tx.session.scalar(
+        select(row).where(row.question_id == question, row.purpose == purpose).order_by(row.id.desc()).limit(1)
+    )
+    if latest is not None and (latest.model_version, latest.inputs, latest.results) == (model_version, inputs, results):
+        return latest.id
+    kept = QuestionMatchRow(
+        question_id=question,
+        at=tx.now,
+        purpose=purpose,
+        model_version=model_version,
+        inputs=inputs,
+        results=results,
+    )
+    tx.session.add(kept)
+    await tx.session.flush()
+    return kept.id
+
+
+async def matches_of(tx: Tx, question: UUID) -> Sequence[QuestionMatchRow]:
+    """Every stored ranking of a question, oldest first."""
+    query = select(QuestionMatchRow).where(QuestionMatchRow.question_id == question).order_by(QuestionMatchRow.id)
+    return (await tx.session.scalars(query)).all()

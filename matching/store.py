@@ -1,0 +1,151 @@
+"""Queries on requests, their stages and their offers."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import Tx
+from core.errors import NotFound
+from core.ids import CallId, UserId
+from matching.models import OfferRow, QuestionRow, RequestRow, RequestStageRow
+
+_ACTIVE = or_(RequestRow.state == "ringing", and_(RequestRow.state == "matched", RequestRow.call_ended_at.is_(None)))
+
+
+async def add_request(tx: Tx, **values: Any) -> RequestRow | None:
+    """Insert and lock a request; None when the key was used before or the customer has an active one."""
+    query = insert(RequestRow).values(**values).on_conflict_do_nothing().returning(RequestRow)
+    return await tx.session.scalar(query)
+
+
+async def by_key(tx: Tx, customer: UserId, key: UUID) -> RequestRow | None:
+    """The request this customer made with this idempotency key."""
+    query = select(RequestRow).where(RequestRow.customer_id == customer, RequestRow.idempotency_key == key)
+    return await tx.session.scalar(query)
+
+
+async def own(tx: Tx, customer: UserId, request: UUID, *, lock: bool = False) -> RequestRow:
+    """This customer's request; somebody else's does not exist for them."""
+    query = select(RequestRow).where(RequestRow.id == request, RequestRow.customer_id == customer)
+    found: RequestRow | None = await tx.session.scalar(_locked(query) if lock else query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _locked(query: Any) -> Any:
+    return query.with_for_update().execution_options(populate_existing=True)
+
+
+async def locked(tx: Tx, request: UUID) -> RequestRow:
+    """Lock a request: whoever holds it alone decides about its offers."""
+    found: RequestRow = (await tx.session.scalars(_locked(select(RequestRow).where(RequestRow.id == request)))).one()
+    return found
+
+
+async def locked_by_call(tx: Tx, call: CallId) -> RequestRow | None:
+    """Lock the request that led to this call."""
+    found: RequestRow | None = await tx.session.scalar(_locked(select(RequestRow).where(RequestRow.call_id == call)))
+    return found
+
+
+async def claim_due(tx: Tx) -> RequestRow | None:
+    """Lock one request that needs attention now and that nobody else is looking at."""
+    query = select(RequestRow).where(RequestRow.state == "ringing", RequestRow.due_at <= tx.now)
+    return await tx.session.scalar(query.order_by(RequestRow.due_at).limit(1).with_for_update(skip_locked=True))
+
+
+async def wake_waiting(tx: Tx) -> None:
+    """Make every waiting request due now; one that somebody is looking at has its fallback look within seconds."""
+    row = RequestRow
+    waiting = select(row.id).where(row.state == "ringing", row.due_at > tx.now).with_for_update(skip_locked=True)
+    woken = await tx.session.scalars(
+        update(row)
+        .where(row.id.in_(waiting.scalar_subquery()))
+        .values(due_at=tx.now)
+        .returning(row.id)
+        .execution_options(synchronize_session=False)
+    )
+    if woken.first() is not None:
+        tx.signal("due", "requests")
+
+
+async def active_for_question(tx: Tx, question: UUID) -> UUID | None:
+    """The request that rings, or whose call runs, for this question."""
+    return await tx.session.scalar(select(RequestRow.id).where(RequestRow.question_id == question, _ACTIVE).limit(1))
+
+
+async def latest(tx: Tx, customer: UserId) -> RequestRow | None:
+    """The customer's newest request."""
+    query = select(RequestRow).where(RequestRow.customer_id == customer)
+    return await tx.session.scalar(query.order_by(RequestRow.created_at.desc(), RequestRow.id).limit(1))
+
+
+async def customer_of_call(tx: Tx, call: CallId) -> UUID | None:
+    """Who asked for the call."""
+    return await tx.session.scalar(select(RequestRow.customer_id).where(RequestRow.call_id == call))
+
+
+def add_stage(tx: Tx, request: UUID, stage: str, consultant: UUID | None = None) -> None:
+    """Write down that the request reached a stage now."""
+    tx.session.add(RequestStageRow(request_id=request, stage=stage, at=tx.now, consultant_id=consultant))
+
+
+async def stages(tx: Tx, request: UUID) -> Sequence[RequestStageRow]:
+    """A request's stages in order."""
+    await tx.session.flush()
+    query = select(RequestStageRow).where(RequestStageRow.request_id == request)
+    return (await tx.session.scalars(query.order_by(RequestStageRow.id))).all()
+
+
+async def add_offer(tx: Tx, **values: Any) -> OfferRow | None:
+    """Insert an offer; None when this consultant is being rung already, or was for this request."""
+    query = insert(OfferRow).values(**values).on_conflict_do_nothing().returning(OfferRow)
+    return await tx.session.scalar(query)
+
+
+async def offer_of(tx: Tx, consultant: UserId, offer: UUID) -> UUID:
+    """The request of this consultant's offer; somebody else's offer does not exist for them."""
+    query = select(OfferRow.request_id).where(OfferRow.id == offer, OfferRow.consultant_id == consultant)
+    found = await tx.session.scalar(query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def locked_offer(tx: Tx, offer: UUID) -> OfferRow:
+    """Lock an offer; the caller holds the lock of its request already."""
+    found: OfferRow = (await tx.session.scalars(_locked(select(OfferRow).where(OfferRow.id == offer)))).one()
+    return found
+
+
+async def ringing_of_request(tx: Tx, request: UUID) -> list[OfferRow]:
+    """The offers of a request that ring now; the caller holds the request's lock."""
+    query = select(OfferRow).where(OfferRow.request_id == request, OfferRow.state == "ringing")
+    query = query.order_by(OfferRow.created_at, OfferRow.id)
+    return list(await tx.session.scalars(query.execution_options(populate_existing=True)))
+
+
+async def rung(tx: Tx, request: UUID) -> set[UUID]:
+    """Everybody who was ever rung for this request."""
+    return set(await tx.session.scalars(select(OfferRow.consultant_id).where(OfferRow.request_id == request)))
+
+
+async def being_rung(tx: Tx) -> set[UUID]:
+    """Everybody whose phone rings now."""
+    return set(await tx.session.scalars(select(OfferRow.consultant_id).where(OfferRow.state == "ringing")))
+
+
+async def ringing_of_consultant(tx: Tx, consultant: UserId) -> list[tuple[OfferRow, RequestRow, QuestionRow]]:
+    """What rings at this consultant, with what it is about."""
+    query = (
+        select(OfferRow, RequestRow, QuestionRow)
+        .join(RequestRow, RequestRow.id == OfferRow.request_id)
+        .join(QuestionRow, QuestionRow.id == RequestRow.question_id)
+        .where(OfferRow.consultant_id == consultant, OfferRow.state == "ringing")
+        .order_by(OfferRow.created_at)
+    )
+    return [(offer, request, question) for offer, request, question in await tx.session.execute(query)]
