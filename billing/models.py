@@ -1,1 +1,229 @@
-"""The tables of ``billing``."""
+"""The tables of ``billing``: every row from which a figure can be computed again."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, ForeignKey, Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+
+
+class ChargeRow(Base):
+    """What one call costs. The upper half is the price snapshot taken at accept, the lower half moves.
+
+    ``cap_minor`` is what the customer allows now (it grows with an extension); ``snapshot_cap_minor`` what they
+    allowed at first. ``next_deadline_at`` is when the meter has something to say, None while nothing runs.
+    ``marked_ms`` is the connected time up to which warnings were given.
+    """
+
+    __tablename__ = "charge"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    call_id: Mapped[UUID]
+    reference: Mapped[str]
+    customer_id: Mapped[UUID]
+    consultant_id: Mapped[UUID]
+    created_at: Mapped[datetime]
+    currency: Mapped[str]
+    rate_minor_per_hour: Mapped[int]
+    policy: Mapped[str]
+    policy_version: Mapped[str]
+    threshold_ms: Mapped[int]
+    commission_bps: Mapped[int]
+    tax_mode: Mapped[str]
+    tax_rate_bps: Mapped[int]
+    snapshot_cap_minor: Mapped[int]
+    terms_version: Mapped[str]
+    consented_at: Mapped[datetime]
+
+    state: Mapped[str]
+    cap_minor: Mapped[int]
+    marked_ms: Mapped[int]
+    next_deadline_at: Mapped[datetime | None]
+    call_ended_at: Mapped[datetime | None]
+    close_reason: Mapped[str | None]
+    connected_ms: Mapped[int | None]
+    billed_ms: Mapped[int | None]
+    gross_minor: Mapped[int | None]
+    commission_minor: Mapped[int | None]
+    net_minor: Mapped[int | None]
+    captured_minor: Mapped[int]
+    settling_at: Mapped[datetime | None]
+    settled_at: Mapped[datetime | None]
+
+
+class HoldRow(Base):
+    """One authorization on the customer's card: one PaymentIntent. ``n`` counts from 1 within a charge.
+
+    ``expires_at`` ends the time in which it may come to stand; ``unwanted`` says to release it once it is known.
+    """
+
+    __tablename__ = "hold"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    n: Mapped[int]
+    client_key: Mapped[str | None]
+    state: Mapped[str]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    provider_id: Mapped[str | None]
+    authenticate_url: Mapped[str | None]
+    decline_message: Mapped[str | None]
+    unwanted: Mapped[bool]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    held_at: Mapped[datetime | None]
+    capture_before: Mapped[datetime | None]
+    capture_minor: Mapped[int]
+    capture_fee_minor: Mapped[int]
+    captured_minor: Mapped[int]
+    provider_fee_minor: Mapped[int | None]
+    transfer_id: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+
+
+class CommandRow(Base):
+    """One write to Stripe: committed before it is sent, with the key it is sent under.
+
+    ``due_at`` is when the sweeper looks at it again, None once its outcome is known.
+    """
+
+    __tablename__ = "command"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("hold.id"))
+    kind: Mapped[str]
+    key: Mapped[str]
+    params: Mapped[dict[str, Any]]
+    params_hash: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    created_at: Mapped[datetime]
+    first_sent_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    absent_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[dict[str, Any] | None]
+
+
+class BillableIntervalRow(Base):
+    """Connected time of a call as the media room observed it; frozen by the database once closed."""
+
+    __tablename__ = "billable_interval"
+
+    call_id: Mapped[UUID] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int] = mapped_column(BigInteger)
+    open: Mapped[bool]
+    cause: Mapped[str | None]
+
+
+class ChargeEventRow(Base):
+    """Evidence: what happened to a charge and when. Append-only; receipts and finance show it as the timeline."""
+
+    __tablename__ = "charge_event"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    details: Mapped[dict[str, Any]]
+
+
+class LedgerTransactionRow(Base):
+    """One fact in the books. ``key`` makes it happen once; a correction is another transaction."""
+
+    __tablename__ = "ledger_transaction"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    key: Mapped[str]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+
+
+class PostingRow(Base):
+    """Value moved from ``source`` to ``destination``: balanced by construction."""
+
+    __tablename__ = "posting"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    transaction_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_transaction.id"))
+    source: Mapped[str]
+    destination: Mapped[str]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+
+
+class StripeEventRow(Base):
+    """A webhook as it came, stored before anything is made of it."""
+
+    __tablename__ = "stripe_event"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    object_type: Mapped[str]
+    object_id: Mapped[str | None]
+    intent_id: Mapped[str | None]
+    raw: Mapped[str]
+    received_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    attempts: Mapped[int]
+    processed_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+
+class CustomerPaymentRow(Base):
+    """A customer at Stripe and what may be shown of their card; never a number."""
+
+    __tablename__ = "customer_payment"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_customer_id: Mapped[str | None]
+    payment_method_id: Mapped[str | None]
+    brand: Mapped[str | None]
+    last4: Mapped[str | None]
+    exp_month: Mapped[int | None]
+    exp_year: Mapped[int | None]
+    updated_at: Mapped[datetime]
+
+
+class CardSetupRow(Base):
+    """A card being saved: whose SetupIntent this is."""
+
+    __tablename__ = "card_setup"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    setup_intent_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+
+
+class PayoutAccountRow(Base):
+    """A consultant's connected account, and whether it can receive transfers."""
+
+    __tablename__ = "payout_account"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    provider_account_id: Mapped[str | None]
+    can_receive: Mapped[bool]
+    updated_at: Mapped[datetime]
+
+
+class CaseRow(Base):
+    """Something a person must look at: Stripe and we disagree, or Stripe refused what we asked."""
+
+    __tablename__ = "billing_case"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    kind: Mapped[str]
+    details: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

@@ -1,0 +1,1 @@
+"""Charges: holds, captures and releases, and the commands that carry them to Stripe."""

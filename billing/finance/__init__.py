@@ -1,0 +1,1 @@
+"""What finance sees: charges, details with proof, totals, CSV; and what a consultant earned."""
