@@ -44,6 +44,11 @@ async def put(tx: Tx, user: UserId, **values: Any) -> None:
     )
 
 
+async def retire(tx: Tx, user: UserId) -> None:
+    """Take somebody who is no consultant any more out of every ranking."""
+    await tx.session.execute(update(ConsultantRow).where(ConsultantRow.user_id == user).values(can_receive=False))
+
+
 async def count(tx: Tx, user: UserId, **increments: int) -> None:
     """Add to counters of a consultant."""
     changes = {name: getattr(ConsultantRow, name) + by for name, by in increments.items()}

@@ -13,21 +13,9 @@ from matching.models import ConsultantRow
 from matching.ranker import Query
 from matching.words import terms
 from people.events import ConsultantProfileChanged, RatingGiven, UserBlocked
+from people.profiles import ConsultantProfile
 
 CHANNEL = "consultant"
-
-
-class ProfileFacts(Protocol):
-    """What a profile must tell; ``people`` has it."""
-
-    headline: str
-    biography: str
-    tags: list[str]
-    languages: list[str]
-    time_zone: str
-    rate_minor_per_hour: int | None
-    currency: str | None
-    can_receive: bool
 
 
 class PresenceFact(Protocol):
@@ -44,7 +32,7 @@ class PresenceFact(Protocol):
         ...
 
 
-ReadProfile = Callable[[Tx, UserId], Awaitable[Any]]  # a ProfileFacts, or None when there is no such consultant
+ReadProfile = Callable[[Tx, UserId], Awaitable[ConsultantProfile | None]]
 Names = Callable[[Tx, Iterable[UserId]], Awaitable[Mapping[UserId, str]]]
 
 
@@ -70,8 +58,10 @@ class ConsultantProjection:
 
     async def on_profile_changed(self, tx: Tx, event: ConsultantProfileChanged) -> None:
         """Copy the profile's searchable part."""
-        profile: ProfileFacts | None = await self._read_profile(tx, event.user_id)
-        if profile is None:
+        profile = await self._read_profile(tx, event.user_id)
+        if profile is None:  # no consultant, or not any more: whatever we know, nobody rings here
+            await consultant_store.retire(tx, event.user_id)
+            tx.signal(CHANNEL, str(event.user_id))
             return
         await consultant_store.put(
             tx,

@@ -1,0 +1,245 @@
+"""Questions and their matches: post, edit, withdraw, see who fits; a preview for people without an account."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from core.ids import QuestionId
+from core.money import Currency
+from matching.questions import DETAILS_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, TITLE_MIN, question_view
+from matching.ranking import TOP
+from web.routing import Access, Call, route
+from web.schemas import ConsultantCard, Empty, Input, Output, Utc
+
+Title = Annotated[str, StringConstraints(min_length=TITLE_MIN, max_length=TITLE_MAX)]
+Details = Annotated[str, StringConstraints(max_length=DETAILS_MAX)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=TAG_MAX)]
+Tags = Annotated[list[Tag], Field(max_length=TAGS_MAX)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+Rate = Annotated[int, Field(gt=0, le=100_000)]
+
+
+class QuestionIn(Input):
+    """A question; tags that are not given are read out of the text."""
+
+    title: Title
+    details: Details = ""
+    tags: Tags | None = None
+    language: Language
+
+
+class QuestionPatch(Input):
+    """What to change; a field that is not given stays as it is."""
+
+    title: Title | None = None
+    details: Details | None = None
+    tags: Tags | None = None
+    language: Language | None = None
+
+
+class QuestionOut(Output):
+    """A question as its owner sees it."""
+
+    id: UUID
+    title: str
+    details: str
+    tags: list[str]
+    language: str
+    state: Literal["open", "withdrawn", "answered"]
+    created_at: Utc
+
+
+class QuestionList(Output):
+    """The customer's questions, newest first."""
+
+    items: list[QuestionOut]
+
+
+class KeywordsIn(Input):
+    """A text that is being typed."""
+
+    text: Annotated[str, StringConstraints(max_length=TITLE_MAX + DETAILS_MAX)]
+
+
+class KeywordsOut(Output):
+    """What the text is about."""
+
+    tags: list[str]
+    keywords: list[str]
+
+
+class PreviewIn(Input):
+    """A question that nobody has posted yet."""
+
+    title: Title
+    details: Details = ""
+    tags: Tags | None = None
+    language: Language
+    currency: Currency | None = None
+    max_rate_minor_per_hour: Rate | None = None
+
+
+class MatchQuery(Input):
+    """How many matches to show; as many alternatives may follow."""
+
+    limit: Annotated[int, Field(ge=1, le=20)] = TOP
+
+
+class FactorOut(Output):
+    """One factor: value x weight, in hundredths of a point of the score."""
+
+    factor: str
+    value: Annotated[int, Field(ge=0, le=100)]
+    weight: int
+    contribution_centi: int
+
+
+class ReasonOut(Output):
+    """Why, as a code with parameters; the client writes the sentence."""
+
+    code: str
+    params: dict[str, Any]
+
+
+class EstimateOut(Output):
+    """What so many minutes of talk would cost."""
+
+    minutes: int
+    minor: int
+
+
+class PriceOut(Output):
+    """The rate per minute (a decimal number of minor units, for reading) and three examples."""
+
+    per_minute_minor: str
+    estimates: list[EstimateOut]
+
+
+class MatchOut(Output):
+    """One consultant with a score, to which the factors' contributions add up exactly."""
+
+    consultant: ConsultantCard
+    score: Annotated[int, Field(ge=0, le=100)]
+    score_centi: int
+    factors: list[FactorOut]
+    reasons: list[ReasonOut]
+    price: PriceOut
+
+
+class MatchesOut(Output):
+    """The best, and who else comes into question."""
+
+    matches: list[MatchOut]
+    alternatives: list[MatchOut]
+    model_version: str
+
+
+@route("POST", "/api/questions", access=Access.CUSTOMER, body=QuestionIn, reply=QuestionOut, status=201)
+async def post_question(call: Call) -> QuestionOut:
+    """Post a question."""
+    body: QuestionIn = call.body
+    async with call.house.db.begin() as tx:
+        row = await call.house.questions.post(
+            tx, call.user, title=body.title, details=body.details, language=body.language, tags=body.tags
+        )
+        return QuestionOut.model_validate(question_view(row))
+
+
+@route("GET", "/api/questions", access=Access.CUSTOMER, reply=QuestionList)
+async def list_questions(call: Call) -> QuestionList:
+    """One's own questions, newest first."""
+    async with call.house.db.begin() as tx:
+        rows = await call.house.questions.of_customer(tx, call.user)
+        return QuestionList(items=[QuestionOut.model_validate(question_view(row)) for row in rows])
+
+
+@route("GET", "/api/questions/{question_id}", access=Access.CUSTOMER, reply=QuestionOut, owned="question")
+async def get_question(call: Call) -> QuestionOut:
+    """One of one's own questions."""
+    async with call.house.db.begin() as tx:
+        row = await call.house.questions.get(tx, call.user, QuestionId(call.id("question_id")))
+        return QuestionOut.model_validate(question_view(row))
+
+
+@route(
+    "PATCH",
+    "/api/questions/{question_id}",
+    access=Access.CUSTOMER,
+    body=QuestionPatch,
+    reply=QuestionOut,
+    owned="question",
+)
+async def edit_question(call: Call) -> QuestionOut:
+    """Change an open question."""
+    body: QuestionPatch = call.body
+    async with call.house.db.begin() as tx:
+        row = await call.house.questions.edit(
+            tx,
+            call.user,
+            QuestionId(call.id("question_id")),
+            title=body.title,
+            details=body.details,
+            language=body.language,
+            tags=body.tags,
+        )
+        return QuestionOut.model_validate(question_view(row))
+
+
+@route(
+    "POST",
+    "/api/questions/{question_id}/withdraw",
+    access=Access.CUSTOMER,
+    body=Empty,
+    reply=QuestionOut,
+    owned="question",
+)
+async def withdraw_question(call: Call) -> QuestionOut:
+    """Take an open question back."""
+    async with call.house.db.begin() as tx:
+        row = await call.house.questions.withdraw(tx, call.user, QuestionId(call.id("question_id")))
+        return QuestionOut.model_validate(question_view(row))
+
+
+@route(
+    "GET",
+    "/api/questions/{question_id}/matches",
+    access=Access.CUSTOMER,
+    query=MatchQuery,
+    reply=MatchesOut,
+    owned="question",
+)
+async def question_matches(call: Call) -> MatchesOut:
+    """Who fits this question, and why."""
+    query: MatchQuery = call.query
+    async with call.house.db.begin() as tx:
+        return MatchesOut.model_validate(
+            await call.house.ranking.for_question(tx, call.user, QuestionId(call.id("question_id")), limit=query.limit)
+        )
+
+
+@route("POST", "/api/matches/preview", access=Access.PUBLIC, body=PreviewIn, reply=MatchesOut)
+async def preview_matches(call: Call) -> MatchesOut:
+    """Who would fit a question that is not posted yet; nothing is stored."""
+    body: PreviewIn = call.body
+    async with call.house.db.begin() as tx:
+        return MatchesOut.model_validate(
+            await call.house.ranking.preview(
+                tx,
+                title=body.title,
+                details=body.details,
+                language=body.language,
+                tags=body.tags,
+                currency=body.currency,
+                max_rate_minor_per_hour=body.max_rate_minor_per_hour,
+            )
+        )
+
+
+@route("POST", "/api/keywords", access=Access.PUBLIC, body=KeywordsIn, reply=KeywordsOut)
+async def extract_keywords(call: Call) -> KeywordsOut:
+    """Tags and telling words of a text that is being typed."""
+    body: KeywordsIn = call.body
+    async with call.house.db.begin() as tx:
+        found = await call.house.questions.keywords(tx, body.text)
+    return KeywordsOut(tags=list(found.tags), keywords=list(found.keywords))
