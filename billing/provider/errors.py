@@ -14,12 +14,10 @@ class ProviderDeclined(Refused):
 
 
 class ProviderUnknown(Upstream):
-    """Stripe did not answer: nobody knows whether it acted. Ask again with the same key, or retrieve.
-
-    ``replayed`` says that this is a *stored* 500: the same key will answer the same for ever, so retrieve.
-    """
+    """Stripe did not answer: nobody knows whether it acted. Ask again with the same key, or retrieve."""
 
     code = "provider_unknown"
+    # ``replayed``: this is a *stored* 500, the same key will answer the same for ever, so retrieve.
 
     def __init__(self, message: str | None = None, *, replayed: bool = False) -> None:
         super().__init__(message, retryable=True, replayed=replayed)

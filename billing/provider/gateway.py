@@ -152,17 +152,23 @@ class StripeGateway:
         )
         return parsing.hold(raw)
 
-    async def confirm_hold(self, hold_id: str, *, return_url: str, idempotency_key: str) -> Hold:
+    async def confirm_hold(
+        self, hold_id: str, *, return_url: str, idempotency_key: str, payment_method_id: str | None = None
+    ) -> Hold:
         """Ask the bank for the authorization.
 
         Returns status ``requires_capture`` (it stands) or ``requires_action`` (send the customer to
-        ``authenticate_url``). Raises ProviderDeclined when the bank said no.
+        ``authenticate_url``). Raises ProviderDeclined when the bank said no; Stripe then forgets the card, so the
+        next attempt on this hold must name a ``payment_method_id``.
         """
+        params: stripe.params.PaymentIntentConfirmParams = {"return_url": return_url, "expand": list(_HOLD)}
+        if payment_method_id is not None:
+            params["payment_method"] = payment_method_id
         raw = await self._send(
             "POST /payment_intents/confirm",
             self._stripe.payment_intents.confirm_async,
             hold_id,
-            {"return_url": return_url, "expand": list(_HOLD)},
+            params,
             {"idempotency_key": idempotency_key},
         )
         return parsing.hold(raw)

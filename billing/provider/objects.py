@@ -1,7 +1,7 @@
 """Stripe's objects as plain values: what the rest of billing is given instead of SDK objects."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -64,7 +64,7 @@ class SetupIntent:
 
     id: str
     status: SetupStatus
-    client_secret: str
+    client_secret: str = field(repr=False)
     customer_id: str | None
     payment_method_id: str | None
     authenticate_url: str | None

@@ -1,0 +1,148 @@
+"""The v1 API over HTTP: the layers a request passes, in Stripe's order, and the answer it gets."""
+
+import asyncio
+import json
+from typing import Any
+
+from aiohttp import web
+
+from sandbox import operations, render, schema
+from sandbox.courier import Courier
+from sandbox.errors import ApiError
+from sandbox.form import Params, decode
+from sandbox.idempotency import Keys, fingerprint
+from sandbox.misbehaviour import Kind, Rules
+from sandbox.operations import Operation
+from sandbox.store import Store
+from sandbox.world import API_VERSION, Request, World
+
+_BROKEN = {
+    "type": "api_error",
+    "message": "An unknown error occurred: this is a misbehaviour the sandbox was asked for.",
+}
+
+
+class Api:
+    """Authentication, rate limit, idempotency, parameter names, execution, in this order."""
+
+    def __init__(self, world: World, store: Store, keys: Keys, rules: Rules, courier: Courier) -> None:
+        self._world = world
+        self._store = store
+        self._keys = keys
+        self._rules = rules
+        self._courier = courier
+
+    async def handle(self, http: web.Request) -> web.StreamResponse:
+        """Answer one request to ``/v1/…``."""
+        request_id = self._world.new_id("req")
+        text = await http.text() if http.method == "POST" else http.rel_url.raw_query_string
+        replayed = False
+        try:
+            status, body, replayed = await self._layers(http, text, request_id)
+        except ApiError as error:
+            status, body = error.status, {"error": render.clean(error.body)}
+        if self._rules.take({Kind.TIMEOUT_AFTER_SUCCESS}, *self._names(http)):
+            return _hang_up(http)
+        headers = {"Request-Id": request_id, "Stripe-Version": API_VERSION}
+        key = http.headers.get("Idempotency-Key")
+        if key:
+            headers["Idempotency-Key"] = key
+        if replayed:
+            headers["Idempotent-Replayed"] = "true"
+        return web.json_response(body, status=status, headers=headers, dumps=json.dumps)
+
+    def _names(self, http: web.Request) -> tuple[str, ...]:
+        found = operations.find(http.method, http.path)
+        return (http.path, f"{http.method} {http.path}", found[0].name if found else "")
+
+    async def _layers(self, http: web.Request, text: str, request_id: str) -> tuple[int, dict[str, Any], bool]:
+        _authenticate(http)
+        names = self._names(http)
+        await self._before(http, names)
+        found = operations.find(http.method, http.path)
+        if found is None:
+            raise ApiError(404, f"Unrecognized request URL ({http.method}: {http.path}).")
+        operation, ids = found
+        key = http.headers.get("Idempotency-Key") if http.method == "POST" else None
+        mark = fingerprint(http.method, http.path, text)
+        if key is not None:
+            stored = self._keys.begin(key, mark, self._world.now())
+            if stored is not None:
+                return stored["status"], stored["body"], True
+        try:
+            params = decode(text)
+            schema.check(params, operation.params)
+            await self._slowly(names)
+        except BaseException:
+            if key is not None:
+                self._keys.abandon(key)
+            raise
+        account = http.headers.get("Stripe-Account")
+        request = Request(params=params, path=ids, key=key, id=request_id, account=account, forced=self._forced(names))
+        status, body = self._execute(operation, request, names)
+        if key is not None:
+            self._keys.finish(key, mark, self._world.now(), status, body)
+        self._store.flush()  # what the request did, its events and its key: one transaction
+        self._courier.dispatch()
+        return status, body, False
+
+    async def _before(self, http: web.Request, names: tuple[str, ...]) -> None:
+        """What goes wrong before anything is looked at."""
+        if self._rules.take({Kind.DOWN}, *names):
+            _hang_up(http)
+            raise ApiError(503, "The sandbox plays dead.", kind="api_error")
+        if self._rules.take({Kind.RATE_429}, *names):
+            raise ApiError(429, "Too many requests hit the API too quickly.", code="rate_limit")
+        if self._rules.take({Kind.LOCK_409}, *names):
+            raise ApiError(
+                409,
+                "This object cannot be accessed right now because another API request is currently accessing it.",
+                code="lock_timeout",
+            )
+
+    async def _slowly(self, names: tuple[str, ...]) -> None:
+        slow = self._rules.take({Kind.SLOW}, *names)
+        if slow is not None:
+            await asyncio.sleep(slow.delay_ms / 1_000)
+
+    def _forced(self, names: tuple[str, ...]) -> str | None:
+        if not any(name.endswith(("payment_intents.confirm", "/confirm")) for name in names):
+            return None
+        rule = self._rules.take({Kind.DECLINE, Kind.AUTHENTICATE}, *names)
+        if rule is None:
+            return None
+        return "authenticate" if rule.kind is Kind.AUTHENTICATE else rule.decline_code
+
+    def _execute(self, operation: Operation, request: Request, names: tuple[str, ...]) -> tuple[int, dict[str, Any]]:
+        if self._rules.take({Kind.ERROR_500}, *names):
+            return 500, {"error": dict(_BROKEN)}
+        try:
+            status, body = 200, self._answer(operation, request)
+        except ApiError as error:
+            status, body = error.status, {"error": render.clean(error.body)}
+        if self._rules.take({Kind.ERROR_500_AFTER_SUCCESS}, *names):
+            return 500, {"error": dict(_BROKEN)}
+        return status, body
+
+    def _answer(self, operation: Operation, request: Request) -> dict[str, Any]:
+        params: Params = request.params
+        if operation.listing is not None:
+            objects = operation.listing(self._world, request)
+            return render.expand(self._world, render.page(objects, params, operation.path), params)
+        assert operation.answer is not None
+        return render.expand(self._world, operation.answer(self._world, request), params)
+
+
+def _authenticate(http: web.Request) -> None:
+    scheme, _, key = http.headers.get("Authorization", "").partition(" ")
+    if scheme != "Bearer" or not key.strip():
+        raise ApiError(401, "You did not provide an API key.")
+    if "_live_" in key:
+        raise ApiError(401, "This is the sandbox: it never accepts a live key.")
+
+
+def _hang_up(http: web.Request) -> web.StreamResponse:
+    """Close the line without an answer."""
+    if http.transport is not None:
+        http.transport.abort()
+    return web.Response(status=503)

@@ -1,0 +1,84 @@
+"""Test cards: what each number does (docs.stripe.com/testing)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Behaviour(StrEnum):
+    """What a test card does when it is saved, and when it is charged."""
+
+    OK = "ok"
+    DECLINED = "card_declined"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    EXPIRED = "expired_card"
+    AUTHENTICATE_PAYMENT = "authenticate_payment"
+    AUTHENTICATE_ALWAYS = "authenticate_always"
+    AUTHENTICATE_SETUP = "authenticate_setup"
+    DECLINED_LATER = "declined_later"
+
+
+@dataclass(frozen=True, slots=True)
+class TestCard:
+    """A number and its story."""
+
+    number: str
+    brand: str
+    behaviour: Behaviour
+    token: str
+
+
+TEST_CARDS = (
+    TestCard("4242424242424242", "visa", Behaviour.OK, "pm_card_visa"),
+    TestCard("5555555555554444", "mastercard", Behaviour.OK, "pm_card_mastercard"),
+    TestCard("4000000000000002", "visa", Behaviour.DECLINED, "pm_card_visa_chargeDeclined"),
+    TestCard("4000000000009995", "visa", Behaviour.INSUFFICIENT_FUNDS, "pm_card_visa_chargeDeclinedInsufficientFunds"),
+    TestCard("4000000000000069", "visa", Behaviour.EXPIRED, "pm_card_chargeDeclinedExpiredCard"),
+    TestCard("4000002500003155", "visa", Behaviour.AUTHENTICATE_PAYMENT, "pm_card_authenticationRequired"),
+    TestCard("4000002760003184", "visa", Behaviour.AUTHENTICATE_ALWAYS, "pm_card_authenticationRequiredOnSetup"),
+    TestCard("4000003800000446", "visa", Behaviour.AUTHENTICATE_SETUP, "pm_card_authenticationRequiredAtSetup"),
+    TestCard("4000000000000341", "visa", Behaviour.DECLINED_LATER, "pm_card_chargeCustomerFail"),
+)
+BY_NUMBER = {card.number: card for card in TEST_CARDS}
+BY_TOKEN = {card.token: card for card in TEST_CARDS}
+
+_REFUSES_SAVING = {Behaviour.DECLINED, Behaviour.INSUFFICIENT_FUNDS, Behaviour.EXPIRED}
+AUTHENTICATES_SETUP = {Behaviour.AUTHENTICATE_SETUP, Behaviour.AUTHENTICATE_ALWAYS}
+AUTHENTICATES_PAYMENT = {Behaviour.AUTHENTICATE_PAYMENT, Behaviour.AUTHENTICATE_ALWAYS}
+_REFUSES_CHARGE = _REFUSES_SAVING | {Behaviour.DECLINED_LATER}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A bank's no: Stripe's code, the bank's code, and the sentence for the customer."""
+
+    code: str
+    decline_code: str | None
+    message: str
+
+
+_REFUSALS = {
+    "insufficient_funds": Refusal("card_declined", "insufficient_funds", "Your card has insufficient funds."),
+    "expired_card": Refusal("expired_card", "expired_card", "Your card has expired."),
+    "authentication_required": Refusal(
+        "authentication_required",
+        "authentication_required",
+        "Your card was declined. This transaction requires authentication.",
+    ),
+}
+_GENERIC = Refusal("card_declined", "generic_decline", "Your card was declined.")
+INCORRECT_NUMBER = Refusal("incorrect_number", None, "Your card number is incorrect.")
+
+
+def refusal(decline_code: str) -> Refusal:
+    """The refusal with this decline code; the generic one for codes we have no sentence for."""
+    return _REFUSALS.get(decline_code) or Refusal("card_declined", decline_code, _GENERIC.message)
+
+
+def refuses_saving(behaviour: Behaviour) -> Refusal | None:
+    """Whether the bank says no when the card is saved."""
+    return _REFUSALS.get(behaviour.value, _GENERIC) if behaviour in _REFUSES_SAVING else None
+
+
+def refuses_charge(behaviour: Behaviour) -> Refusal | None:
+    """Whether the bank says no when the card is charged."""
+    return _REFUSALS.get(behaviour.value, _GENERIC) if behaviour in _REFUSES_CHARGE else None

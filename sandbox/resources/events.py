@@ -1,0 +1,47 @@
+"""Events, and the plain reads of what a capture made."""
+
+from sandbox.form import boolean
+from sandbox.store import Obj
+from sandbox.world import Request, World
+
+
+def retrieve(world: World, request: Request) -> Obj:
+    """GET /v1/events/:id."""
+    return world.need("event", request.path["id"])
+
+
+def listed(world: World, request: Request) -> list[Obj]:
+    """GET /v1/events."""
+    params = request.params
+    kinds = set(params.get("types") or ([params["type"]] if "type" in params else []))
+    found = [event for event in world.store.all("event") if not kinds or event["type"] in kinds]
+    if "delivery_success" in params:
+        delivered = boolean(params, "delivery_success")
+        found = [event for event in found if (event["pending_webhooks"] == 0) == delivered]
+    return found
+
+
+def transfer(world: World, request: Request) -> Obj:
+    """GET /v1/transfers/:id."""
+    return world.need("transfer", request.path["id"])
+
+
+def transfers(world: World, request: Request) -> list[Obj]:
+    """GET /v1/transfers."""
+    wanted = {name: request.params[name] for name in ("destination", "transfer_group") if name in request.params}
+    return [one for one in world.store.all("transfer") if all(one[name] == value for name, value in wanted.items())]
+
+
+def application_fee(world: World, request: Request) -> Obj:
+    """GET /v1/application_fees/:id."""
+    return world.need("application_fee", request.path["id"])
+
+
+def application_fees(world: World, request: Request) -> list[Obj]:
+    """GET /v1/application_fees."""
+    charge = request.params.get("charge")
+    return [
+        fee
+        for fee in world.store.all("application_fee")
+        if charge in {None, fee["charge"], fee["originating_transaction"]}
+    ]

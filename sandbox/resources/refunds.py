@@ -1,0 +1,117 @@
+"""Refunds, with the reversal of the transfer and of the application fee, pro rata."""
+
+from sandbox.errors import ApiError, invalid
+from sandbox.form import boolean, integer, metadata
+from sandbox.money import part
+from sandbox.resources import balance
+from sandbox.store import Obj
+from sandbox.world import Request, World
+
+
+def create(world: World, request: Request) -> Obj:
+    """POST /v1/refunds."""
+    params = request.params
+    charge = _charge(world, request)
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    if not charge["captured"] or left <= 0:
+        raise invalid(f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded")
+    asked = integer(params, "amount")
+    amount = left if asked is None else asked
+    if not 1 <= amount <= left:
+        raise invalid(f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})", "amount")
+    reverse, give_fee = boolean(params, "reverse_transfer"), boolean(params, "refund_application_fee")
+    if (reverse and charge["transfer"] is None) or (give_fee and charge["application_fee"] is None):
+        raise invalid(f"Charge {charge['id']} has no transfer or no application fee to give back.", "reverse_transfer")
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
+    refund_id = world.new_id("re")
+    refund = world.store.save(
+        {
+            "id": refund_id,
+            "object": "refund",
+            "amount": amount,
+            "balance_transaction": balance.record(world, "refund", -amount, charge["currency"], refund_id),
+            "charge": charge["id"],
+            "created": world.now(),
+            "currency": charge["currency"],
+            "metadata": metadata(params),
+            "payment_intent": charge["payment_intent"],
+            "reason": params.get("reason"),
+            "source_transfer_reversal": None,
+            "status": "succeeded",
+            "transfer_reversal": _reverse(world, charge, amount, request) if reverse else None,
+        }
+    )
+    if give_fee:
+        _return_fee(world, charge, request)
+    world.store.save(charge)
+    world.publish("refund.created", refund, request=request)
+    world.publish("charge.refunded", charge, request=request)
+    return refund
+
+
+def retrieve(world: World, request: Request) -> Obj:
+    """GET /v1/refunds/:id."""
+    return world.need("refund", request.path["id"])
+
+
+def listed(world: World, request: Request) -> list[Obj]:
+    """GET /v1/refunds."""
+    wanted = {name: request.params[name] for name in ("charge", "payment_intent") if name in request.params}
+    return [one for one in world.store.all("refund") if all(one[name] == value for name, value in wanted.items())]
+
+
+def _charge(world: World, request: Request) -> Obj:
+    params = request.params
+    if "charge" in params:
+        return world.need("charge", params["charge"], "charge")
+    if "payment_intent" not in params:
+        raise invalid("One of the following params should be provided for this request: payment_intent or charge.")
+    intent = world.need("payment_intent", params["payment_intent"], "payment_intent")
+    if intent["status"] != "succeeded":
+        raise ApiError(
+            400,
+            f"This PaymentIntent ({intent['id']}) does not have a successful charge to refund.",
+            code="payment_intent_unexpected_state",
+            payment_intent=intent,
+        )
+    return world.need("charge", intent["latest_charge"])
+
+
+def _reverse(world: World, charge: Obj, amount: int, request: Request) -> str:
+    """Take the same part of the transfer back from the connected account."""
+    transfer = world.need("transfer", charge["transfer"])
+    transfer["amount_reversed"] += amount
+    transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
+    world.store.save(transfer)
+    reversal_id, currency = world.new_id("trr"), charge["currency"]
+    world.store.save(
+        {
+            "id": reversal_id,
+            "object": "transfer_reversal",
+            "amount": amount,
+            "balance_transaction": balance.record(world, "transfer_refund", amount, currency, reversal_id),
+            "created": world.now(),
+            "currency": currency,
+            "metadata": {},
+            "transfer": transfer["id"],
+        }
+    )
+    balance.record(world, "payment_refund", -amount, currency, reversal_id, account=transfer["destination"])
+    world.publish("transfer.reversed", transfer, request=request)
+    return reversal_id
+
+
+def _return_fee(world: World, charge: Obj, request: Request) -> None:
+    """Give the commission back in proportion; computed on the running total, so that the parts sum."""
+    fee = world.need("application_fee", charge["application_fee"])
+    due = part(fee["amount"], charge["amount_refunded"], charge["amount_captured"]) - fee["amount_refunded"]
+    if due <= 0:
+        return
+    fee["amount_refunded"] += due
+    fee["refunded"] = fee["amount_refunded"] == fee["amount"]
+    world.store.save(fee)
+    source, currency = fee["id"], charge["currency"]
+    balance.record(world, "application_fee_refund", -due, currency, source)
+    balance.record(world, "application_fee_refund", due, currency, source, account=fee["account"])
+    world.publish("application_fee.refunded", fee, request=request)
