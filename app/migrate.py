@@ -43,12 +43,12 @@ def main() -> int:
     """Migrate DATABASE_URL; 0 when the schema is current."""
     url = os.environ.get("DATABASE_URL")
     if not url:
-        print("DATABASE_URL is not set; say where PostgreSQL is.", file=sys.stderr)  # noqa: T201 – terminal tool
+        print("DATABASE_URL is not set; say where PostgreSQL is.", file=sys.stderr)  # noqa: T201 - terminal tool
         return 2
     try:
         wait_for(url)
     except psycopg.OperationalError as error:
-        print(f"PostgreSQL does not answer at DATABASE_URL: {error}", file=sys.stderr)  # noqa: T201 – terminal tool
+        print(f"PostgreSQL does not answer at DATABASE_URL: {error}", file=sys.stderr)  # noqa: T201 - terminal tool
         return 1
     upgrade(url)
     return 0

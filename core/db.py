@@ -109,7 +109,7 @@ class Database:
         async with self._sessions() as session, session.begin():
             tx = Tx(session, self._bus, self._jobs, self._clock.now())
             yield tx
-            await tx._before_commit()  # noqa: SLF001 – the database is the transaction's other half
+            await tx._before_commit()  # noqa: SLF001 - the database is the transaction's other half
 
     async def close(self) -> None:
         """Close every connection."""

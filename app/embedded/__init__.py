@@ -1,0 +1,1 @@
+"""Real servers from wheels, on loopback, for a machine that has none: PostgreSQL and Redis."""
