@@ -1,0 +1,113 @@
+// Owns one consultant as an answer to a question: who, what it would cost, and why this match, in figures that add up.
+import type { ReactNode } from 'react'
+import type { ConsultantCard, Match, PresenceStatus } from '../api/types'
+import { useLanguage } from '../i18n'
+import { useWords } from './words'
+
+export function Avatar({ name }: { name: string }) {
+  const letters = name.split(/\s+/).map((word) => word[0] ?? '').join('').slice(0, 2).toUpperCase()
+  return (
+    <span className="avatar" aria-hidden="true">
+      {letters}
+    </span>
+  )
+}
+
+export function Status({ status }: { status: PresenceStatus }) {
+  const { t } = useLanguage()
+  return (
+    <span className="pill">
+      <span className={status === 'available' ? 'dot on' : status === 'offline' ? 'dot' : 'dot away'} />
+      {t(`status.${status}`)}
+    </span>
+  )
+}
+
+function RatingWords({ consultant }: { consultant: ConsultantCard }) {
+  const { t, number } = useWords()
+  if (consultant.rating === null) return <span className="soft">{t('rating.none')}</span>
+  return <span>{t('rating.short', { stars: number(consultant.rating), count: consultant.rating_count })}</span>
+}
+
+function Why({ match }: { match: Match }) {
+  const { t, number, reason, coded } = useWords()
+  return (
+    <details data-testid="why">
+      <summary>{t('matches.why')}</summary>
+      <ul>
+        {match.reasons.map((each) => (
+          <li key={each.code + JSON.stringify(each.params)}>{reason(each)}</li>
+        ))}
+      </ul>
+      <dl className="bars small" style={{ marginBottom: 0 }}>
+        {match.factors.map((each) => (
+          <FactorBar key={each.factor} name={coded('factor', each.factor) ?? each.factor} value={each.value}>
+            {number(each.contribution_centi / 100, 2)}
+            <span className="soft"> / {number(each.weight)}</span>
+          </FactorBar>
+        ))}
+        <dt className="sum">{t('matches.sum')}</dt>
+        <dd className="sum" style={{ gridColumn: '2 / 4', margin: 0, textAlign: 'right' }}>
+          {number(match.score_centi / 100, 2)}
+        </dd>
+      </dl>
+    </details>
+  )
+}
+
+function FactorBar({ name, value, children }: { name: string; value: number; children: ReactNode }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd style={{ margin: 0 }} aria-hidden="true">
+        <div className="bar">
+          <i style={{ width: `${value}%` }} />
+        </div>
+      </dd>
+      <dd style={{ margin: 0, textAlign: 'right' }}>{children}</dd>
+    </>
+  )
+}
+
+export function MatchCard({ match, children, best = false }: { match: Match; children?: ReactNode; best?: boolean }) {
+  const { t, money, perMinute, language, number } = useWords()
+  const { consultant } = match
+  return (
+    <article className={best ? 'panel chosen' : 'panel'} data-testid={`match-${consultant.user_id}`} aria-label={consultant.display_name}>
+      <div className="row" style={{ alignItems: 'flex-start', flexWrap: 'nowrap' }}>
+        <Avatar name={consultant.display_name} />
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <div className="row spread">
+            <h3 style={{ margin: 0 }}>{consultant.display_name}</h3>
+            <strong className="numbers">{t('matches.score', { score: number(match.score_centi / 100, 0) })}</strong>
+          </div>
+          <p style={{ margin: '0.1rem 0 0.4rem' }}>{consultant.headline}</p>
+          <div className="row small" style={{ gap: '0.4rem 1rem' }}>
+            <Status status={consultant.status} />
+            <RatingWords consultant={consultant} />
+            <span className="soft">{consultant.languages.map(language).join(', ')}</span>
+            {consultant.response_s !== null && <span className="soft">{t('matches.response', { seconds: number(consultant.response_s, 0) })}</span>}
+          </div>
+        </div>
+      </div>
+      <dl className="facts" style={{ margin: '1rem 0 0.5rem' }}>
+        <dt>{t('matches.rate')}</dt>
+        <dd>{t('price.per_minute', { rate: perMinute(consultant.rate_minor_per_hour, consultant.currency) })}</dd>
+        {match.price.estimates.map(({ minutes, minor }) => (
+          <PriceLine key={minutes} label={t('matches.estimate', { minutes })} amount={money(minor, consultant.currency)} />
+        ))}
+      </dl>
+      <Why match={match} />
+      {children}
+    </article>
+  )
+}
+
+function PriceLine({ label, amount }: { label: string; amount: string }) {
+  return (
+    <>
+      <dt>{label}</dt>
+      <dd>{amount}</dd>
+    </>
+  )
+}

@@ -1,0 +1,49 @@
+// Owns the drawings: our mark, the picture on the first page, and the icons of the call.
+export function Mark() {
+  return (
+    <svg width="30" height="30" viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="9" fill="#0f6b5c" />
+      <path d="M22 11.5a7 7 0 1 0 0 9" fill="none" stroke="#fff" strokeWidth="3.2" strokeLinecap="round" />
+      <circle cx="22.6" cy="16" r="2.6" fill="#f4c95d" />
+    </svg>
+  )
+}
+
+/** Two people, one line between them, and the ring of the first ten minutes. */
+export function TalkPicture() {
+  return (
+    <svg viewBox="0 0 460 380" aria-hidden="true">
+      <circle cx="230" cy="190" r="168" fill="var(--accent-soft)" />
+      <circle cx="230" cy="190" r="150" fill="none" stroke="var(--line)" strokeWidth="10" />
+      <path d="M230 40a150 150 0 0 1 143 195" fill="none" stroke="var(--accent)" strokeWidth="10" strokeLinecap="round" />
+      <circle cx="373" cy="235" r="12" fill="#f4c95d" />
+      <g fill="var(--surface)" stroke="var(--ink)" strokeWidth="4" strokeLinejoin="round">
+        <path d="M62 150h150a20 20 0 0 1 20 20v54a20 20 0 0 1-20 20h-92l-34 30v-30H62a20 20 0 0 1-20-20v-54a20 20 0 0 1 20-20z" />
+        <path d="M262 92h136a20 20 0 0 1 20 20v48a20 20 0 0 1-20 20h-20v28l-32-28h-84a20 20 0 0 1-20-20v-48a20 20 0 0 1 20-20z" fill="var(--accent)" />
+      </g>
+      <g stroke="var(--ink)" strokeWidth="7" strokeLinecap="round">
+        <path d="M72 182h124M72 210h78" />
+      </g>
+      <g stroke="#fff" strokeWidth="7" strokeLinecap="round">
+        <path d="M274 124h104M274 150h60" />
+      </g>
+    </svg>
+  )
+}
+
+const paths = {
+  microphone: 'M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM6 11a6 6 0 0 0 12 0M12 17v4',
+  camera: 'M3 7h11v10H3zM14 11l7-4v10l-7-4',
+  screen: 'M3 5h18v11H3zM9 20h6M12 16v4',
+  pause: 'M8 5v14M16 5v14',
+  leave: 'M4 15c5-5 11-5 16 0l-2 3-4-2v-3h-4v3l-4 2z',
+}
+
+export function Icon({ name, off = false }: { name: keyof typeof paths; off?: boolean }) {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="1.9" strokeLinecap="round" strokeLinejoin="round">
+      <path d={paths[name]} />
+      {off && <path d="M4 3l16 18" />}
+    </svg>
+  )
+}

@@ -1,0 +1,64 @@
+// Owns which address shows which screen, and who may see it.
+import type { ComponentType } from 'react'
+import { createBrowserRouter, Navigate, useLocation } from 'react-router'
+import type { Role } from './api/types'
+import { Layout } from './parts/Layout'
+import { Loading } from './parts/Problem'
+import { Ask } from './screens/Ask'
+import { CallScreen } from './screens/CallScreen'
+import { ChargeDetailScreen } from './screens/ChargeDetail'
+import { Checkout } from './screens/Checkout'
+import { ConsultantHomeScreen } from './screens/ConsultantHome'
+import { ConsultantProfile } from './screens/ConsultantProfile'
+import { Demo } from './screens/Demo'
+import { Done } from './screens/Done'
+import { EarningsScreen } from './screens/Earnings'
+import { Finance } from './screens/Finance'
+import { History } from './screens/History'
+import { Landing } from './screens/Landing'
+import { Matches } from './screens/Matches'
+import { Missing } from './screens/Missing'
+import { Settings } from './screens/Settings'
+import { SignIn } from './screens/SignIn'
+import { SignUp } from './screens/SignUp'
+import { Waiting } from './screens/Waiting'
+import { useSession } from './socket/live'
+
+function guarded(Screen: ComponentType, ...roles: Role[]) {
+  return function Guarded() {
+    const { status, account } = useSession()
+    const { pathname, search } = useLocation()
+    if (status === 'loading') return <Loading />
+    if (!account) return <Navigate to={`/sign-in?next=${encodeURIComponent(pathname + search)}`} replace />
+    if (roles.length && !roles.some((role) => account.roles.includes(role))) return <Missing />
+    return <Screen />
+  }
+}
+
+const at = (path: string, Component: ComponentType) => ({ path, Component })
+
+export const router = createBrowserRouter([
+  {
+    Component: Layout,
+    children: [
+      at('/', Landing),
+      at('/sign-in', SignIn),
+      at('/sign-up', SignUp),
+      at('/ask', Ask),
+      at('/ask/:questionId/matches', guarded(Matches, 'customer')),
+      at('/ask/:questionId/checkout', guarded(Checkout, 'customer')),
+      at('/ask/:questionId/waiting', guarded(Waiting, 'customer')),
+      at('/call/:callId', guarded(CallScreen)),
+      at('/call/:callId/done', guarded(Done)),
+      at('/calls', guarded(History)),
+      at('/home', guarded(ConsultantHomeScreen, 'consultant')),
+      at('/profile', guarded(ConsultantProfile, 'consultant')),
+      at('/earnings', guarded(EarningsScreen, 'consultant')),
+      at('/finance', guarded(Finance, 'finance', 'admin')),
+      at('/finance/charges/:chargeId', guarded(ChargeDetailScreen, 'finance', 'admin')),
+      at('/settings', guarded(Settings)),
+      at('/demo', Demo),
+      at('*', Missing),
+    ],
+  },
+])

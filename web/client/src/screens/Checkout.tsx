@@ -1,0 +1,213 @@
+// Owns what is agreed to before anyone is rung: the card, the highest rate, the cap, and the consent in plain words.
+import { Button, Checkbox, Select } from '@mantine/core'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useRef, useState } from 'react'
+import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
+import { call, post } from '../api/client'
+import type { Card, CardSetup, Match, RequestView, Terms } from '../api/types'
+import { ProviderFrame } from '../parts/CardFrame'
+import { Page } from '../parts/Page'
+import { Loading, Problem } from '../parts/Problem'
+import { useWords } from '../parts/words'
+import { priceMinor } from '../rules/meter'
+import { live } from '../socket/live'
+import { useTerms } from './Landing'
+import { useMatches } from './Matches'
+
+type CardReply = { card: Card | null }
+
+function CardPart({ card, onSaved }: { card: Card | null; onSaved: (card: Card) => void }) {
+  const { t } = useWords()
+  const [declined, setDeclined] = useState('')
+  const [changing, setChanging] = useState(false)
+  const needed = !card || changing
+  const setup = useQuery({
+    queryKey: ['card-setup'],
+    queryFn: () => post<CardSetup>('/api/payment/setup'),
+    enabled: needed,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  })
+  const complete = useMutation({
+    mutationFn: (id: string) => post<CardReply>(`/api/payment/setup/${id}/complete`),
+    onSuccess: (reply) => {
+      if (reply.card) onSaved(reply.card)
+      setChanging(false)
+    },
+  })
+  function receive(message: { type: string } & Record<string, unknown>) {
+    if (message.type === 'card.saved' && setup.data) complete.mutate(setup.data.setup_intent_id)
+    if (message.type === 'card.declined') setDeclined(String(message.message ?? ''))
+    else setDeclined('')
+  }
+  return (
+    <section className="panel stack" aria-labelledby="card-title">
+      <h2 id="card-title" style={{ margin: 0 }}>
+        {t('checkout.card')}
+      </h2>
+      {!needed && card && (
+        <div className="row spread">
+          <span data-testid="card-saved">
+            {t('checkout.card_saved', { brand: card.brand.toUpperCase(), last4: card.last4, month: card.exp_month, year: String(card.exp_year) })}
+          </span>
+          <Button variant="subtle" onClick={() => setChanging(true)}>
+            {t('checkout.card_change')}
+          </Button>
+        </div>
+      )}
+      {needed && (
+        <>
+          <p className="soft small">{t('checkout.card_hint')}</p>
+          {setup.isPending && <Loading />}
+          {setup.data && (
+            <ProviderFrame url={setup.data.form_url} title={t('checkout.card_frame')} height={430} testId="card-frame" onMessage={receive} />
+          )}
+        </>
+      )}
+      {declined && (
+        <div className="note bad" role="alert">
+          <p>{t('checkout.declined', { message: declined })}</p>
+        </div>
+      )}
+      {complete.isPending && <Loading />}
+      <Problem error={setup.error ?? complete.error} retry={setup.error ? () => void setup.refetch() : undefined} />
+    </section>
+  )
+}
+
+function LimitsAndConsent({ questionId, chosen, matches, terms, card }: { questionId: string; chosen: Match; matches: Match[]; terms: Terms; card: Card | null }) {
+  const { t, money, perMinute, clock } = useWords()
+  const navigate = useNavigate()
+  const wanted = useSearchParams()[0].get('consultant')
+  const { currency, rate_minor_per_hour: ownRate } = chosen.consultant
+  const [rate, setRate] = useState(ownRate)
+  const [minutes, setMinutes] = useState(terms.default_cap_minutes)
+  const [agreed, setAgreed] = useState(false)
+  const key = useRef(crypto.randomUUID())
+  const cap = priceMinor(rate, minutes * 60_000)
+  const document = terms.documents.find((each) => each.document === 'terms')
+  const rates = [...new Set([ownRate, ...matches.filter((m) => m.consultant.currency === currency).map((m) => m.consultant.rate_minor_per_hour)])]
+    .filter((each) => each >= ownRate)
+    .toSorted((a, b) => a - b)
+  const reached = (limit: number) =>
+    matches.filter((m) => m.consultant.currency === currency && m.consultant.rate_minor_per_hour <= limit).length
+  const ring = useMutation({
+    mutationFn: () =>
+      post<RequestView>('/api/requests', {
+        question_id: questionId,
+        consultant_id: wanted,
+        max_rate_minor_per_hour: rate,
+        currency,
+        cap_minor: cap,
+        terms_version: document?.version ?? '',
+        consent: true,
+        idempotency_key: key.current,
+      }),
+    onSuccess: () => {
+      live.sync()
+      void navigate(`/ask/${questionId}/waiting`)
+    },
+  })
+  // Other limits are another order: only the very same one may be sent twice.
+  function changed(action: () => void) {
+    action()
+    setAgreed(false)
+    key.current = crypto.randomUUID()
+  }
+  const sentence = t(terms.policy === 'whole_call' ? 'checkout.consent.whole_call' : 'checkout.consent.after_threshold', {
+    hold: money(cap, currency),
+    rate: perMinute(rate, currency),
+    threshold: clock(terms.threshold_ms),
+    cap: money(cap, currency),
+    atThreshold: money(priceMinor(rate, terms.threshold_ms), currency),
+  })
+  return (
+    <section className="panel stack" aria-labelledby="limits-title">
+      <h2 id="limits-title" style={{ margin: 0 }}>
+        {t('checkout.limits')}
+      </h2>
+      <Select
+        label={t('checkout.max_rate')}
+        description={t('checkout.max_rate_hint')}
+        allowDeselect={false}
+        value={String(rate)}
+        data={rates.map((each) => ({
+          value: String(each),
+          label: t('checkout.rate_option', { rate: perMinute(each, currency), count: reached(each) }),
+        }))}
+        onChange={(value) => value && changed(() => setRate(Number(value)))}
+        data-testid="max-rate"
+      />
+      <Select
+        label={t('checkout.cap')}
+        description={t('checkout.cap_hint')}
+        allowDeselect={false}
+        value={String(minutes)}
+        data={[...new Set([15, 30, 45, 60, 90, terms.default_cap_minutes])]
+          .toSorted((a, b) => a - b)
+          .map((each) => ({ value: String(each), label: t('checkout.cap_option', { minutes: each, cap: money(priceMinor(rate, each * 60_000), currency) }) }))}
+        onChange={(value) => value && changed(() => setMinutes(Number(value)))}
+        data-testid="cap"
+      />
+      <div className="note" data-testid="hold-sentence">
+        <p>
+          {t(terms.policy === 'whole_call' ? 'checkout.hold.whole_call' : 'checkout.hold.after_threshold', {
+            hold: money(cap, currency),
+            minutes,
+            rate: perMinute(rate, currency),
+            threshold: clock(terms.threshold_ms),
+          })}
+        </p>
+      </div>
+      <Checkbox checked={agreed} onChange={(e) => setAgreed(e.currentTarget.checked)} label={sentence} data-testid="consent" />
+      {document && (
+        <p className="small soft">
+          <a href={document.url} target="_blank" rel="noreferrer">
+            {t('document.terms')}
+          </a>{' '}
+          ({document.version})
+        </p>
+      )}
+      <Problem error={ring.error} />
+      {!card && <p className="soft">{t('checkout.card_first')}</p>}
+      <Button size="lg" disabled={!card || !agreed} loading={ring.isPending} onClick={() => ring.mutate()} data-testid="ring-now">
+        {wanted ? t('checkout.ring_one', { name: chosen.consultant.display_name }) : t('checkout.ring')}
+      </Button>
+    </section>
+  )
+}
+
+export function Checkout() {
+  const { questionId = '' } = useParams()
+  const { t } = useWords()
+  const wanted = useSearchParams()[0].get('consultant')
+  const queries = useQueryClient()
+  const terms = useTerms()
+  const matches = useMatches(questionId)
+  const card = useQuery({ queryKey: ['card'], queryFn: () => call<CardReply>('GET', '/api/payment/card') })
+  const all = [...(matches.data?.matches ?? []), ...(matches.data?.alternatives ?? [])]
+  const chosen = all.find((match) => match.consultant.user_id === wanted) ?? matches.data?.matches[0]
+  return (
+    <Page title={t('checkout.title')}>
+      <div className="stack">
+        <Problem error={terms.error ?? matches.error ?? card.error} retry={() => void Promise.all([terms.refetch(), matches.refetch(), card.refetch()])} />
+        {card.data && <CardPart card={card.data.card} onSaved={(saved) => queries.setQueryData<CardReply>(['card'], { card: saved })} />}
+        {terms.data && chosen && (
+          <LimitsAndConsent
+            key={chosen.consultant.user_id}
+            questionId={questionId}
+            chosen={chosen}
+            matches={matches.data?.matches ?? []}
+            terms={terms.data}
+            card={card.data?.card ?? null}
+          />
+        )}
+        {matches.data && !chosen && <p className="note warn">{t('matches.none')}</p>}
+        <Link className="row-link" to={`/ask/${questionId}/matches`}>
+          {t('checkout.back')}
+        </Link>
+      </div>
+    </Page>
+  )
+}
+

@@ -1,0 +1,59 @@
+// Owns the list of past calls.
+import { Button } from '@mantine/core'
+import { useInfiniteQuery } from '@tanstack/react-query'
+import { Link } from 'react-router'
+import { get, query } from '../api/client'
+import type { CallSummary } from '../api/types'
+import { Page } from '../parts/Page'
+import { Loading, Problem } from '../parts/Problem'
+import { useWords } from '../parts/words'
+
+export function History() {
+  const { t, date, coded, clock, money } = useWords()
+  const calls = useInfiniteQuery({
+    queryKey: ['calls'],
+    queryFn: ({ pageParam }) => get<{ items: CallSummary[]; next_cursor: string | null }>(`/api/calls${query({ cursor: pageParam })}`),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor,
+  })
+  const items = calls.data?.pages.flatMap((page) => page.items) ?? []
+  return (
+    <Page title={t('nav.calls')}>
+      {calls.isPending && <Loading />}
+      <Problem error={calls.error} retry={() => void calls.refetch()} />
+      {calls.data && !items.length && <p className="panel">{t('history.empty')}</p>}
+      <div className="stack">
+        {items.map((each) => {
+          const id = each.call_id ?? each.id ?? ''
+          const running = each.state !== 'ended'
+          const minor = each.role === 'customer' ? each.gross_minor : each.net_minor
+          return (
+            <article key={id} className="panel">
+              <div className="row spread">
+                <div>
+                  <h2 style={{ margin: 0 }}>{each.question_title}</h2>
+                  <p className="soft" style={{ margin: 0 }}>
+                    {each.other_name} · {date(each.created_at)} · {coded('call_state', each.state) ?? each.state}
+                    {each.connected_ms !== undefined && ` · ${clock(each.connected_ms)}`}
+                    {minor !== undefined && each.currency && ` · ${money(minor, each.currency)}`}
+                  </p>
+                  <p className="soft small" style={{ margin: 0 }}>
+                    {each.reference}
+                  </p>
+                </div>
+                <Link className="row-link" to={running ? `/call/${id}` : `/call/${id}/done`} aria-label={t('history.open', { title: each.question_title })}>
+                  {running ? t('back.go') : t('history.receipt')}
+                </Link>
+              </div>
+            </article>
+          )
+        })}
+        {calls.hasNextPage && (
+          <Button variant="default" loading={calls.isFetchingNextPage} onClick={() => void calls.fetchNextPage()}>
+            {t('common.more')}
+          </Button>
+        )}
+      </div>
+    </Page>
+  )
+}

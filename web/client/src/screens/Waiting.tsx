@@ -1,0 +1,127 @@
+// Owns the time between Ring and the call: every stage with its time, the promise, cancel, and the device check meanwhile.
+import { Button } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { Link, useNavigate, useParams } from 'react-router'
+import { post } from '../api/client'
+import type { RequestView } from '../api/types'
+import { DeviceCheck } from '../parts/DeviceCheck'
+import { Page } from '../parts/Page'
+import { Loading, Problem } from '../parts/Problem'
+import { useWords } from '../parts/words'
+import { formatClock, formatLeft } from '../rules/money'
+import { live, useLive, useServerNow } from '../socket/live'
+
+function Stages({ request }: { request: RequestView }) {
+  const { t } = useWords()
+  const start = Date.parse(request.created_at)
+  return (
+    <ol className="stages" data-testid="stages">
+      {request.stages.map((each, n) => (
+        <li key={`${each.stage}${each.at}${each.consultant_id ?? ''}`} className={n === request.stages.length - 1 ? 'now' : undefined}>
+          <time dateTime={each.at}>{formatClock(Date.parse(each.at) - start)}</time>
+          <span>{t(`stage.${each.stage}`, { name: each.consultant_name ?? '' })}</span>
+        </li>
+      ))}
+    </ol>
+  )
+}
+
+/** What a screen reader hears: the newest stage, not the countdown. */
+function headline(request: RequestView, t: ReturnType<typeof useWords>['t']): string {
+  const names = request.ringing.map((each) => each.consultant_name)
+  const missed = request.stages.findLast((each) => each.stage === 'missed' || each.stage === 'declined')
+  if (request.state === 'matched') return t('waiting.matched')
+  if (names.length > 1) return t('waiting.ringing_two', { one: names[0] ?? '', two: names[1] ?? '' })
+  if (names[0] && missed && missed.consultant_name !== names[0]) {
+    return t(missed.stage === 'missed' ? 'waiting.next_missed' : 'waiting.next_declined', { missed: missed.consultant_name ?? '', name: names[0] })
+  }
+  if (names[0]) return t('waiting.ringing', { name: names[0] })
+  return t('waiting.looking')
+}
+
+function Ringing({ request }: { request: RequestView }) {
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const now = useServerNow()
+  const start = Date.parse(request.created_at)
+  const promise = Date.parse(request.promise_at)
+  const part = Math.min(100, ((now - start) / (promise - start)) * 100)
+  const cancel = useMutation({
+    mutationFn: () => post(`/api/requests/${request.id}/cancel`),
+    onSuccess: () => {
+      live.sync()
+      void navigate(`/ask/${request.question_id}/matches`)
+    },
+  })
+  const keep = useMutation({ mutationFn: () => post(`/api/requests/${request.id}/keep-waiting`), onSuccess: live.sync })
+  return (
+    <section className="panel stack" data-testid="waiting">
+      <p aria-live="polite" style={{ fontSize: '1.25rem', fontWeight: 600, margin: 0 }} data-testid="waiting-headline">
+        {headline(request, t)}
+      </p>
+      {request.ringing.map((each) => (
+        <p key={each.offer_id} className="numbers" style={{ margin: 0 }}>
+          {t('waiting.left', { name: each.consultant_name, left: formatLeft(Date.parse(each.rings_until) - now) })}
+        </p>
+      ))}
+      <div>
+        <div className="promise" role="img" aria-label={t('waiting.promise_label')}>
+          <i style={{ width: `${part}%` }} />
+        </div>
+        <p className="soft small numbers" style={{ margin: '0.3rem 0 0' }}>
+          {now < promise ? t('waiting.promise', { left: formatLeft(promise - now) }) : t('waiting.promise_over')}
+        </p>
+      </div>
+      <Stages request={request} />
+      {request.waiting_over && request.state === 'ringing' && (
+        <div className="note warn" role="alert">
+          <p>{t('waiting.over')}</p>
+          <Button loading={keep.isPending} onClick={() => keep.mutate()}>
+            {t('waiting.keep')}
+          </Button>
+        </div>
+      )}
+      <p className="soft small">{t('waiting.nothing_reserved')}</p>
+      <Problem error={cancel.error ?? keep.error} />
+      <div>
+        <Button variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()} data-testid="cancel-request">
+          {t('waiting.cancel')}
+        </Button>
+      </div>
+    </section>
+  )
+}
+
+export function Waiting() {
+  const { questionId = '' } = useParams()
+  const { t } = useWords()
+  const navigate = useNavigate()
+  const { snapshot } = useLive()
+  const request = snapshot?.request?.question_id === questionId ? snapshot.request : null
+  const call = snapshot?.call
+  const callId = call && call.state !== 'ended' && (!request || request.call_id === call.id) ? call.id : null
+  useEffect(() => {
+    if (callId) void navigate(`/call/${callId}`, { replace: true })
+  }, [callId, navigate])
+  const over = !request || request.state === 'cancelled' || request.state === 'exhausted'
+  return (
+    <Page title={t('waiting.title')}>
+      {!snapshot ? (
+        <Loading />
+      ) : over ? (
+        <div className="panel stack" data-testid="waiting-ended">
+          <p>{request?.state === 'exhausted' ? t('waiting.exhausted') : t('waiting.none')}</p>
+          <Link className="row-link" to={`/ask/${questionId}/matches`}>
+            {t('waiting.back')}
+          </Link>
+        </div>
+      ) : (
+        <div className="columns">
+          <Ringing request={request} />
+          <DeviceCheck />
+        </div>
+      )}
+    </Page>
+  )
+}
