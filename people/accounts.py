@@ -258,12 +258,14 @@ class AccountService:
 
 def _note(tx: Tx, action: str, user: UUID | None, origin: Origin, **details: object) -> None:
     """An audit row about an account; an unknown one has no name here."""
+    by = {} if origin.operator is None else {"operator": origin.operator}
     audit.record(
         tx,
         action,
         subject=f"account:{user or 'unknown'}",
-        actor=user,
+        actor=None if origin.operator else user,
         ip_hash=origin.ip_hash,
         request_id=origin.request_id,
         **details,
+        **by,
     )
