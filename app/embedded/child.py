@@ -11,7 +11,7 @@ from typing import IO
 
 NOBODY = 65534
 
-# prctl(2), capset(2)
+# Numbers of the kernel interface: see the manual pages of prctl and capset.
 _PDEATHSIG = 1
 _KEEPCAPS = 8
 _CAP_AMBIENT = 47
@@ -25,11 +25,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 class _CapabilityHeader(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]  # noqa: RUF012 - ctypes wants a list
+    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
 
 
 class _CapabilityData(ctypes.Structure):
-    _fields_ = [("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32)]  # noqa: RUF012
+    _fields_ = [("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32)]
 
 
 def start(

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from app.embedded import child
 
@@ -60,6 +61,12 @@ class EmbeddedPostgres:
             self._process = child.start(command, log=log, uid=self._uid, cwd=self._folder, on_death=signal.SIGINT)
         self._wait()
 
+    def ensure_database(self, name: str) -> None:
+        """Create the database ``name`` unless it is there."""
+        with psycopg.connect(self.url(), autocommit=True) as admin:
+            if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+
     def stop(self) -> None:
         """Stop quickly: PostgreSQL's *fast* shutdown, open sessions are ended."""
         if self._process:
@@ -103,9 +110,9 @@ def free_port() -> int:
         return port
 
 
-def secret_in(file: Path) -> str:
-    """The secret kept in ``file``, made at first use and readable by its owner only."""
+def secret_in(file: Path, size: int = 24) -> str:
+    """The secret of ``size`` random bytes kept in ``file``, made at first use and readable by its owner only."""
     if not file.exists():
         file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(24))
+        file.write_text(secrets.token_urlsafe(size))
     return file.read_text().strip()
