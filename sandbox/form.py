@@ -8,6 +8,8 @@ from sandbox.errors import invalid
 
 _KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 _PART = re.compile(r"\[([^\[\]]*)\]")
+_INDEX = re.compile(r"[0-9]{1,6}")
+_DEEPEST = 8
 
 Params = dict[str, Any]
 
@@ -17,7 +19,7 @@ def decode(text: str) -> Params:
     tree: Params = {}
     for key, value in parse_qsl(text, keep_blank_values=True):
         matched = _KEY.match(key)
-        if matched is None:
+        if matched is None or matched[2].count("[") > _DEEPEST:
             raise invalid(f"Invalid parameter name: {key}", key)
         _put(tree, [matched[1], *_PART.findall(matched[2])], value)
     return {name: _listed(value) for name, value in tree.items()}
@@ -36,7 +38,7 @@ def _listed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     inner = {name: _listed(item) for name, item in value.items()}
-    if inner and all(name.isdigit() for name in inner):
+    if inner and all(_INDEX.fullmatch(name) for name in inner):
         return [inner[name] for name in sorted(inner, key=int)]
     return inner
 
@@ -46,7 +48,7 @@ def integer(params: Params, name: str) -> int | None:
     value = params.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or not re.fullmatch(r"-?\d{1,15}", value):
+    if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,15}", value):
         raise invalid(f"Invalid integer: {value}", name, "parameter_invalid_integer")
     return int(value)
 
