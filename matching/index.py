@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import overload
 from uuid import UUID
 
@@ -65,6 +66,7 @@ def tag_keys(tags: Iterable[str]) -> set[str]:
     return {key for tag in tags for key in one_tag_keys(tag)}
 
 
+@lru_cache(maxsize=20_000)
 def one_tag_keys(tag: str) -> tuple[str, ...]:
     """The vocabulary's tags this one means, or else itself."""
     return _SYNONYMS.extract(tag).tags or (normal_tag(tag),)

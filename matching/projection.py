@@ -1,5 +1,6 @@
 """The consultant projection: one row per consultant, written by events, mirrored in memory by every process."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
@@ -16,6 +17,7 @@ from people.events import ConsultantProfileChanged, RatingGiven, UserBlocked
 from people.profiles import ConsultantProfile
 
 CHANNEL = "consultant"
+CHUNK = 200
 
 
 class PresenceFact(Protocol):
@@ -51,8 +53,10 @@ class ConsultantProjection:
         """
         index = ConsultantIndex() if self.index.worn else self.index
         seen, changed = await consultant_store.changed_since(tx, index.seen)
-        for facts in changed:
+        for n, facts in enumerate(changed, 1):
             index.apply(facts)
+            if n % CHUNK == 0:
+                await asyncio.sleep(0)  # the first load of a large market must not hold up calls
         index.seen = max(index.seen, seen)
         self.index = index
 
