@@ -1,0 +1,65 @@
+"""Announcements: what other rooms must hear of a charge, told by a durable job in a transaction of its own.
+
+A call's row is locked before its charge's everywhere else. Were events published while a charge is locked, the
+call service would lock them the other way round, and the two could wait for each other. So the fact and the job
+commit together, and the job publishes with nothing locked.
+"""
+
+from uuid import UUID
+
+import procrastinate
+
+from billing.charges import store
+from billing.charges.charge import FINAL, State
+from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced
+from billing.models import ChargeRow
+from core.db import Database, Tx
+from core.events import Event
+from core.ids import CallId, UserId
+from core.jobs import Jobs
+
+TASK = "billing.announce"
+HOLD_PLACED, HOLD_FAILED, CAP_REACHED, SETTLED = "hold_placed", "hold_failed", "cap_reached", "settled"
+
+
+async def announce(tx: Tx, charge_id: UUID, what: str, reason: str = "") -> None:
+    """Have ``what`` published once this transaction stands."""
+    await tx.defer(TASK, charge_id=str(charge_id), what=what, reason=reason)
+
+
+class Announcer:
+    """Runs the announcements."""
+
+    def __init__(self, *, db: Database) -> None:
+        self._db = db
+
+    def register(self, jobs: Jobs) -> None:
+        """Name the job; a deadlock or a lost connection is tried again."""
+        jobs.register(TASK, self.run, retry=procrastinate.RetryStrategy(max_attempts=20, linear_wait=1))
+
+    async def run(self, charge_id: str, what: str, reason: str) -> None:
+        """Publish the event, unless the call it speaks of has moved on."""
+        async with self._db.begin() as tx:
+            charge = await store.charge(tx, UUID(charge_id))
+            event = None if charge is None else _event(charge, what, reason)
+            if event is not None:
+                await tx.publish(event)
+
+
+def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
+    call_id = CallId(charge.call_id)
+    if what == SETTLED and charge.state in FINAL:
+        return ChargeSettled(
+            call_id=call_id,
+            customer_id=UserId(charge.customer_id),
+            consultant_id=UserId(charge.consultant_id),
+            gross_minor=charge.captured_minor,
+            state=charge.state,
+        )
+    if charge.call_ended_at is not None:
+        return None
+    if what == HOLD_PLACED and charge.state == State.METERING:
+        return HoldPlaced(call_id)
+    if what == HOLD_FAILED and charge.state == State.ABANDONED:
+        return HoldFailed(call_id, reason)
+    return CapReached(call_id) if what == CAP_REACHED else None

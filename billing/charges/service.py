@@ -1,0 +1,187 @@
+"""ChargeService: what the rest of the house asks of charges, and what the worker runs for them."""
+
+from datetime import datetime, timedelta
+
+from billing import timeline
+from billing.charges import charge as charges
+from billing.charges import hold as hold_machine
+from billing.charges import holds, settlement, store
+from billing.charges.announcements import Announcer
+from billing.charges.reconcile import reconcile
+from billing.charges.sender import CommandSender
+from billing.facts import AboutCall, Ended, Opened
+from billing.metering.bill import extension_minor
+from billing.metering.store import price_of
+from billing.metering.terms import DEFAULT_TERMS, PriceTerms
+from billing.models import ChargeRow, HoldRow
+from billing.provider.gateway import StripeGateway
+from core.db import Database, Tx
+from core.errors import Conflict, NotFound, Refused
+from core.ids import CallId, UserId, new_id
+from core.jobs import Jobs
+from core.money import MINIMUM_CHARGE_MINOR, Currency
+from core.settings import Settings
+
+
+class ChargeService:
+    """Opens, extends and settles charges. Every figure is decided here, in the transaction of the fact behind it."""
+
+    def __init__(
+        self, *, db: Database, gateway: StripeGateway, settings: Settings, terms: PriceTerms = DEFAULT_TERMS
+    ) -> None:
+        self._db = db
+        self._gateway = gateway
+        self._terms = terms
+        self._window = timedelta(seconds=settings.authenticate_s)
+        self._return_base = settings.public_url
+        self._sender = CommandSender(db=db, gateway=gateway, settings=settings)
+        self._announcer = Announcer(db=db)
+
+    def register(self, jobs: Jobs) -> None:
+        """Name the jobs of charges."""
+        self._sender.register(jobs)
+        self._announcer.register(jobs)
+
+    # ── events ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def on_call_opened(self, tx: Tx, event: Opened) -> None:
+        """Freeze the price and ask for the hold; told twice, there is one charge."""
+        if await store.charge_of_call(tx, event.call_id) is not None:
+            return
+        charge = self._snapshot(tx, event)
+        tx.session.add(charge)
+        await tx.session.flush()
+        timeline.record(
+            tx, charge.id, "price_agreed", rate_minor_per_hour=charge.rate_minor_per_hour, cap_minor=charge.cap_minor
+        )
+        if await holds.place(tx, charge, amount_minor=charge.cap_minor, within=self._window) is None:
+            await settlement.abandon(tx, charge, "payment_unavailable")
+            return
+        charge.state = charges.advance(charges.State.OPEN, charges.Move.PLACE)
+
+    async def on_call_ended(self, tx: Tx, event: Ended) -> None:
+        """Stop waiting for holds that have not come to stand; the bill waits until every interval is final."""
+        charge = await store.lock_of_call(tx, event.call_id)
+        if charge is None or charge.call_ended_at is not None:
+            return
+        charge.call_ended_at, charge.close_reason, charge.next_deadline_at = tx.now, event.reason, None
+        timeline.record(tx, charge.id, "call_ended", reason=event.reason)
+        if charge.state in charges.PREPARING:
+            await settlement.abandon(tx, charge, "")
+            return
+        for hold in await store.holds(tx, charge.id):
+            if hold.state in hold_machine.UNDECIDED:
+                await holds.let_go(tx, hold)
+
+    async def on_session_closed(self, tx: Tx, event: AboutCall) -> None:
+        """Every interval is final: settle, once."""
+        charge = await store.lock_of_call(tx, event.call_id)
+        if charge is not None and charge.state == charges.State.METERING:
+            await settlement.settle(tx, charge)
+
+    # ── use cases ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def extend(self, tx: Tx, user: UserId, call_id: CallId, client_key: str) -> None:
+        """Ask for a second hold that raises the cap once it stands; the same key asks once.
+
+        Raises NotFound for anybody but the customer, Conflict when the call is over or one is under way.
+        """
+        charge = await store.lock_of_call(tx, call_id)
+        if charge is None or charge.customer_id != user:
+            raise NotFound
+        standing = await store.holds(tx, charge.id)
+        if any(hold.client_key == client_key for hold in standing):
+            return
+        if charge.state != charges.State.METERING or charge.call_ended_at is not None:
+            raise Conflict("This call can no longer be extended.", code="ended")
+        if any(hold.state in hold_machine.UNDECIDED for hold in standing):
+            raise Conflict("An extension is already under way.", code="extension_pending")
+        amount = extension_minor(price_of(charge))
+        if await holds.place(tx, charge, amount_minor=amount, within=self._window, client_key=client_key) is None:
+            raise Refused("There is no card to extend with; save one first.", code="no_card")
+        tx.touch([charge.customer_id, charge.consultant_id])
+
+    async def authenticated(self, user: UserId, call_id: CallId) -> None:
+        """Ask Stripe how 3-D Secure went, rather than believing the browser. Opens its own transactions."""
+        async with self._db.begin() as tx:
+            charge = await store.charge_of_call(tx, call_id)
+            if charge is None or charge.customer_id != user:
+                raise NotFound
+            waiting = [
+                hold.provider_id
+                for hold in await store.holds(tx, charge.id)
+                if hold.state in hold_machine.UNDECIDED and hold.provider_id is not None
+            ]
+        for provider_id in waiting:
+            await self.take_in(provider_id)
+
+    async def take_in(self, intent_id: str) -> bool:
+        """Fetch a PaymentIntent and reconcile it; False when it is not ours."""
+        seen = await self._gateway.retrieve_hold(intent_id)
+        async with self._db.begin() as tx:
+            return await reconcile(tx, seen, return_base=self._return_base)
+
+    # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def run_due(self, db: Database) -> int:
+        """End holds whose time is over, and hand commands of unknown outcome to jobs again."""
+        return await self._expire(db) + await self._sender.sweep()
+
+    async def _expire(self, db: Database) -> int:
+        done = 0
+        while True:
+            async with db.begin() as tx:
+                found = await store.expired_hold(tx)
+                if found is None:
+                    return done
+                charge = await store.lock(tx, found.charge_id)
+                hold = await store.hold(tx, found.id)
+                if hold is not None and hold.expires_at is not None and hold.expires_at <= tx.now:
+                    await self._give_up(tx, charge, hold)
+            done += 1
+
+    async def _give_up(self, tx: Tx, charge: ChargeRow, hold: HoldRow) -> None:
+        asked = hold.state == hold_machine.State.NEEDS_ACTION
+        reason = "authentication_abandoned" if asked else "payment_unavailable"
+        timeline.record(tx, charge.id, "hold_given_up", n=hold.n, reason=reason)
+        hold.expires_at = None
+        await holds.let_go(tx, hold)
+        if charge.state in charges.PREPARING:
+            await settlement.abandon(tx, charge, reason)
+        tx.touch([charge.customer_id, charge.consultant_id])
+
+    def _snapshot(self, tx: Tx, event: Opened) -> ChargeRow:
+        """The price as consented: a price the customer cannot have agreed to stops the accept itself."""
+        currency, terms = Currency(event.currency), self._terms
+        consented_at = datetime.fromisoformat(event.consented_at_iso)
+        if event.rate_minor_per_hour <= 0 or event.cap_minor < MINIMUM_CHARGE_MINOR[currency]:
+            raise Refused("This price cannot be charged: rate or cap is too small.", code="price_invalid")
+        if consented_at > tx.now:
+            raise Refused("The consent lies in the future; nothing may be held on it.", code="consent_invalid")
+        # The accept checks this too; an event that carries the consented maximum is checked once more.
+        max_rate = getattr(event, "max_rate_minor_per_hour", None)
+        if max_rate is not None and event.rate_minor_per_hour > max_rate:
+            raise Refused("This consultant is dearer than the customer agreed to.", code="rate_above_consent")
+        return ChargeRow(
+            id=new_id(),
+            call_id=event.call_id,
+            reference=event.reference,
+            customer_id=event.customer_id,
+            consultant_id=event.consultant_id,
+            created_at=tx.now,
+            currency=currency,
+            rate_minor_per_hour=event.rate_minor_per_hour,
+            policy=terms.policy,
+            policy_version=terms.version,
+            threshold_ms=terms.threshold_ms,
+            commission_bps=terms.commission_bps,
+            tax_mode=terms.tax_mode,
+            tax_rate_bps=terms.tax_rate_bps,
+            snapshot_cap_minor=event.cap_minor,
+            terms_version=event.terms_version,
+            consented_at=consented_at,
+            state=charges.State.OPEN,
+            cap_minor=event.cap_minor,
+            marked_ms=0,
+            captured_minor=0,
+        )

@@ -1,0 +1,127 @@
+"""Settlement: the one time a charge's bill is written, and the end when every hold has answered."""
+
+from billing import timeline
+from billing.cases import open_case
+from billing.charges import commands, holds, store
+from billing.charges import hold as hold_machine
+from billing.charges.allocation import allocate
+from billing.charges.announcements import HOLD_FAILED, SETTLED, announce
+from billing.charges.charge import Move, State, advance
+from billing.charges.command import Kind
+from billing.ledger import entries, journal
+from billing.metering import store as meter_store
+from billing.metering.bill import Bill, bill
+from billing.metering.intervals import closed_ms, running
+from billing.models import ChargeRow, HoldRow
+from core.db import Tx
+from core.money import MINIMUM_CHARGE_MINOR, Currency, commission_minor
+
+
+async def settle(tx: Tx, charge: ChargeRow) -> None:
+    """Write the bill from what was observed, book it, and intend captures and releases: all in this transaction."""
+    intervals = await meter_store.intervals(tx, charge.call_id)
+    if running(intervals) is not None:  # nobody told us its end: only what was observed is billed
+        timeline.record(tx, charge.id, "unfinished_interval_dropped")
+    standing = await holds.reserve(tx, charge)
+    due = _within_holds(tx, charge, bill(meter_store.price_of(charge), closed_ms(intervals)), standing)
+    charge.state = advance(State(charge.state), Move.SETTLE)
+    charge.settling_at, charge.next_deadline_at = tx.now, None
+    charge.connected_ms, charge.billed_ms = due.connected_ms, due.billed_ms
+    charge.gross_minor, charge.commission_minor, charge.net_minor = due.gross_minor, due.commission_minor, due.net_minor
+    timeline.record(tx, charge.id, "settled", connected_ms=due.connected_ms, gross_minor=due.gross_minor)
+    await journal.book(
+        tx,
+        charge.id,
+        key=f"settle:{charge.id}",
+        kind="settlement",
+        currency=charge.currency,
+        postings=entries.settled(
+            charge.customer_id,
+            charge.consultant_id,
+            share_minor=due.net_minor,
+            commission_minor=due.commission_minor,
+        ),
+    )
+    await _take(tx, charge, standing, due)
+    tx.touch([charge.customer_id, charge.consultant_id])
+    await conclude(tx, charge)
+
+
+async def _take(tx: Tx, charge: ChargeRow, standing: list[HoldRow], due: Bill) -> None:
+    parts = allocate(
+        Currency(charge.currency),
+        due.gross_minor,
+        charge.commission_bps,
+        [hold.amount_minor for hold in standing],
+    )
+    for hold, part in zip(standing, parts, strict=True):
+        if not part.amount_minor:
+            continue
+        hold.state = hold_machine.advance(hold_machine.State(hold.state), hold_machine.Move.CAPTURE)
+        hold.capture_minor, hold.capture_fee_minor = part.amount_minor, part.fee_minor
+        await commands.intend(
+            tx,
+            hold,
+            Kind.CAPTURE,
+            key=f"capture:{hold.id}:1",
+            params={"amount_minor": part.amount_minor, "fee_minor": part.fee_minor},
+        )
+    for hold in await store.holds(tx, charge.id):
+        await holds.let_go(tx, hold)
+
+
+def _within_holds(tx: Tx, charge: ChargeRow, due: Bill, standing: list[HoldRow]) -> Bill:
+    """Never more than the holds: a lapsed hold costs the platform a case, not the customer a surprise."""
+    covered = sum(hold.amount_minor for hold in standing)
+    if due.gross_minor <= covered:
+        return due
+    open_case(tx, charge.id, "holds_do_not_cover", due_minor=due.gross_minor, held_minor=covered)
+    gross = covered if covered >= MINIMUM_CHARGE_MINOR[Currency(charge.currency)] else 0
+    commission = commission_minor(gross, charge.commission_bps)
+    return Bill(due.connected_ms, due.billed_ms, gross, commission, gross - commission)
+
+
+async def abandon(tx: Tx, charge: ChargeRow, reason: str) -> None:
+    """End a charge whose hold never stood; ``reason`` is empty when the call has ended already."""
+    charge.state = advance(State(charge.state), Move.ABANDON)
+    charge.settled_at = tx.now
+    for hold in await store.holds(tx, charge.id):
+        await holds.let_go(tx, hold)
+    timeline.record(tx, charge.id, "abandoned", reason=reason or charge.close_reason)
+    if reason:
+        await announce(tx, charge.id, HOLD_FAILED, reason)
+    tx.touch([charge.customer_id, charge.consultant_id])
+
+
+async def conclude(tx: Tx, charge: ChargeRow) -> None:
+    """End a settling charge once each of its holds has come to its end."""
+    everything = await store.holds(tx, charge.id)
+    if charge.state != State.SETTLING or any(hold.state not in hold_machine.FINAL for hold in everything):
+        return
+    charge.captured_minor = sum(hold.captured_minor for hold in everything)
+    move = Move.RELEASE if not charge.gross_minor else Move.CAPTURE
+    if charge.captured_minor != charge.gross_minor:
+        move = Move.FAIL
+        await _write_off(tx, charge, everything)
+    charge.state = advance(State.SETTLING, move)
+    charge.settled_at = tx.now
+    timeline.record(tx, charge.id, charge.state, captured_minor=charge.captured_minor)
+    await announce(tx, charge.id, SETTLED)
+    tx.touch([charge.customer_id, charge.consultant_id])
+
+
+async def _write_off(tx: Tx, charge: ChargeRow, everything: list[HoldRow]) -> None:
+    missing = [hold for hold in everything if hold.state == hold_machine.State.LAPSED]
+    amount = sum(hold.capture_minor for hold in missing)
+    fee = sum(hold.capture_fee_minor for hold in missing)
+    await journal.book(
+        tx,
+        charge.id,
+        key=f"uncollectable:{charge.id}",
+        kind="write_off",
+        currency=charge.currency,
+        postings=entries.written_off(
+            charge.customer_id, charge.consultant_id, share_minor=amount - fee, commission_minor=fee
+        ),
+    )
+    open_case(tx, charge.id, "uncollectable", missing_minor=amount, captured_minor=charge.captured_minor)

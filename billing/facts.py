@@ -1,0 +1,96 @@
+"""The facts billing hears from other rooms, by shape: media and signaling are not imported here."""
+
+from datetime import datetime
+from typing import Protocol
+
+from core.ids import CallId, UserId
+
+
+class AboutCall(Protocol):
+    """Any event that names a call."""
+
+    @property
+    def call_id(self) -> CallId:
+        """The call."""
+        ...
+
+
+class Opened(AboutCall, Protocol):
+    """A call exists; the prices are those the customer consented to."""
+
+    @property
+    def reference(self) -> str:
+        """The reference people see."""
+        ...
+
+    @property
+    def customer_id(self) -> UserId:
+        """Who pays."""
+        ...
+
+    @property
+    def consultant_id(self) -> UserId:
+        """Who is paid."""
+        ...
+
+    @property
+    def rate_minor_per_hour(self) -> int:
+        """The price of an hour."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """Its currency, lower case."""
+        ...
+
+    @property
+    def cap_minor(self) -> int:
+        """The most the customer allows."""
+        ...
+
+    @property
+    def terms_version(self) -> str:
+        """The terms they consented to."""
+        ...
+
+    @property
+    def consented_at_iso(self) -> str:
+        """When."""
+        ...
+
+
+class Ended(AboutCall, Protocol):
+    """A call is over for good."""
+
+    @property
+    def reason(self) -> str:
+        """Why."""
+        ...
+
+
+class Counting(AboutCall, Protocol):
+    """Connected time runs."""
+
+    @property
+    def n(self) -> int:
+        """The number of the interval within its call."""
+        ...
+
+    @property
+    def started_at(self) -> datetime:
+        """Since when."""
+        ...
+
+
+class Counted(Counting, Protocol):
+    """Connected time of an interval is final."""
+
+    @property
+    def duration_ms(self) -> int:
+        """How long, monotonic."""
+        ...
+
+    @property
+    def cause(self) -> str:
+        """Why it ended."""
+        ...

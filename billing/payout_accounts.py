@@ -1,0 +1,101 @@
+"""PayoutAccountService: a consultant's connected account, its onboarding, and whether it can be paid."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from billing.events import PayoutAccountChanged
+from billing.models import PayoutAccountRow
+from billing.provider.gateway import StripeGateway
+from billing.provider.objects import ConnectedAccount
+from core.db import Database, Tx
+from core.ids import UserId, new_id
+from core.settings import Settings
+
+COUNTRY = "DE"  # where our consultants are established, until a profile says otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutStatus:
+    """Whether money can be received, and where to go if not."""
+
+    onboarding_url: str | None
+    can_receive: bool
+
+
+class PayoutAccountService:
+    """Use cases of the connected account. They open their own transactions around each call to Stripe."""
+
+    def __init__(self, *, db: Database, gateway: StripeGateway, settings: Settings) -> None:
+        self._db = db
+        self._gateway = gateway
+        self._return_url = f"{settings.public_url}/consultant/payout-account"
+
+    async def begin(self, user: UserId) -> PayoutStatus:
+        """Open the account if there is none, and say where onboarding goes on."""
+        account = await self._gateway.retrieve_account(await self._account(user))
+        if await self.take_in(account):
+            return PayoutStatus(None, can_receive=True)
+        link = await self._gateway.account_link(
+            account.id,
+            return_url=self._return_url,
+            refresh_url=self._return_url,
+            idempotency_key=f"link:{new_id()}",  # a link is single use: never the same one twice
+        )
+        return PayoutStatus(link.url, can_receive=False)
+
+    async def status(self, user: UserId) -> PayoutStatus:
+        """Ask Stripe whether the account can receive transfers by now."""
+        async with self._db.begin() as tx:
+            row = await tx.session.get(PayoutAccountRow, user)
+            account_id = None if row is None else row.provider_account_id
+        if account_id is None:
+            return PayoutStatus(None, can_receive=False)
+        return PayoutStatus(None, can_receive=await self.take_in(await self._gateway.retrieve_account(account_id)))
+
+    async def refresh(self, account_id: str) -> bool:
+        """Fetch an account a webhook spoke of; False when it is not ours."""
+        async with self._db.begin() as tx:
+            if await _by_account(tx, account_id) is None:
+                return False
+        await self.take_in(await self._gateway.retrieve_account(account_id))
+        return True
+
+    async def take_in(self, account: ConnectedAccount) -> bool:
+        """Note what Stripe says of an account; tells the house when it changed. Returns ``can_receive``."""
+        async with self._db.begin() as tx:
+            row = await _by_account(tx, account.id)
+            if row is not None and row.can_receive != account.can_receive:
+                row.can_receive, row.updated_at = account.can_receive, tx.now
+                tx.touch([row.user_id])
+                await tx.publish(PayoutAccountChanged(UserId(row.user_id), account.can_receive))
+        return account.can_receive
+
+    async def _account(self, user: UserId) -> str:
+        async with self._db.begin() as tx:
+            row = await _lock(tx, user)
+            if row.provider_account_id is not None:
+                return row.provider_account_id
+        made = await self._gateway.create_account(
+            country=COUNTRY, metadata={"user_id": str(user)}, idempotency_key=f"acct:{user}"
+        )
+        async with self._db.begin() as tx:
+            row = await _lock(tx, user)
+            row.provider_account_id = row.provider_account_id or made.id
+            return row.provider_account_id
+
+
+async def _lock(tx: Tx, user: UUID) -> PayoutAccountRow:
+    await tx.session.execute(
+        insert(PayoutAccountRow).values(user_id=user, can_receive=False, updated_at=tx.now).on_conflict_do_nothing()
+    )
+    row = await tx.session.get(PayoutAccountRow, user, with_for_update=True, populate_existing=True)
+    assert row is not None
+    return row
+
+
+async def _by_account(tx: Tx, account_id: str) -> PayoutAccountRow | None:
+    query = select(PayoutAccountRow).where(PayoutAccountRow.provider_account_id == account_id).with_for_update()
+    return (await tx.session.scalars(query)).one_or_none()

@@ -1,0 +1,117 @@
+"""WebhookService: stores what Stripe tells before anything is made of it, then works it off as jobs."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from billing.charges.command import pause
+from billing.charges.service import ChargeService
+from billing.models import StripeEventRow
+from billing.payout_accounts import PayoutAccountService
+from billing.provider.errors import ProviderBusy, ProviderMissing, ProviderUnknown
+from billing.provider.gateway import StripeGateway
+from core import logs
+from core.db import Database, Tx
+from core.jobs import Jobs
+
+log = logs.get(__name__)
+
+TASK = "billing.process_event"
+SWEEP_AFTER = timedelta(seconds=30)
+
+
+class WebhookService:
+    """Verify, store, answer; then re-fetch the object and end in the same ``reconcile`` as everything else."""
+
+    def __init__(
+        self, *, db: Database, gateway: StripeGateway, charges: ChargeService, payouts: PayoutAccountService
+    ) -> None:
+        self._db = db
+        self._gateway = gateway
+        self._charges = charges
+        self._payouts = payouts
+
+    def register(self, jobs: Jobs) -> None:
+        """Name the job; a failed event stays due and is looked at again."""
+        jobs.register(TASK, self.process)
+
+    async def receive(self, tx: Tx, raw: bytes, signature: str | None) -> bool:
+        """Check the signature and store the event; False when it was stored before. Raises WebhookForged."""
+        event = self._gateway.verify_webhook(raw, signature)
+        stored = await tx.session.execute(
+            insert(StripeEventRow)
+            .values(
+                id=event.id,
+                type=event.type,
+                object_type=event.object_type,
+                object_id=event.object_id,
+                intent_id=_intent_of(event.object_type, event.object_id, event.object),
+                raw=raw.decode(),
+                received_at=tx.now,
+                due_at=tx.now + SWEEP_AFTER,
+                attempts=0,
+            )
+            .on_conflict_do_nothing()
+            .returning(StripeEventRow.id)
+        )
+        if stored.scalar_one_or_none() is None:
+            return False
+        await tx.defer(TASK, event_id=event.id)
+        return True
+
+    async def process(self, event_id: str) -> None:
+        """Work off one stored event; its content is only a hint of what to fetch."""
+        async with self._db.begin() as tx:
+            row = await tx.session.get(StripeEventRow, event_id, with_for_update=True)
+            if row is None or row.processed_at is not None:
+                return
+            row.attempts += 1
+            row.due_at = tx.now + max(SWEEP_AFTER, pause(row.attempts, 0.5, hurried=False))
+            intent_id, object_id, object_type = row.intent_id, row.object_id, row.object_type
+        try:
+            outcome = await self._follow(object_type, object_id, intent_id)
+        except (ProviderUnknown, ProviderBusy):
+            log.info("webhook.postponed", event_id=event_id)  # it stays due
+            return
+        except ProviderMissing:
+            outcome = "missing"
+        async with self._db.begin() as tx:
+            row = await tx.session.get(StripeEventRow, event_id, with_for_update=True)
+            assert row is not None
+            row.processed_at, row.due_at, row.outcome = tx.now, None, outcome
+
+    async def run_due(self, db: Database) -> int:
+        """Hand events that were not worked off to jobs again; returns how many."""
+        found = 0
+        while True:
+            async with db.begin() as tx:
+                query = (
+                    select(StripeEventRow)
+                    .where(StripeEventRow.due_at <= tx.now)
+                    .limit(1)
+                    .with_for_update(skip_locked=True)
+                )
+                row = (await tx.session.scalars(query)).one_or_none()
+                if row is None:
+                    return found
+                row.due_at = tx.now + SWEEP_AFTER
+                await tx.defer(TASK, event_id=row.id)
+            found += 1
+
+    async def _follow(self, object_type: str, object_id: str | None, intent_id: str | None) -> str:
+        if intent_id is not None:
+            return "reconciled" if await self._charges.take_in(intent_id) else "not_ours"
+        if object_type == "account" and object_id is not None:
+            return "refreshed" if await self._payouts.refresh(object_id) else "not_ours"
+        return "ignored"
+
+
+def _intent_of(object_type: str, object_id: str | None, body: Mapping[str, Any]) -> str | None:
+    """The PaymentIntent an event speaks of."""
+    if object_type == "payment_intent":
+        return object_id
+    named = body.get("payment_intent")
+    return named if isinstance(named, str) else None
