@@ -47,7 +47,7 @@ export function formatClock(ms: number): string {
 /** A time left: the second that has begun does count, so 0:00 means over. */
 export const formatLeft = (ms: number) => formatClock(Math.ceil(Math.max(0, ms) / 1000) * 1000)
 
-/** "0:10" or "1.50" as typed by a person, into whole minor units; null when it is not an amount. */
+/** "90" or "1.50" as typed by a person, into whole minor units; null when it is not an amount. */
 export function parseAmount(text: string, currency: string): number | null {
   const digits = minorDigits(currency)
   const match = /^\s*(\d{1,7})(?:[.,](\d+))?\s*$/.exec(text)

@@ -51,8 +51,8 @@ class Live {
     })
     socket.on('snapshot', (snapshot: Snapshot) => this.take(snapshot))
     socket.on('signed_out', () => signedOut())
-    socket.onAny((event: string, message: never) => {
-      for (const handler of this.handlers.get(event) ?? []) handler(message)
+    socket.onAny((event: string, message: unknown) => {
+      for (const handler of this.handlers.get(event) ?? []) handler(message as never)
     })
   }
 
@@ -134,7 +134,11 @@ export function LiveProvider({ children }: { children: ReactNode }) {
   useInterval(
     () => {
       if (session.expiresInMs() > 60_000) return
-      void refresh().then((ok) => ok && live.connected && live.send('auth.refresh', { token: session.token() }))
+      void refresh()
+        .then(async (ok) => {
+          if (ok && live.connected) await live.send('auth.refresh', { token: session.token() })
+        })
+        .catch(live.sync) // not answered: the next tick, or the reconnect with the new token, makes up for it
     },
     10_000,
     signedIn,

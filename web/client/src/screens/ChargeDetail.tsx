@@ -1,0 +1,165 @@
+// Owns the proof of one charge: timeline, price snapshot and consent, postings, what the provider holds, the sum done again.
+import { useQuery } from '@tanstack/react-query'
+import { Link, useParams } from 'react-router'
+import { get } from '../api/client'
+import type { ChargeDetail, Facts } from '../api/types'
+import { Page } from '../parts/Page'
+import { Loading, Problem } from '../parts/Problem'
+import { TimelineList, TimelinePicture } from '../parts/Timeline'
+import { useWords } from '../parts/words'
+
+function plain(value: unknown): string {
+  if (value === null || value === undefined) return '–'
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function FactList({ facts }: { facts: Facts }) {
+  return (
+    <dl className="facts small">
+      {Object.entries(facts).map(([name, value]) => (
+        <Pair key={name} name={name.replaceAll('_', ' ')} value={plain(value)} />
+      ))}
+    </dl>
+  )
+}
+
+function Pair({ name, value }: { name: string; value: string }) {
+  return (
+    <>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </>
+  )
+}
+
+function FactTable({ rows, label }: { rows: Facts[]; label: string }) {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
+  if (!rows.length) return <p className="soft">–</p>
+  return (
+    <div className="scroller" tabIndex={0} role="region" aria-label={label}>
+      <table className="plain small">
+        <thead>
+          <tr>
+            {columns.map((name) => (
+              <th key={name} scope="col">
+                {name.replaceAll('_', ' ')}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row, n) => (
+            <tr key={plain(row.id ?? n)}>
+              {columns.map((name) => (
+                <td key={name}>{plain(row[name])}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+/** The drawn spans: every interval in which both sides were seen. */
+function spansOf(intervals: Facts[]): { from: number; to: number }[] {
+  return intervals.flatMap((each) => {
+    const from = Date.parse(String(each.started_at ?? ''))
+    const ms = Number(each.duration_ms ?? 0)
+    return Number.isFinite(from) ? [{ from, to: from + ms }] : []
+  })
+}
+
+function Detail({ detail }: { detail: ChargeDetail }) {
+  const { t, money, clock, time, coded } = useWords()
+  const { row } = detail
+  return (
+    <div className="stack">
+      <p className={detail.recomputed.matches ? 'note' : 'note bad'} role={detail.recomputed.matches ? 'status' : 'alert'} data-testid="recomputed">
+        {t(detail.recomputed.matches ? 'finance.recomputed_same' : 'finance.recomputed_other', { amount: money(detail.recomputed.gross_minor, row.currency) })}
+      </p>
+      <section className="panel">
+        <dl className="facts">
+          <Pair name={t('finance.state')} value={coded('charge', row.state) ?? row.state} />
+          <Pair name={t('finance.customer')} value={row.customer_name} />
+          <Pair name={t('finance.consultant')} value={row.consultant_name} />
+          <Pair name={t('finance.connected')} value={clock(row.connected_ms)} />
+          <Pair name={t('finance.billed')} value={clock(row.billed_ms)} />
+          <Pair name={t('finance.gross')} value={money(row.gross_minor, row.currency)} />
+          <Pair name={t('finance.commission')} value={money(row.commission_minor, row.currency)} />
+          <Pair name={t('finance.net')} value={money(row.net_minor, row.currency)} />
+        </dl>
+      </section>
+      <section className="panel">
+        <h2>{t('receipt.timeline')}</h2>
+        <TimelinePicture items={detail.timeline} spans={spansOf(detail.intervals)} />
+        <TimelineList items={detail.timeline} />
+      </section>
+      <section className="panel">
+        <h2>{t('finance.snapshot')}</h2>
+        <FactList facts={detail.snapshot} />
+      </section>
+      <section className="panel">
+        <h2>{t('finance.intervals')}</h2>
+        <FactTable rows={detail.intervals} label={t('finance.intervals')} />
+      </section>
+      <section className="panel">
+        <h2>{t('finance.postings')}</h2>
+        <div className="scroller" tabIndex={0} role="region" aria-label={t('finance.postings')}>
+          <table className="plain small">
+            <thead>
+              <tr>
+                <th scope="col">{t('receipt.when')}</th>
+                <th scope="col">{t('finance.kind')}</th>
+                <th scope="col">{t('finance.source')}</th>
+                <th scope="col">{t('finance.destination')}</th>
+                <th scope="col" className="right">
+                  {t('receipt.amount')}
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {detail.transactions.flatMap((each) =>
+                each.postings.map((posting, n) => (
+                  <tr key={`${each.id}${n}`} data-testid="posting">
+                    <td>{time(each.at)}</td>
+                    <td>{each.kind.replaceAll('_', ' ')}</td>
+                    <td>{posting.source}</td>
+                    <td>{posting.destination}</td>
+                    <td className="right">{money(posting.amount_minor, posting.currency)}</td>
+                  </tr>
+                )),
+              )}
+            </tbody>
+          </table>
+        </div>
+      </section>
+      <section className="panel">
+        <h2>{t('finance.holds')}</h2>
+        <FactTable rows={detail.holds} label={t('finance.holds')} />
+      </section>
+      <section className="panel">
+        <h2>{t('finance.provider')}</h2>
+        <FactTable rows={detail.commands} label={t('finance.provider')} />
+      </section>
+    </div>
+  )
+}
+
+export function ChargeDetailScreen() {
+  const { chargeId = '' } = useParams()
+  const { t } = useWords()
+  const detail = useQuery({ queryKey: ['charge', chargeId], queryFn: () => get<ChargeDetail>(`/api/finance/charges/${chargeId}`) })
+  return (
+    <Page title={detail.data?.row.reference ?? t('finance.charge')}>
+      <p>
+        <Link className="row-link" to="/finance">
+          {t('finance.back')}
+        </Link>
+      </p>
+      {detail.isPending && <Loading />}
+      <Problem error={detail.error} retry={() => void detail.refetch()} />
+      {detail.data && <Detail detail={detail.data} />}
+    </Page>
+  )
+}
