@@ -137,6 +137,11 @@ class ProfileService:
         row = await store.profile(tx, user)
         return _view(row) if row else None
 
+    async def missing(self, tx: Tx, user: UserId) -> tuple[str, ...]:
+        """What this person lacks for going online as a consultant; somebody without the role lacks it."""
+        profile = await self.consultant_profile(tx, user)
+        return ("role",) if profile is None else profile.missing
+
     async def consultant_ids(self, tx: Tx) -> list[UserId]:
         """Every consultant, so that a projection can be built anew."""
         return await store.consultant_ids(tx)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +41,7 @@ class AccessClaims:
 
     user_id: UserId
     family_id: UUID
-    expires_at_s: int
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class TokenService:
             raise ValueError("not an access token of ours")
         if not issued - LEEWAY.total_seconds() <= now_s < expires:
             raise ValueError("outside its time")
-        return AccessClaims(UserId(UUID(claims["sub"])), UUID(claims["fam"]), expires)
+        return AccessClaims(UserId(UUID(claims["sub"])), UUID(claims["fam"]), datetime.fromtimestamp(expires, UTC))
 
     async def principal(self, tx: Tx, claims: AccessClaims) -> Principal:
         """The person behind checked claims, with the roles of this moment; one query."""

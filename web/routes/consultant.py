@@ -5,13 +5,13 @@ from typing import Annotated
 from pydantic import Field
 
 from core.money import Currency
+from matching.requests import RATE_MAX
 from people.profiles import ConsultantProfile, ProfileDraft
 from signaling.views import PresenceView
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, TimeZone
 
-# From one unit an hour up to ten thousand; beyond lies a typing mistake.
-LOWEST_RATE, HIGHEST_RATE = 100, 1_000_000
+LOWEST_RATE = 100  # one unit an hour; below lies a typing mistake, and above RATE_MAX nobody may consent to it
 Tag = Annotated[str, Field(min_length=1, max_length=60)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 
@@ -22,7 +22,7 @@ class ProfileIn(Input):
     headline: Annotated[str, Field(max_length=140)]
     biography: Annotated[str, Field(max_length=4000)]
     tags: Annotated[list[Tag], Field(max_length=20)]
-    rate_minor_per_hour: Annotated[int, Field(ge=LOWEST_RATE, le=HIGHEST_RATE)] | None
+    rate_minor_per_hour: Annotated[int, Field(ge=LOWEST_RATE, le=RATE_MAX)] | None
     currency: Currency | None
     languages: Annotated[list[Language], Field(max_length=8)]
     time_zone: TimeZone
