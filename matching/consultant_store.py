@@ -71,6 +71,13 @@ async def missed_in_a_row(tx: Tx, user: UserId) -> int:
     return int(await tx.session.scalar(query) or 0)
 
 
+async def forgive_misses(tx: Tx, user: UserId) -> None:
+    """Start the count anew for somebody who comes back by their own will; a call in between is no coming back."""
+    row = ConsultantRow
+    back = update(row).where(row.user_id == user, row.status.in_(("away", "offline", "limited")))
+    await tx.session.execute(back.values(missed_in_a_row=0))
+
+
 async def answered(tx: Tx, user: UserId, response_ms: int, *, accepted: bool) -> None:
     """Count an answered ring and how long it took; an answer ends a run of misses."""
     counter = "offers_accepted" if accepted else "offers_declined"
@@ -131,6 +138,12 @@ async def find_many(tx: Tx, users: Collection[UUID]) -> dict[UUID, ConsultantRow
     """These consultants, by id."""
     query = select(ConsultantRow).where(ConsultantRow.user_id.in_(users)).execution_options(populate_existing=True)
     return {row.user_id: row for row in await tx.session.scalars(query)}
+
+
+async def offline(tx: Tx, users: Collection[UUID]) -> set[UUID]:
+    """Those of ``users`` who are offline."""
+    row = ConsultantRow
+    return set(await tx.session.scalars(select(row.user_id).where(row.user_id.in_(users), row.status == "offline")))
 
 
 async def page(tx: Tx, *, online: bool, offset: int, limit: int) -> Sequence[ConsultantRow]:

@@ -48,21 +48,29 @@ class Dispatcher:
         row.state = request.advance(request.State(row.state), move)
         row.closed_at, row.close_reason, row.due_at = tx.now, reason, None
         for ringing in await store.ringing_of_request(tx, row.id):
-            ringing.state = offer.advance(offer.State(ringing.state), offer.Move.WITHDRAW)
-            ringing.answered_at = tx.now
-            tx.touch([ringing.consultant_id])
+            self._withdraw(tx, ringing)
         tx.touch([row.customer_id])
         await tx.publish(
             RequestClosed(request_id=RequestId(row.id), question_id=QuestionId(row.question_id), reason=reason)
         )
 
     async def _end_silent(self, tx: Tx, row: RequestRow) -> list[OfferRow]:
-        """End the rings whose time is over; returns those that still ring."""
+        """End the rings whose time is over or whose consultant is gone; returns those that still ring."""
         ringing = await store.ringing_of_request(tx, row.id)
+        gone = await consultant_store.offline(tx, [one.consultant_id for one in ringing])
         for silent in ringing:
             if silent.rings_until <= tx.now:
                 await self._miss(tx, row, silent)
+            elif silent.consultant_id in gone:
+                self._withdraw(tx, silent)
+                store.add_stage(tx, row.id, "missed", silent.consultant_id)
+                tx.touch([row.customer_id])
         return [one for one in ringing if one.state == offer.State.RINGING]
+
+    def _withdraw(self, tx: Tx, ringing: OfferRow) -> None:
+        ringing.state = offer.advance(offer.State(ringing.state), offer.Move.WITHDRAW)
+        ringing.answered_at = tx.now
+        tx.touch([ringing.consultant_id])
 
     async def _miss(self, tx: Tx, row: RequestRow, silent: OfferRow) -> None:
         silent.state = offer.advance(offer.State(silent.state), offer.Move.MISS)

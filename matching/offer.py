@@ -30,7 +30,7 @@ MOVES = {
     (State.RINGING, Move.ACCEPT): State.ACCEPTED,
     (State.RINGING, Move.DECLINE): State.DECLINED,
     (State.RINGING, Move.MISS): State.MISSED,
-    (State.RINGING, Move.WITHDRAW): State.WITHDRAWN,  # the customer stopped
+    (State.RINGING, Move.WITHDRAW): State.WITHDRAWN,  # the customer stopped, or the consultant went offline
     (State.RINGING, Move.LOSE): State.TAKEN,  # somebody else was faster
 }
 

@@ -83,8 +83,12 @@ class ConsultantProjection:
 
     async def on_presence(self, tx: Tx, event: PresenceFact) -> None:
         """Copy the status; somebody who became available may be the one a waiting customer needs."""
+        if event.status == "available":
+            await consultant_store.forgive_misses(tx, event.user_id)
         await consultant_store.put(tx, event.user_id, status=event.status)
         await self._changed(tx, event.user_id)
+        if event.status == "offline":
+            await store.wake_rung_at(tx, event.user_id)
 
     async def on_rating(self, tx: Tx, event: RatingGiven) -> None:
         """Add the stars to the side that was rated."""

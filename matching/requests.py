@@ -41,6 +41,12 @@ class AlreadyActive(Conflict):
     code = "already_active"
 
 
+class AlreadyMatched(Conflict):
+    """A consultant has accepted; leave the call instead."""
+
+    code = "already_matched"
+
+
 class CallFact(Protocol):
     """What is told about a call; ``signaling``, which is above us, publishes it."""
 
@@ -160,6 +166,8 @@ class RequestService:
     async def cancel(self, tx: Tx, user: UserId, request_id: RequestId) -> dict[str, Any]:
         """Stop ringing; cancelling twice changes nothing."""
         row = await store.own(tx, user, request_id, lock=True)
+        if row.state == request.State.MATCHED:
+            raise AlreadyMatched
         if row.state not in {request.State.CANCELLED, request.State.EXHAUSTED}:
             await self._dispatcher.close(tx, row, request.Move.CANCEL, "cancelled")
         return await self._views.request(tx, row)

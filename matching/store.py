@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
@@ -60,8 +60,19 @@ async def claim_due(tx: Tx) -> RequestRow | None:
 
 async def wake_waiting(tx: Tx) -> None:
     """Make every waiting request due now; one that somebody is looking at has its fallback look within seconds."""
+    await _wake(tx, select(RequestRow.id))
+
+
+async def wake_rung_at(tx: Tx, consultant: UserId) -> None:
+    """Make the request that rings at this consultant due now."""
+    rung = select(OfferRow.request_id).where(OfferRow.consultant_id == consultant, OfferRow.state == "ringing")
+    await _wake(tx, select(RequestRow.id).where(RequestRow.id.in_(rung)))
+
+
+async def _wake(tx: Tx, some: Select[UUID]) -> None:
+    """Never waits for a lock: the caller holds a consultant's, and dispatch takes those in the other order."""
     row = RequestRow
-    waiting = select(row.id).where(row.state == "ringing", row.due_at > tx.now).with_for_update(skip_locked=True)
+    waiting = some.where(row.state == "ringing", row.due_at > tx.now).with_for_update(skip_locked=True)
     woken = await tx.session.scalars(
         update(row)
         .where(row.id.in_(waiting.scalar_subquery()))

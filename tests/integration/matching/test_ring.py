@@ -11,7 +11,7 @@ from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
 from matching import store
 from matching.answers import AlreadyTaken, Expired, Withdrawn
 from matching.events import OfferAccepted, OfferMissed, RequestClosed
-from matching.requests import AlreadyActive, CardMissing
+from matching.requests import AlreadyActive, AlreadyMatched, CardMissing
 from people.events import RatingGiven, UserBlocked
 from signaling.events import CallEnded, CallWentLive
 from signaling.views import OfferView, RequestView
@@ -145,6 +145,29 @@ async def test_cancel_stops_the_ring_and_a_late_accept_is_told_so(market: Market
     assert len(market.heard(RequestClosed)) == 1
 
 
+async def test_a_consultant_who_goes_offline_while_ringing_is_passed_over_at_once(market: Market) -> None:
+    anna = await market.consultant("Kubernetes operations", tags=("kubernetes",))
+    ben = await market.consultant("Helps with many things")
+    customer = await market.customer()
+    await market.ring(customer)
+    [offer] = await market.offers(anna)
+    await market.presence(anna, "offline")
+    assert await market.requests.run_due(market.db) == 1
+    assert ringing(await market.view(customer)) == [ben]
+    with pytest.raises(Withdrawn):
+        await market.accept(anna, offer["id"])
+    assert market.heard(OfferMissed) == []
+
+
+async def test_an_accepted_request_is_left_not_cancelled(market: Market) -> None:
+    anna = await market.consultant()
+    customer = await market.customer()
+    request = await market.ring(customer)
+    await market.accept(anna, (await market.offers(anna))[0]["id"])
+    with pytest.raises(AlreadyMatched):
+        await market.cancel(customer, request["id"])
+
+
 async def test_those_who_may_not_be_rung_are_never_rung(market: Market) -> None:
     customer = await market.customer()
     blocker, blocked = await market.consultant(), await market.consultant()
@@ -213,7 +236,13 @@ async def test_two_misses_in_a_row_are_told(market: Market) -> None:
         await market.ring(customer)
         await market.later(20)
         assert market.heard(OfferMissed)[-1] == OfferMissed(consultant_id=anna, consecutive=n)
-    assert ringing(await market.ring(await market.customer())) == [], "away now"
+    late = await market.customer()
+    assert ringing(await market.ring(late)) == [], "away now"
+    await market.presence(anna, "available")
+    await market.requests.run_due(market.db)
+    assert ringing(await market.view(late)) == [anna]
+    await market.later(20)
+    assert market.heard(OfferMissed)[-1].consecutive == 1, "who comes back starts anew"
 
 
 async def test_an_answer_ends_the_run_of_misses(market: Market) -> None:
