@@ -17,6 +17,7 @@ from web.context import House
 from web.limits import Limiter
 from web.middleware import REQUEST_ID
 from web.routing import Call, Reply, Route
+from web.schemas import Empty
 
 REFRESH_COOKIE = "refresh"
 CSRF_COOKIE = "csrf"
@@ -118,6 +119,8 @@ class Dispatcher:
 async def _body(route: Route, request: web.Request) -> Any:
     if route.body is None or route.raw:
         return None
+    if route.body is Empty and not request.can_read_body:
+        return Empty()  # a command that needs nothing may come with nothing
     if request.content_type != "application/json":
         raise Malformed("Send the body as JSON, with the content type application/json.")
     try:
