@@ -33,7 +33,8 @@ async def serve(given: argparse.Namespace) -> None:
     # The port must be known before the application is built, because objects carry links to its pages.
     listener = socket.create_server((given.host, given.port))
     port = listener.getsockname()[1]
-    public_url = given.public_url or f"http://{given.host}:{port}"
+    host = "localhost" if given.host == "127.0.0.1" else given.host  # the name people and their browsers use
+    public_url = given.public_url or f"http://{host}:{port}"
     options = Options(
         public_url=public_url,
         parent_origin=given.parent_origin,

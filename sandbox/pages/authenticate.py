@@ -9,7 +9,7 @@ from aiohttp import web
 
 from sandbox.courier import Courier
 from sandbox.errors import ApiError
-from sandbox.pages.layout import Frame, gone, language, page
+from sandbox.pages.layout import POST, Frame, gone, language, page
 from sandbox.pages.texts import CARD, SECURE
 from sandbox.resources import payment_intents, setup_intents
 from sandbox.store import Obj, Store
@@ -23,7 +23,7 @@ const tell = (outcome, message) => {
   if (!listener) { if (S.back) window.location.assign(S.back + outcome); return; }
   const saved = {type: outcome === 'succeeded' ? 'card.saved' : 'card.declined', setup_intent_id: S.id, message};
   const done = {type: 'authentication.done', payment_intent_id: S.id, outcome};
-  listener.postMessage(S.setup ? saved : done, S.parent);
+  post(listener, S.setup ? saved : done);
   if (window.opener) window.close();
 };
 buttons.forEach((button) => button.addEventListener('click', async () => {
@@ -69,7 +69,7 @@ class Authenticate:
         facts = {
             "id": intent["id"],
             "setup": is_setup,
-            "parent": self._frame.parent_origin,
+            "parents": self._frame.parents,
             "back": _back(intent),
             "texts": shown,
         }
@@ -87,7 +87,7 @@ class Authenticate:
                 f'<button type="button" value="failed">{escape(texts["fail"])}</button></div>'
                 '<p role="status"></p>'
             ),
-            script=_SCRIPT % json.dumps(facts).replace("<", "\\u003c"),
+            script=POST + _SCRIPT % json.dumps(facts).replace("<", "\\u003c"),
         )
 
     async def answer(self, request: web.Request) -> web.Response:

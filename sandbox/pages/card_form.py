@@ -10,7 +10,7 @@ from aiohttp import web
 from sandbox.cards import BY_NUMBER, INCORRECT_NUMBER, TEST_CARDS
 from sandbox.courier import Courier
 from sandbox.errors import ApiError
-from sandbox.pages.layout import Frame, gone, language, page
+from sandbox.pages.layout import POST, Frame, gone, language, page
 from sandbox.pages.texts import CARD, DECLINES_DE
 from sandbox.resources import payment_methods, setup_intents
 from sandbox.store import Obj, Store
@@ -22,7 +22,7 @@ const S = %s;
 const form = document.querySelector('form'), number = document.querySelector('input');
 const status = document.querySelector('[role=status]'), buttons = document.querySelectorAll('button');
 const tell = (type, message) => window.parent !== window
-  && window.parent.postMessage({type, setup_intent_id: S.id, message}, S.parent);
+  && post(window.parent, {type, setup_intent_id: S.id, message});
 const busy = (on) => buttons.forEach((button) => { button.disabled = on; });
 number.addEventListener('input', () => {
   number.value = number.value.replace(/\\D/g, '').slice(0, 19).replace(/(.{4})(?=.)/g, '$1 ');
@@ -75,7 +75,7 @@ class CardForm:
             "id": intent["id"],
             "secret": secret,
             "locale": locale,
-            "parent": self._frame.parent_origin,
+            "parents": self._frame.parents,
             "path": PATH,
             "texts": {"working": texts["working"], "error": texts["error"]},
         }
@@ -84,7 +84,7 @@ class CardForm:
             locale=locale,
             title=texts["title"],
             body=_body(texts),
-            script=_SCRIPT % json.dumps(facts).replace("<", "\\u003c"),
+            script=POST + _SCRIPT % json.dumps(facts).replace("<", "\\u003c"),
         )
 
     async def submit(self, request: web.Request) -> web.Response:

@@ -27,10 +27,20 @@ button.main { background: var(--accent); border-color: var(--accent); color: var
 button:disabled { opacity: .6; cursor: progress; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 ul { list-style: none; margin: 0 0 1rem; padding: 0; display: grid; gap: .4rem; }
-li button { width: 100%; text-align: left; display: flex; justify-content: space-between; gap: 1rem; flex-wrap: wrap; }
+li button { width: 100%; text-align: left; display: flex; justify-content: space-between; gap: 0 1rem; flex-wrap: wrap;
+  padding: .3rem .7rem; line-height: 1.35; align-items: center; }
+li span:last-child { color: var(--soft); font-size: .9rem; }
 li span:first-child { font-variant-numeric: tabular-nums; }
 .row { display: flex; gap: .5rem; } .row button { flex: 1; margin-top: .75rem; width: auto; }
 [role=status] { min-height: 1.5rem; margin-top: .75rem; font-weight: 600; color: var(--ink); }
+"""
+
+# Where the origin above us can be read it is used; else each of its names is tried, and the browser delivers to one.
+POST = """
+const post = (target, message) => {
+  const above = [...(window.location.ancestorOrigins ?? [])].find((origin) => S.parents.includes(origin));
+  (above ? [above] : S.parents).forEach((origin) => target.postMessage(message, origin));
+};
 """
 
 
@@ -39,6 +49,14 @@ class Frame:
     """Who may embed our pages: the origin of the checkout, and nobody else."""
 
     parent_origin: str
+
+    @property
+    def parents(self) -> list[str]:
+        """The origin; on this machine also under its other name, because people type either."""
+        names = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}
+        parts = urlsplit(self.parent_origin)
+        twin = names.get(parts.hostname or "")
+        return [self.parent_origin, *([self.parent_origin.replace(str(parts.hostname), twin, 1)] if twin else [])]
 
 
 def language(request: web.Request) -> str:
@@ -58,7 +76,7 @@ def page(frame: Frame, *, locale: str, title: str, body: str, script: str = "", 
     targets = f"'self' {origin_of(leads_to)}" if leads_to else "'self'"
     policy = (
         f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; connect-src 'self'; "
-        f"form-action {targets}; base-uri 'none'; frame-ancestors 'self' {frame.parent_origin}"
+        f"form-action {targets}; base-uri 'none'; frame-ancestors 'self' {' '.join(frame.parents)}"
     )
     run = f'<script nonce="{nonce}">{script}</script>' if script else ""
     html = (
