@@ -17,6 +17,12 @@ const [AUDIO, CAMERA, SCREEN] = [0, 1, 2]
 const DISCONNECTED_GRACE_MS = 2_000
 const FIRST_CONNECT_MS = 10_000
 
+/** The browser reads null as the text "null": what is not there must be left out. */
+const server = ({ urls, username, credential }: JoinReply['ice_servers'][number]): RTCIceServer => ({
+  urls,
+  ...(username && credential ? { username, credential } : {}),
+})
+
 export class Room {
   view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null }
   private readonly listeners = new Set<() => void>()
@@ -84,7 +90,7 @@ export class Room {
   }
 
   private async answer(reply: JoinReply, attempt: number) {
-    const peer = new RTCPeerConnection({ iceServers: reply.ice_servers, bundlePolicy: 'max-bundle' })
+    const peer = new RTCPeerConnection({ iceServers: reply.ice_servers.map(server), bundlePolicy: 'max-bundle' })
     this.peer = peer
     this.peerId = reply.peer_id
     let answered = false

@@ -1,7 +1,6 @@
 // Owns one consultant as an answer to a question: who, what it would cost, and why this match, in figures that add up.
 import type { ReactNode } from 'react'
 import type { ConsultantCard, Match, PresenceStatus } from '../api/types'
-import { useLanguage } from '../i18n'
 import { useWords } from './words'
 
 export function Avatar({ name }: { name: string }) {
@@ -13,12 +12,12 @@ export function Avatar({ name }: { name: string }) {
   )
 }
 
-export function Status({ status }: { status: PresenceStatus }) {
-  const { t } = useLanguage()
+export function Status({ status }: { status: PresenceStatus | (string & {}) }) {
+  const { coded } = useWords()
   return (
     <span className="pill">
       <span className={status === 'available' ? 'dot on' : status === 'offline' ? 'dot' : 'dot away'} />
-      {t(`status.${status}`)}
+      {coded('status', status) ?? status}
     </span>
   )
 }

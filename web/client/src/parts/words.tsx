@@ -46,7 +46,9 @@ export function useWords() {
       percent: (bps: number) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(bps / 10_000),
       number: (value: number, digits = 1) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
       reason: ({ code, params }: Reason) => {
-        const plain = Object.fromEntries(Object.entries(params).map(([k, v]) => [k, Array.isArray(v) ? v.join(', ') : v]))
+        const plain: Record<string, string | number> = Object.fromEntries(
+          Object.entries(params).map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),
+        )
         if (typeof plain.language === 'string') plain.language = language(plain.language)
         if (typeof plain.stars === 'number') plain.stars = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(plain.stars)
         if (typeof plain.max_rate_minor_per_hour === 'number' && typeof plain.currency === 'string') {

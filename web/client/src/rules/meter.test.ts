@@ -7,7 +7,7 @@ const meter: MeterView = {
   ...terms,
   call_id: 'c',
   charge_state: 'held',
-  currency: 'EUR',
+  currency: 'eur',
   commission_bps: 1500,
   held_minor: 4500,
   connected_ms: 540_000,

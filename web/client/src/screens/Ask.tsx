@@ -27,7 +27,7 @@ export function Ask() {
   const enough = settled.title.trim().length >= 8
   const words = useQuery({
     queryKey: ['keywords', settled.title, settled.details],
-    queryFn: () => post<{ tags: string[]; keywords: string[] }>('/api/keywords', { text: `${settled.title}\n${settled.details}` }),
+    queryFn: () => post<{ tags: string[]; keywords: string[] }>('/api/keywords', { text: `${settled.title} ${settled.details}`.slice(0, 4140) }),
     enabled: enough,
   })
   const preview = useQuery({

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { Link } from 'react-router'
 import { get, put } from '../api/client'
-import type { Profile } from '../api/types'
+import { currencies, type Profile } from '../api/types'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { say } from '../parts/toast'
@@ -12,7 +12,6 @@ import { useWords } from '../parts/words'
 import { decimalText, minorDigits, parseAmount } from '../rules/money'
 import { live, useSession } from '../socket/live'
 
-const currencies = ['EUR', 'USD', 'GBP', 'CHF']
 const languages = ['en', 'de', 'fr', 'es', 'it', 'nl', 'pl', 'pt', 'tr']
 
 function ProfileForm({ profile }: { profile: Profile }) {
@@ -21,14 +20,14 @@ function ProfileForm({ profile }: { profile: Profile }) {
   const queries = useQueryClient()
   const [form, setForm] = useState({
     ...profile,
-    currency: profile.currency || 'EUR',
+    currency: profile.currency ?? ('eur' as const),
     time_zone: profile.time_zone || account?.time_zone || 'UTC',
   })
   const [rateText, setRateText] = useState(
     profile.rate_minor_per_hour ? decimalText(profile.rate_minor_per_hour, minorDigits(form.currency)) : '',
   )
   const tags = useQuery({ queryKey: ['tags'], queryFn: () => get<{ items: string[] }>('/api/tags'), staleTime: 600_000 })
-  const change = (part: Partial<Profile>) => setForm((old) => ({ ...old, ...part }))
+  const change = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }))
   const rate = parseAmount(rateText, form.currency)
   const save = useMutation({
     mutationFn: () =>
@@ -66,7 +65,7 @@ function ProfileForm({ profile }: { profile: Profile }) {
           onChange={(e) => setRateText(e.currentTarget.value)}
           data-testid="profile-rate"
         />
-        <Select label={t('profile.currency')} allowDeselect={false} value={form.currency} data={currencies} onChange={(value) => value && change({ currency: value })} />
+        <Select label={t('profile.currency')} allowDeselect={false} value={form.currency} data={currencies.map((value) => ({ value, label: value.toUpperCase() }))} onChange={(value) => value && change({ currency: value })} />
       </div>
       {rate !== null && (
         <p className="soft small" role="status">

@@ -4,11 +4,11 @@ import { keepPreviousData, useInfiniteQuery, useMutation, useQuery } from '@tans
 import { type KeyboardEvent, useEffect, useState } from 'react'
 import { Link, useNavigate, useSearchParams } from 'react-router'
 import { download, get, query } from '../api/client'
-import type { ChargePage } from '../api/types'
+import { type ChargePage, currencies } from '../api/types'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
-import { parseAmount } from '../rules/money'
+import { decimalText, parseAmount } from '../rules/money'
 
 const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free'] as const
 const states = ['opened', 'holding', 'held', 'capturing', 'captured', 'releasing', 'released', 'uncollectable']
@@ -27,7 +27,7 @@ function Overview() {
         const figure = (name: string) => money(Number(row[`${name}_minor`] ?? row[name] ?? 0), currency)
         const difference = Number(row.difference_minor ?? 0)
         return (
-          <section className="panel" key={currency} aria-label={t('finance.overview', { currency })}>
+          <section className="panel" key={currency} aria-label={t('finance.overview', { currency: currency.toUpperCase() })}>
             {difference !== 0 && (
               <p className="note bad" role="alert">
                 {t('finance.difference_bad', { amount: money(difference, currency) })}
@@ -53,7 +53,7 @@ function Overview() {
 function Filters({ filters, change }: { filters: Record<string, string>; change: (name: string, value: string) => void }) {
   const { t, coded } = useWords()
   const [reference, setReference] = useState(filters.q ?? '')
-  const [minimum, setMinimum] = useState(filters.min_minor ? (Number(filters.min_minor) / 100).toFixed(2) : '')
+  const [minimum, setMinimum] = useState(filters.min_minor ? decimalText(Number(filters.min_minor), 2) : '')
   useEffect(() => {
     const timer = setTimeout(() => reference !== (filters.q ?? '') && change('q', reference), 400)
     return () => clearTimeout(timer)
@@ -70,7 +70,7 @@ function Filters({ filters, change }: { filters: Record<string, string>; change:
         onChange={(value) => change('state', value ?? '')}
         data-testid="filter-state"
       />
-      <Select clearable clearButtonProps={{ 'aria-label': t('finance.clear') }} label={t('profile.currency')} value={filters.currency ?? null} data={['EUR', 'USD', 'GBP', 'CHF']} onChange={(value) => change('currency', value ?? '')} />
+      <Select clearable clearButtonProps={{ 'aria-label': t('finance.clear') }} label={t('profile.currency')} value={filters.currency ?? null} data={currencies.map((value) => ({ value, label: value.toUpperCase() }))} onChange={(value) => change('currency', value ?? '')} />
       <TextInput type="date" label={t('finance.from')} value={(filters.from ?? '').slice(0, 10)} onChange={(e) => change('from', e.currentTarget.value && `${e.currentTarget.value}T00:00:00Z`)} />
       <TextInput type="date" label={t('finance.to')} value={(filters.to ?? '').slice(0, 10)} onChange={(e) => change('to', e.currentTarget.value && `${e.currentTarget.value}T23:59:59Z`)} />
       <TextInput

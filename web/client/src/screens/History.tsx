@@ -9,7 +9,7 @@ import { Loading, Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
 
 export function History() {
-  const { t, date, coded, clock, money } = useWords()
+  const { t, date, coded } = useWords()
   const calls = useInfiniteQuery({
     queryKey: ['calls'],
     queryFn: ({ pageParam }) => get<{ items: CallSummary[]; next_cursor: string | null }>(`/api/calls${query({ cursor: pageParam })}`),
@@ -24,18 +24,15 @@ export function History() {
       {calls.data && !items.length && <p className="panel">{t('history.empty')}</p>}
       <div className="stack">
         {items.map((each) => {
-          const id = each.call_id ?? each.id ?? ''
+          const { id } = each
           const running = each.state !== 'ended'
-          const minor = each.role === 'customer' ? each.gross_minor : each.net_minor
           return (
             <article key={id} className="panel">
               <div className="row spread">
                 <div>
                   <h2 style={{ margin: 0 }}>{each.question_title}</h2>
                   <p className="soft" style={{ margin: 0 }}>
-                    {each.other_name} · {date(each.created_at)} · {coded('call_state', each.state) ?? each.state}
-                    {each.connected_ms !== undefined && ` · ${clock(each.connected_ms)}`}
-                    {minor !== undefined && each.currency && ` · ${money(minor, each.currency)}`}
+                    {each.other.display_name} · {date(each.created_at)} · {coded('call_state', each.state) ?? each.state}
                   </p>
                   <p className="soft small" style={{ margin: 0 }}>
                     {each.reference}

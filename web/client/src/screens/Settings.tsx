@@ -33,7 +33,7 @@ function AccountForm({ account }: { account: Account }) {
   return (
     <form onSubmit={submit} className="panel stack">
       <TextInput label={t('field.email')} value={account.email} readOnly />
-      <TextInput required maxLength={80} label={t('field.name')} value={name} onChange={(e) => setName(e.currentTarget.value)} />
+      <TextInput required maxLength={60} label={t('field.name')} value={name} onChange={(e) => setName(e.currentTarget.value)} />
       <Select
         label={t('settings.language')}
         allowDeselect={false}

@@ -58,7 +58,7 @@ export function SignUp() {
             <Radio value="consultant" label={t('sign_up.consultant')} />
           </div>
         </Radio.Group>
-        <TextInput required maxLength={80} autoComplete="name" label={t('field.name')} description={t('sign_up.name_hint')} value={name} onChange={(e) => setName(e.currentTarget.value)} data-testid="name" />
+        <TextInput required maxLength={60} autoComplete="name" label={t('field.name')} description={t('sign_up.name_hint')} value={name} onChange={(e) => setName(e.currentTarget.value)} data-testid="name" />
         <TextInput type="email" autoComplete="username" required label={t('field.email')} value={email} onChange={(e) => setEmail(e.currentTarget.value)} data-testid="email" />
         <PasswordInput
           autoComplete="new-password"

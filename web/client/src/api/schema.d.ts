@@ -1,0 +1,484 @@
+// Generated from the route table by `npm run types`; not edited by hand.
+
+export type AcceptedOut = {
+  call_id: string
+}
+
+export type Account = {
+  id: string
+  email: string
+  display_name: string
+  roles: (string)[]
+  locale: string
+  time_zone: string
+  consents: (ConsentOut)[]
+}
+
+export type AccountPatch = {
+  display_name?: string | null
+  locale?: "en" | "de" | null
+  time_zone?: string | null
+}
+
+export type AgreementIn = {
+  document: "terms" | "privacy" | "consultant_agreement"
+  version: string
+}
+
+export type Alive = {
+  status: string
+}
+
+export type Authenticate = {
+  url: string
+}
+
+export type CallQuestion = {
+  id: string
+  title: string
+  details: string
+}
+
+export type CallSummary = {
+  id: string
+  reference: string
+  state: "preparing" | "live" | "interrupted" | "ended"
+  close_reason: string | null
+  role: "customer" | "consultant"
+  other: Person
+  question_title: string
+  created_at: string
+  live_at: string | null
+  ended_at: string | null
+}
+
+export type CallView = {
+  id: string
+  reference: string
+  state: "preparing" | "live" | "interrupted" | "ended"
+  close_reason: string | null
+  role: "customer" | "consultant"
+  other: Person
+  question: CallQuestion
+  created_at: string
+  live_at: string | null
+  ended_at: string | null
+  deadline_at: string | null
+  media_ready: boolean
+  participants: Participants
+  pause: PauseView | null
+  demo: boolean
+}
+
+export type Chat = {
+  items: (ChatMessage)[]
+}
+
+export type ChatMessage = {
+  v: 1
+  call_id: string
+  seq: number
+  client_id: string
+  author_id: string
+  author_role: "customer" | "consultant"
+  text: string
+  sent_at: string
+}
+
+export type ConsentIn = {
+  document: "terms" | "privacy" | "consultant_agreement"
+  version: string
+}
+
+export type ConsentOut = {
+  document: string
+  version: string
+  at: string
+}
+
+export type ConsultantCard = {
+  user_id: string
+  display_name: string
+  headline: string
+  biography: string
+  tags: (string)[]
+  languages: (string)[]
+  time_zone: string
+  rate_minor_per_hour: number
+  currency: Currency
+  rating: number | null
+  rating_count: number
+  response_s: number | null
+  status: string
+}
+
+export type ConsultantPage = {
+  items: (ConsultantCard)[]
+  online_count: number
+  next_cursor: string | null
+}
+
+export type ConsultantQuery = {
+  q?: string
+  online?: boolean
+  cursor?: number
+}
+
+export type Currency = "eur" | "usd" | "gbp" | "chf"
+
+export type DeclineIn = {
+  reason: "busy" | "not_my_field" | "price" | "other"
+  note?: string | null
+}
+
+export type DocumentOut = {
+  document: "terms" | "privacy" | "consultant_agreement"
+  version: string
+  url: string
+}
+
+export type Empty = Record<string, never>
+
+export type Error = {
+  error: {
+  code: string
+  message: string
+  details: Record<string, unknown>
+  request_id: string
+}
+}
+
+export type EstimateOut = {
+  minutes: number
+  minor: number
+}
+
+export type ExtendIn = {
+  idempotency_key: string
+}
+
+export type FactorOut = {
+  factor: string
+  value: number
+  weight: number
+  contribution_centi: number
+}
+
+export type History = {
+  items: (CallSummary)[]
+  next_cursor: string | null
+}
+
+export type HistoryQuery = {
+  cursor?: string | null
+  limit?: number
+}
+
+export type KeywordsIn = {
+  text: string
+}
+
+export type KeywordsOut = {
+  tags: (string)[]
+  keywords: (string)[]
+}
+
+export type LoginIn = {
+  email: string
+  password: string
+}
+
+export type MatchOut = {
+  consultant: ConsultantCard
+  score: number
+  score_centi: number
+  factors: (FactorOut)[]
+  reasons: (ReasonOut)[]
+  price: PriceOut
+}
+
+export type MatchQuery = {
+  limit?: number
+}
+
+export type MatchesOut = {
+  matches: (MatchOut)[]
+  alternatives: (MatchOut)[]
+  model_version: string
+}
+
+export type MeterView = {
+  call_id: string
+  charge_state: string
+  currency: Currency
+  rate_minor_per_hour: number
+  commission_bps: number
+  policy: "whole_call" | "after_threshold"
+  threshold_ms: number
+  cap_minor: number
+  held_minor: number
+  connected_ms: number
+  as_of: string
+  running: boolean
+  unbilled_cause: string | null
+  unbilled_since: string | null
+  gross_minor: number
+  net_minor: number
+  cap_ms: number
+  extend_minor: number | null
+  authenticate: Authenticate | null
+  final: boolean
+}
+
+export type OnlineIn = {
+  online: boolean
+}
+
+export type Participant = {
+  seen: boolean
+  last_seen_at: string | null
+  microphone: boolean
+  camera: boolean
+  screen: boolean
+}
+
+export type Participants = {
+  customer: Participant
+  consultant: Participant
+}
+
+export type PasswordIn = {
+  current: string
+  new: string
+}
+
+export type PauseIn = {
+  action: "propose" | "agree" | "decline" | "resume"
+}
+
+export type PauseView = {
+  state: "proposed" | "agreed"
+  by: "customer" | "consultant"
+  since: string
+}
+
+export type Person = {
+  user_id: string
+  display_name: string
+}
+
+export type PresenceView = {
+  status: "offline" | "available" | "away" | "in_meeting" | "limited"
+  switched_on: boolean
+  can_go_online: boolean
+  missing: (string)[]
+  away_reason: string | null
+}
+
+export type PreviewIn = {
+  title: string
+  details?: string
+  tags?: (string)[] | null
+  language: string
+  currency?: Currency | null
+  max_rate_minor_per_hour?: number | null
+}
+
+export type PriceOut = {
+  per_minute_minor: string
+  estimates: (EstimateOut)[]
+}
+
+export type ProfileIn = {
+  headline: string
+  biography: string
+  tags: (string)[]
+  rate_minor_per_hour: number | null
+  currency: Currency | null
+  languages: (string)[]
+  time_zone: string
+}
+
+export type ProfileOut = {
+  display_name: string
+  headline: string
+  biography: string
+  tags: (string)[]
+  rate_minor_per_hour: number | null
+  currency: Currency | null
+  languages: (string)[]
+  time_zone: string
+  can_receive: boolean
+  missing: (string)[]
+  complete: boolean
+}
+
+export type QuestionIn = {
+  title: string
+  details?: string
+  tags?: (string)[] | null
+  language: string
+}
+
+export type QuestionList = {
+  items: (QuestionOut)[]
+}
+
+export type QuestionOut = {
+  id: string
+  title: string
+  details: string
+  tags: (string)[]
+  language: string
+  state: "open" | "withdrawn" | "answered"
+  created_at: string
+}
+
+export type QuestionPatch = {
+  title?: string | null
+  details?: string | null
+  tags?: (string)[] | null
+  language?: string | null
+}
+
+export type RatingIn = {
+  stars: number
+  comment?: string | null
+}
+
+export type Ready = {
+  status: string
+  checks: Record<string, string>
+}
+
+export type ReasonOut = {
+  code: string
+  params: Record<string, unknown>
+}
+
+export type RegisterIn = {
+  email: string
+  password: string
+  role: "customer" | "consultant"
+  display_name: string
+  locale: "en" | "de"
+  time_zone?: string
+  consents: (ConsentIn)[]
+}
+
+export type RegisterOut = Record<string, never>
+
+export type RequestIn = {
+  question_id: string
+  consultant_id?: string | null
+  max_rate_minor_per_hour: number
+  currency: Currency
+  cap_minor: number
+  terms_version: string
+  consent: true
+  idempotency_key: string
+}
+
+export type RequestView = {
+  id: string
+  question_id: string
+  question_title: string
+  state: "ringing" | "matched" | "cancelled" | "exhausted"
+  created_at: string
+  promise_at: string
+  stages: (Stage)[]
+  ringing: (Ringing)[]
+  call_id: string | null
+  waiting_over: boolean
+}
+
+export type Ringing = {
+  offer_id: string
+  consultant_id: string
+  consultant_name: string
+  rings_until: string
+}
+
+export type RootModel_dict_str__Any__ = Record<string, unknown>
+
+export type SignedIn = {
+  access_token: string
+  expires_in_s: number
+  account: Account
+}
+
+export type SkipIn = {
+  to_connected_ms: number
+}
+
+export type Skipped = Record<string, never>
+
+export type Stage = {
+  stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "connected"
+  at: string
+  consultant_id: string | null
+  consultant_name: string | null
+}
+
+export type TagList = {
+  items: (string)[]
+}
+
+export type TagQuery = {
+  q?: string
+}
+
+export type TermsOut = {
+  documents: (DocumentOut)[]
+  policy: "whole_call" | "after_threshold"
+  threshold_ms: number
+  commission_bps: number
+  default_cap_minutes: number
+}
+
+export interface Routes {
+  'POST /api/auth/login': { body: LoginIn; reply: SignedIn }
+  'POST /api/auth/logout': { body: undefined; reply: undefined }
+  'POST /api/auth/password': { body: PasswordIn; reply: undefined }
+  'POST /api/auth/refresh': { body: undefined; reply: SignedIn }
+  'POST /api/auth/register': { body: RegisterIn; reply: RegisterOut }
+  'GET /api/calls': { body: undefined; reply: History }
+  'GET /api/calls/{call_id}': { body: undefined; reply: CallView }
+  'POST /api/calls/{call_id}/authenticated': { body: Empty; reply: MeterView }
+  'POST /api/calls/{call_id}/block': { body: undefined; reply: undefined }
+  'GET /api/calls/{call_id}/chat': { body: undefined; reply: Chat }
+  'POST /api/calls/{call_id}/demo/skip': { body: SkipIn; reply: Skipped }
+  'POST /api/calls/{call_id}/extend': { body: ExtendIn; reply: MeterView }
+  'POST /api/calls/{call_id}/leave': { body: Empty; reply: CallView }
+  'GET /api/calls/{call_id}/meter': { body: undefined; reply: MeterView }
+  'POST /api/calls/{call_id}/pause': { body: PauseIn; reply: CallView }
+  'POST /api/calls/{call_id}/rating': { body: RatingIn; reply: undefined }
+  'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
+  'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
+  'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
+  'GET /api/consultants': { body: undefined; reply: ConsultantPage }
+  'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
+  'POST /api/keywords': { body: KeywordsIn; reply: KeywordsOut }
+  'POST /api/matches/preview': { body: PreviewIn; reply: MatchesOut }
+  'GET /api/me': { body: undefined; reply: Account }
+  'PATCH /api/me': { body: AccountPatch; reply: Account }
+  'POST /api/me/consents': { body: AgreementIn; reply: undefined }
+  'POST /api/offers/{offer_id}/accept': { body: Empty; reply: AcceptedOut }
+  'POST /api/offers/{offer_id}/decline': { body: DeclineIn; reply: undefined }
+  'GET /api/openapi.json': { body: undefined; reply: RootModel_dict_str__Any__ }
+  'GET /api/protocol.json': { body: undefined; reply: RootModel_dict_str__Any__ }
+  'GET /api/questions': { body: undefined; reply: QuestionList }
+  'POST /api/questions': { body: QuestionIn; reply: QuestionOut }
+  'GET /api/questions/{question_id}': { body: undefined; reply: QuestionOut }
+  'PATCH /api/questions/{question_id}': { body: QuestionPatch; reply: QuestionOut }
+  'GET /api/questions/{question_id}/matches': { body: undefined; reply: MatchesOut }
+  'POST /api/questions/{question_id}/withdraw': { body: Empty; reply: QuestionOut }
+  'POST /api/requests': { body: RequestIn; reply: RequestView }
+  'GET /api/requests/{request_id}': { body: undefined; reply: RequestView }
+  'POST /api/requests/{request_id}/cancel': { body: Empty; reply: RequestView }
+  'POST /api/requests/{request_id}/keep-waiting': { body: Empty; reply: RequestView }
+  'GET /api/tags': { body: undefined; reply: TagList }
+  'GET /api/terms': { body: undefined; reply: TermsOut }
+  'GET /healthz': { body: undefined; reply: Alive }
+  'GET /readyz': { body: undefined; reply: Ready }
+}
