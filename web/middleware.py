@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import psycopg
 import sqlalchemy.exc
 import structlog
 from aiohttp import web
@@ -30,6 +31,14 @@ STATUS: Mapping[type[errors.AppError], int] = {
     errors.Upstream: 502,
     errors.AppError: 400,
 }
+# Pool exhausted, server gone or restarting, deadlock lost; jobs are deferred on the driver's own connection.
+DATABASE_AWAY = (
+    sqlalchemy.exc.TimeoutError,
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
 BUSY = "The server is busy. Try again in a moment."
 BUSY_RETRY_S = 2
 # A request id handed in by a proxy is kept only when it cannot break a log line or a header.
@@ -89,7 +98,7 @@ async def errors_to_answers(request: web.Request, handler: Next) -> web.StreamRe
         if error.status < 400:  # noqa: PLR2004 - a redirect is an answer, not an error
             raise
         return _http_answer(error, request_id)
-    except (sqlalchemy.exc.TimeoutError, sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError) as error:
+    except DATABASE_AWAY as error:
         log.warning("request.database_unavailable", kind=type(error).__name__)
         return error_response(503, "busy", BUSY, request_id, retry_after_s=BUSY_RETRY_S)
     except sqlalchemy.exc.DataError as error:

@@ -116,7 +116,7 @@ def midnight(now: datetime, time_zone: str) -> datetime:
 
 
 async def _earned_since(house: House, tx: Tx, user: UserId, since: datetime, currency: str | None) -> int:
-    """The net sum of calls that ended since ``since``; earnings come newest first, so the first older page is the end."""
+    """The net sum of calls that ended since ``since``; earnings come newest first, so the first old one is the end."""
     total, cursor = 0, None
     while True:
         page = EarningsOut.model_validate(await house.charges.earnings(tx, user, cursor))
