@@ -1,14 +1,13 @@
 """WebhookService: stores what Stripe tells before anything is made of it, then works it off as jobs."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.charges.command import pause
 from billing.charges.service import ChargeService
+from billing.inbox import SWEEP_AFTER, TASK
 from billing.models import StripeEventRow
 from billing.payout_accounts import PayoutAccountService
 from billing.provider.errors import ProviderBusy, ProviderMissing, ProviderUnknown
@@ -18,9 +17,6 @@ from core.db import Database, Tx
 from core.jobs import Jobs
 
 log = logs.get(__name__)
-
-TASK = "billing.process_event"
-SWEEP_AFTER = timedelta(seconds=30)
 
 
 class WebhookService:
@@ -82,24 +78,6 @@ class WebhookService:
             row = await tx.session.get(StripeEventRow, event_id, with_for_update=True)
             assert row is not None
             row.processed_at, row.due_at, row.outcome = tx.now, None, outcome
-
-    async def run_due(self, db: Database) -> int:
-        """Hand events that were not worked off to jobs again; returns how many."""
-        found = 0
-        while True:
-            async with db.begin() as tx:
-                query = (
-                    select(StripeEventRow)
-                    .where(StripeEventRow.due_at <= tx.now)
-                    .limit(1)
-                    .with_for_update(skip_locked=True)
-                )
-                row = (await tx.session.scalars(query)).one_or_none()
-                if row is None:
-                    return found
-                row.due_at = tx.now + SWEEP_AFTER
-                await tx.defer(TASK, event_id=row.id)
-            found += 1
 
     async def _follow(self, object_type: str, object_id: str | None, intent_id: str | None) -> str:
         if intent_id is not None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from billing import timeline
+from billing import inbox, timeline
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
 from billing.charges import holds, settlement, store
@@ -124,8 +124,8 @@ class ChargeService:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def run_due(self, db: Database) -> int:
-        """End holds whose time is over, and hand commands of unknown outcome to jobs again."""
-        return await self._expire(db) + await self._sender.sweep()
+        """End holds whose time is over; hand commands of unknown outcome and unread webhooks to jobs again."""
+        return await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
 
     async def _expire(self, db: Database) -> int:
         done = 0

@@ -1,0 +1,180 @@
+"""The billing room on real PostgreSQL and the real sandbox, with the other rooms played by the test."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from billing.cards import CardService
+from billing.charges.service import ChargeService
+from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from billing.metering.service import MeterService
+from billing.models import ChargeRow, HoldRow
+from billing.payout_accounts import PayoutAccountService
+from billing.provider.gateway import StripeGateway
+from billing.webhooks import WebhookService
+from core.clock import FakeClock
+from core.db import Database, Tx
+from core.events import Bus, Event
+from core.ids import CallId, QuestionId, RequestId, UserId, new_id, new_reference
+from core.jobs import Jobs
+from core.settings import Settings
+from media.events import IntervalClosed, IntervalOpened, SessionClosed
+from signaling.events import CallEnded, CallOpened
+from tests.fakes.sandbox import RunningSandbox
+
+
+class Room:
+    """Every billing service, the events it published, and a call's life in a few verbs."""
+
+    def __init__(self, settings: Settings, clock: FakeClock, sandbox: RunningSandbox) -> None:
+        self.settings, self.clock, self.sandbox = settings, clock, sandbox
+        self.heard: list[Event] = []
+        self.jobs = Jobs(settings.database_url)
+        self.bus = Bus()
+        self.db = Database(settings.database_url, clock=clock, bus=self.bus, jobs=self.jobs, pool_size=5)
+        self.gateway = StripeGateway(
+            api_key=sandbox.api_key, api_base=sandbox.url, webhook_secret=sandbox.webhook_secret, timeout_s=2
+        )
+        self.charges = ChargeService(db=self.db, gateway=self.gateway, settings=settings)
+        self.meter = MeterService()
+        self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
+        self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings)
+        self.webhooks = WebhookService(db=self.db, gateway=self.gateway, charges=self.charges, payouts=self.payouts)
+        self.charges.register(self.jobs)
+        self.webhooks.register(self.jobs)
+        events = (HoldPlaced, HoldFailed, CapReached, ChargeSettled, PayoutAccountChanged)
+        self.bus.connect(dict.fromkeys(events, (self._hear,)))
+        self.customer, self.consultant = UserId(new_id()), UserId(new_id())
+
+    async def _hear(self, tx: Tx, event: Event) -> None:
+        self.heard.append(event)
+        if isinstance(event, HoldFailed | CapReached):
+            await self.charges.on_call_ended(tx, self.ended(event.call_id, "cap_reached"))
+
+    def names(self) -> list[str]:
+        """What was published, by name."""
+        return [type(event).__name__ for event in self.heard]
+
+    async def equip(self, number: str = "4242424242424242") -> None:
+        """A customer with a card and a consultant who can be paid."""
+        form = await self.cards.begin(self.customer)
+        await self.sandbox.save_card(form.setup_intent_id, form.client_secret, number)
+        await self.cards.complete(self.customer, form.setup_intent_id)
+        status = await self.payouts.begin(self.consultant)
+        assert status.onboarding_url is not None
+        await self.sandbox.onboard(status.onboarding_url)
+        assert (await self.payouts.status(self.consultant)).can_receive
+
+    async def work(self) -> None:
+        """What the worker does: timers and jobs, until nothing is due now."""
+        while True:
+            done = await self.meter.run_due(self.db) + await self.charges.run_due(self.db)
+            await self.jobs.app.run_worker_async(
+                wait=False, install_signal_handlers=False, listen_notify=False, concurrency=4, delete_jobs="always"
+            )
+            if not done and not await self._waiting():
+                return
+
+    async def _waiting(self) -> int:
+        async with self.db.begin() as tx:
+            query = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL"
+            return int(await tx.session.scalar(text(query)) or 0)
+
+    async def open(self, *, rate: int = 9_000, cap: int = 4_500, currency: str = "eur", at_work: bool = True) -> CallId:
+        """A consultant accepted: the hold is asked for."""
+        call = CallId(new_id())
+        event = CallOpened(
+            call_id=call,
+            reference=new_reference(self.clock.now().date()),
+            request_id=RequestId(new_id()),
+            question_id=QuestionId(new_id()),
+            customer_id=self.customer,
+            consultant_id=self.consultant,
+            rate_minor_per_hour=rate,
+            currency=currency,
+            cap_minor=cap,
+            terms_version="2026-1",
+            consented_at_iso=self.clock.now().isoformat(),
+        )
+        async with self.db.begin() as tx:
+            await self.charges.on_call_opened(tx, event)
+        if at_work:
+            await self.work()
+        return call
+
+    async def talk(self, call: CallId, ms: int, *, n: int = 0, cause: str = "ended") -> None:
+        """Connected time: opens, passes, closes; the worker looks once it is over."""
+        started = self.clock.now()
+        async with self.db.begin() as tx:
+            await self.meter.on_interval_opened(tx, IntervalOpened(call, n, started))
+        self.clock.advance(timedelta(milliseconds=ms))
+        async with self.db.begin() as tx:
+            await self.meter.on_interval_closed(tx, IntervalClosed(call, n, started, ms, cause))
+
+    async def end(self, call: CallId, reason: str = "customer_left", *, at_work: bool = True) -> None:
+        """The call is over and its books are closed."""
+        async with self.db.begin() as tx:
+            await self.charges.on_call_ended(tx, self.ended(call, reason))
+        async with self.db.begin() as tx:
+            await self.charges.on_session_closed(tx, SessionClosed(call))
+        if at_work:
+            await self.work()
+
+    def ended(self, call: UUID, reason: str) -> CallEnded:
+        """The event of a call's end."""
+        return CallEnded(
+            call_id=CallId(call),
+            request_id=RequestId(new_id()),
+            question_id=QuestionId(new_id()),
+            customer_id=self.customer,
+            consultant_id=self.consultant,
+            reason=reason,
+            went_live=True,
+        )
+
+    async def charge(self, call: CallId) -> ChargeRow:
+        """The charge of a call as it stands."""
+        from billing.charges import store  # noqa: PLC0415
+
+        async with self.db.begin() as tx:
+            found = await store.charge_of_call(tx, call)
+        assert found is not None
+        return found
+
+    async def holds(self, call: CallId) -> list[HoldRow]:
+        """The holds of a call."""
+        from billing.charges import store  # noqa: PLC0415
+
+        charge = await self.charge(call)
+        async with self.db.begin() as tx:
+            return await store.holds(tx, charge.id)
+
+    async def intents(self) -> list[dict[str, Any]]:
+        """Stripe's side of it."""
+        state = await self.sandbox.state()
+        return state.get("payment_intent", [])
+
+    async def kinds(self, call: CallId) -> list[str]:
+        """The timeline's kinds, in order."""
+        from billing import timeline  # noqa: PLC0415
+
+        charge = await self.charge(call)
+        async with self.db.begin() as tx:
+            return [row.kind for row in await timeline.of_charge(tx, charge.id)]
+
+    async def balances(self) -> dict[str, int]:
+        """What every account holds: what came in less what went out."""
+        query = (
+            "SELECT account, sum(amount) FROM ("
+            "SELECT destination AS account, amount_minor AS amount FROM posting UNION ALL "
+            "SELECT source, -amount_minor FROM posting) lines GROUP BY account"
+        )
+        async with self.db.begin() as tx:
+            return {str(account): int(amount) for account, amount in await tx.session.execute(text(query))}
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.gateway.close()
+        await self.db.close()
