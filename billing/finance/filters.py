@@ -1,0 +1,57 @@
+"""What finance may filter by, and the cursor that walks through the result."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, tuple_
+
+from billing.models import ChargeRow
+from core.errors import Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFilter:
+    """Empty means everything; ``starts_at`` inclusive, ``ends_at`` exclusive, both by the time of accept."""
+
+    state: str | None = None
+    currency: str | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    reference: str | None = None
+    min_minor: int | None = None
+    free: bool | None = None
+    consultant_id: UUID | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As SQL, values bound."""
+        gross = func.coalesce(ChargeRow.gross_minor, 0)
+        found: list[tuple[Any, ColumnElement[bool]]] = [
+            (self.state, ChargeRow.state == self.state),
+            (self.currency, ChargeRow.currency == self.currency),
+            (self.starts_at, ChargeRow.created_at >= self.starts_at),
+            (self.ends_at, ChargeRow.created_at < self.ends_at),
+            (self.min_minor, gross >= self.min_minor),
+            (self.consultant_id, ChargeRow.consultant_id == self.consultant_id),
+            (self.free, gross == 0 if self.free else gross > 0),
+            (self.reference, ChargeRow.reference.icontains(self.reference or "", autoescape=True)),
+        ]
+        return [condition for value, condition in found if value is not None]
+
+
+def cursor_of(row: ChargeRow) -> str:
+    """Where the page after ``row`` begins."""
+    return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode()
+
+
+def after(cursor: str) -> ColumnElement[bool]:
+    """The rows older than the cursor's; raises Invalid on anything we did not make."""
+    try:
+        at, _, charge_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        place = (datetime.fromisoformat(at), UUID(charge_id))
+    except (ValueError, binascii.Error) as error:
+        raise Invalid("This page marker is not one of ours; begin with the first page.") from error
+    return tuple_(ChargeRow.created_at, ChargeRow.id) < tuple_(*place)

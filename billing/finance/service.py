@@ -1,0 +1,112 @@
+"""FinanceService: charges with proof. Every figure is shown beside its recomputation from raw rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from billing import timeline
+from billing.charges import store as charge_store
+from billing.finance import store
+from billing.finance.filters import ChargeFilter, cursor_of
+from billing.finance.store import Overview, Total
+from billing.ledger import journal
+from billing.metering import store as meter_store
+from billing.metering.bill import bill
+from billing.metering.intervals import Interval, closed_ms
+from billing.models import (
+    CaseRow,
+    ChargeEventRow,
+    ChargeRow,
+    CommandRow,
+    HoldRow,
+    LedgerTransactionRow,
+    PostingRow,
+)
+from core.db import Tx
+from core.errors import NotFound
+from core.ids import UserId
+
+CSV_LIMIT = 50_000  # larger exports run in the background, later
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of charges, the totals of the whole filter, and where the next page begins."""
+
+    rows: Sequence[ChargeRow]
+    totals: Sequence[Total]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """The gross computed again from intervals and snapshot, and whether it is what was stored."""
+
+    gross_minor: int
+    matches: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Everything behind one charge."""
+
+    charge: ChargeRow
+    intervals: Sequence[Interval]
+    events: Sequence[ChargeEventRow]
+    holds: Sequence[HoldRow]
+    commands: Sequence[CommandRow]
+    transactions: Sequence[tuple[LedgerTransactionRow, Sequence[PostingRow]]]
+    cases: Sequence[CaseRow]
+    recomputed: Recomputed
+
+
+class FinanceService:
+    """Reads only; what finance may change comes with refunds."""
+
+    async def charges(self, tx: Tx, wanted: ChargeFilter, *, cursor: str | None = None, limit: int = 50) -> Page:
+        """A page of charges, newest first."""
+        rows = await store.page(tx, wanted, cursor=cursor, limit=limit + 1)
+        following = cursor_of(rows[limit - 1]) if len(rows) > limit else None
+        return Page(rows[:limit], await store.totals(tx, wanted), following)
+
+    async def export(self, tx: Tx, wanted: ChargeFilter) -> list[ChargeRow]:
+        """Every charge of a filter, newest first, up to ``CSV_LIMIT``."""
+        return await store.page(tx, wanted, cursor=None, limit=CSV_LIMIT)
+
+    async def detail(self, tx: Tx, charge_id: UUID) -> Detail:
+        """One charge with its evidence."""
+        charge = await charge_store.charge(tx, charge_id)
+        if charge is None:
+            raise NotFound
+        intervals = await meter_store.intervals(tx, charge.call_id)
+        return Detail(
+            charge=charge,
+            intervals=intervals,
+            events=await timeline.of_charge(tx, charge_id),
+            holds=await charge_store.holds(tx, charge_id),
+            commands=await store.commands(tx, charge_id),
+            transactions=await journal.of_charge(tx, charge_id),
+            cases=await store.cases(tx, charge_id),
+            recomputed=recompute(charge, intervals),
+        )
+
+    async def overview(self, tx: Tx) -> list[Overview]:
+        """Every currency at a glance."""
+        return await store.overview(tx)
+
+    async def earnings(self, tx: Tx, consultant: UserId, *, cursor: str | None = None, limit: int = 50) -> Page:
+        """What a consultant earned, call by call."""
+        return await self.charges(tx, ChargeFilter(consultant_id=consultant), cursor=cursor, limit=limit)
+
+    async def earned_since(self, tx: Tx, consultant: UserId, since: datetime) -> list[tuple[str, int]]:
+        """Net per currency settled since ``since``, the largest first."""
+        return await store.earned(tx, consultant, since)
+
+
+def recompute(charge: ChargeRow, intervals: Sequence[Interval]) -> Recomputed:
+    """Compute the bill again from raw rows alone."""
+    due = bill(meter_store.price_of(charge), closed_ms(intervals))
+    stored = (charge.connected_ms, charge.billed_ms, charge.gross_minor, charge.commission_minor, charge.net_minor)
+    fresh = (due.connected_ms, due.billed_ms, due.gross_minor, due.commission_minor, due.net_minor)
+    return Recomputed(due.gross_minor, charge.gross_minor is None or stored == fresh)

@@ -1,0 +1,58 @@
+"""The CSV of charges, PURE: exact decimals, and no cell that a spreadsheet would run as a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from billing.models import ChargeRow
+
+HEADER = (
+    "reference",
+    "accepted_at",
+    "customer",
+    "consultant",
+    "connected_seconds",
+    "billed_seconds",
+    "gross",
+    "commission",
+    "net",
+    "currency",
+    "state",
+)
+# OWASP, CSV injection: a cell that begins so is a formula to Excel, LibreOffice and Google Sheets.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width forms count too
+
+
+def safe(cell: str) -> str:
+    """Text that stays text: a leading apostrophe disarms what looks like a formula, spaces before it or not."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def sheet(rows: Iterable[ChargeRow], names: Mapping[UUID, str]) -> str:
+    """The rows as CSV (RFC 4180) with a header; names are given by the edge."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(HEADER)
+    for row in rows:
+        writer.writerow(
+            (
+                row.reference,
+                row.created_at.isoformat(timespec="seconds"),
+                safe(names.get(row.customer_id, "")),
+                safe(names.get(row.consultant_id, "")),
+                _decimal(row.connected_ms or 0, 3),
+                _decimal(row.billed_ms or 0, 3),
+                _decimal(row.gross_minor or 0, 2),
+                _decimal(row.commission_minor or 0, 2),
+                _decimal(row.net_minor or 0, 2),
+                row.currency.upper(),
+                row.state,
+            )
+        )
+    return out.getvalue()
+
+
+def _decimal(value: int, places: int) -> str:
+    whole, rest = divmod(value, 10**places)
+    return f"{whole}.{rest:0{places}d}"
