@@ -1,0 +1,210 @@
+"""Session descriptions: the offer we make (the same on every leg) and what we read from an answer. Pure.
+
+One audio and two video sections (camera, screen), all ``sendrecv``, with identical payload types, extension ids, mids
+and SSRCs on every leg, so that nothing of them needs rewriting while packets pass through (RFC 8843, RFC 8829).
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.errors import Invalid
+
+MAX_SDP_BYTES = 32 * 1024
+MAX_CANDIDATES = 20
+
+
+class Source(StrEnum):
+    """What a stream shows; the value is its mid."""
+
+    AUDIO = "0"
+    CAMERA = "1"
+    SCREEN = "2"
+
+
+VIDEO_SOURCES = (Source.CAMERA, Source.SCREEN)
+OPUS = 111
+# payload type → payload type of its retransmissions. VP8 first: every leg negotiates alone, and all browsers have it.
+VP8, VP8_RTX, H264, H264_RTX = 96, 97, 102, 103
+RTX_TYPES = frozenset({VP8_RTX, H264_RTX})
+CLOCK_RATE = {Source.AUDIO: 48_000, Source.CAMERA: 90_000, Source.SCREEN: 90_000}
+
+EXT_ABS_SEND_TIME, EXT_TRANSPORT_CC, EXT_MID = 2, 3, 4
+
+_COMMON_EXTENSIONS = (
+    f"a=extmap:{EXT_ABS_SEND_TIME} http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time",
+    f"a=extmap:{EXT_MID} urn:ietf:params:rtp-hdrext:sdes:mid",
+)
+_TRANSPORT_CC = f"a=extmap:{EXT_TRANSPORT_CC} http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """The SSRCs under which one source reaches its receiver; ``rtx`` is None for audio."""
+
+    ssrc: int
+    rtx: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """What an offer tells about our side of one peer's transport."""
+
+    username: str
+    password: str
+    fingerprint: str
+    candidates: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Answer:
+    """What we use of a peer's answer. ``sources`` maps each announced SSRC to (source, is_rtx)."""
+
+    username: str
+    password: str
+    fingerprint: tuple[str, str]
+    we_are_server: bool
+    candidates: list[str] = field(default_factory=list)
+    sources: dict[int, tuple[Source, bool]] = field(default_factory=dict)
+
+
+def offer(session_id: int, leg: Leg, plan: dict[Source, StreamPlan]) -> str:
+    """The offer for one peer; ``plan`` holds the SSRCs under which the other side will be heard and seen."""
+    lines = [
+        "v=0",
+        f"o=- {session_id} 1 IN IP4 127.0.0.1",
+        "s=-",
+        "t=0 0",
+        "a=group:BUNDLE 0 1 2",
+        "a=msid-semantic: WMS *",
+    ]
+    for source in Source:
+        lines += _section(source, leg, plan[source])
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _section(source: Source, leg: Leg, stream: StreamPlan) -> list[str]:
+    video = source in VIDEO_SOURCES
+    payloads = f"{VP8} {VP8_RTX} {H264} {H264_RTX}" if video else f"{OPUS}"
+    lines = [
+        f"m={'video' if video else 'audio'} 9 UDP/TLS/RTP/SAVPF {payloads}",
+        "c=IN IP4 0.0.0.0",
+        "a=rtcp:9 IN IP4 0.0.0.0",
+        f"a=ice-ufrag:{leg.username}",
+        f"a=ice-pwd:{leg.password}",
+        f"a=fingerprint:sha-256 {leg.fingerprint}",
+        "a=setup:actpass",
+        f"a=mid:{source}",
+        *_COMMON_EXTENSIONS,
+        "a=sendrecv",
+        f"a=msid:{source.name.lower()} {source.name.lower()}",
+        "a=rtcp-mux",
+        "a=rtcp-rsize",
+    ]
+    if source is Source.AUDIO:
+        lines += [f"a=candidate:{candidate}" for candidate in leg.candidates] + ["a=end-of-candidates"]
+        lines += [f"a=rtpmap:{OPUS} opus/48000/2", f"a=fmtp:{OPUS} minptime=10;useinbandfec=1"]
+        lines += [f"a=ssrc:{stream.ssrc} cname:call"]
+        return lines
+    lines += [_TRANSPORT_CC, *_video_codec(VP8, VP8_RTX, "VP8"), *_video_codec(H264, H264_RTX, "H264")]
+    lines += [f"a=ssrc-group:FID {stream.ssrc} {stream.rtx}"]
+    lines += [f"a=ssrc:{ssrc} cname:call" for ssrc in (stream.ssrc, stream.rtx)]
+    return lines
+
+
+def _video_codec(payload: int, rtx: int, name: str) -> list[str]:
+    lines = [f"a=rtpmap:{payload} {name}/90000"]
+    feedback = ("goog-remb", "transport-cc", "ccm fir", "nack", "nack pli")
+    lines += [f"a=rtcp-fb:{payload} {kind}" for kind in feedback]
+    if name == "H264":
+        lines.append(f"a=fmtp:{payload} level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f")
+    return [*lines, f"a=rtpmap:{rtx} rtx/90000", f"a=fmtp:{rtx} apt={payload}"]
+
+
+_ICE = re.compile(r"[A-Za-z0-9+/]{4,256}\Z")
+_SSRC_LINE = re.compile(r"ssrc:(\d{1,10})(?: |\Z)")
+_FID_LINE = re.compile(r"ssrc-group:FID (\d{1,10}) (\d{1,10})\Z")
+_FINGERPRINT = re.compile(
+    r"fingerprint:(sha-(?:256|384|512)) ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){31,63})\Z", re.IGNORECASE
+)
+
+
+def parse_answer(text: str) -> Answer:
+    """Read an answer; raises ``Invalid`` with the reason when it does not fit our offer."""
+    if len(text.encode()) > MAX_SDP_BYTES:
+        raise Invalid(f"A session description may have {MAX_SDP_BYTES} bytes at most.")
+    sections = _sections(text)
+    if len(sections) != len(Source) + 1:
+        raise Invalid("The answer must have the three media sections of the offer.")
+    session, media = sections[0], sections[1:]
+    lines = session + media[0]
+    fingerprint = _one(_FINGERPRINT, lines, "fingerprint")
+    answer = Answer(
+        username=_value("ice-ufrag:", lines),
+        password=_value("ice-pwd:", lines),
+        fingerprint=(fingerprint[1].lower(), fingerprint[2].upper()),
+        we_are_server=_we_are_server(lines),
+    )
+    for source, section in zip(Source, media, strict=True):
+        _check_section(source, section)
+        answer.candidates += [line.removeprefix("candidate:") for line in section if line.startswith("candidate:")]
+        _read_sources(answer, source, section)
+    if len(answer.candidates) > MAX_CANDIDATES:
+        raise Invalid(f"An answer may have {MAX_CANDIDATES} candidates at most.")
+    return answer
+
+
+def _sections(text: str) -> list[list[str]]:
+    sections: list[list[str]] = [[]]
+    for raw in text.replace("\r\n", "\n").split("\n"):
+        if raw.startswith("m="):
+            sections.append([raw])
+        elif raw.startswith("a="):
+            sections[-1].append(raw[2:])
+    return sections
+
+
+def _check_section(source: Source, section: list[str]) -> None:
+    kind = "video" if source in VIDEO_SOURCES else "audio"
+    words = section[0].split()
+    if not section[0].startswith(f"m={kind} ") or len(words) < 4 or words[1] == "0":  # noqa: PLR2004 - m=kind port proto fmt
+        raise Invalid(f"Section {source} of the answer must be {kind} and not rejected.")
+    if f"mid:{source}" not in section:
+        raise Invalid(f"Section {source} of the answer must keep its mid.")
+
+
+def _read_sources(answer: Answer, source: Source, section: list[str]) -> None:
+    retransmissions = {int(found[2]) for line in section if (found := _FID_LINE.match(line))}
+    for line in section:
+        if found := _SSRC_LINE.match(line):
+            ssrc = int(found[1])
+            if not 0 < ssrc < 1 << 32:
+                raise Invalid("An SSRC has 32 bits.")
+            answer.sources[ssrc] = (source, ssrc in retransmissions)
+
+
+def _we_are_server(lines: list[str]) -> bool:
+    match _value("setup:", lines):
+        case "active":
+            return True
+        case "passive":
+            return False
+        case other:
+            raise Invalid(f"setup must be active or passive, not {other}.")
+
+
+def _value(prefix: str, lines: list[str]) -> str:
+    for line in lines:
+        if line.startswith(prefix):
+            value = line.removeprefix(prefix).strip()
+            if prefix.startswith("ice-") and not _ICE.match(value):
+                break
+            return value
+    raise Invalid(f"The answer lacks a valid {prefix.rstrip(':')}.")
+
+
+def _one(pattern: re.Pattern[str], lines: list[str], name: str) -> re.Match[str]:
+    for line in lines:
+        if found := pattern.match(line):
+            return found
+    raise Invalid(f"The answer lacks a valid {name}.")
