@@ -214,9 +214,9 @@ class Gateway:
     # ── server → client ──────────────────────────────────────────────────────────────────────────────────────
 
     async def _send_snapshot(self, sid: str, picture: dict[str, Any]) -> None:
-        await self._send(sid, "snapshot", picture)
+        await self.send(sid, "snapshot", picture)
 
-    async def _send(self, to: str, event: str, body: dict[str, Any]) -> None:
+    async def send(self, to: str, event: str, body: dict[str, Any]) -> None:
         """Emit to sockets of this process only; it queues and never waits for the reader."""
         await self._io.emit(event, body, to=to, ignore_queue=True)
 
@@ -252,12 +252,12 @@ class Gateway:
             log.warning("chat.not_announced", error=type(error).__name__)  # the gap is seen by its seq
             return
         for sid in sids:
-            await self._send(sid, "chat.message", message)
+            await self.send(sid, "chat.message", message)
 
     async def _sign_out(self, socket: Socket, reason: str) -> None:
         if self.sockets.get(socket.sid) is None:
             return
-        await self._send(socket.sid, "signed_out", m.SignedOut.model_validate({"reason": reason}).model_dump())
+        await self.send(socket.sid, "signed_out", m.SignedOut.model_validate({"reason": reason}).model_dump())
         await self._io.disconnect(socket.sid, ignore_queue=True)
         if reason == "revoked":
             await self._handlers.forsake(socket)

@@ -71,12 +71,28 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # untyped library
 class Manager(socketio.AsyncRedisManager):  # type: ignore[misc]
     """Fan-out between web processes that never waits long: Redis may be down or, worse, hang."""
 
+    def __init__(self, redis_url: str) -> None:
+        super().__init__(redis_url, redis_options={"socket_connect_timeout": REDIS_TIMEOUT_S})
+        self._retiring: set[asyncio.Task[None]] = set()
+
     async def _publish(self, data: Any) -> None:
         try:
             async with asyncio.timeout(REDIS_TIMEOUT_S):
                 await super()._publish(data)
         except TimeoutError:
             log.warning("redis.publish_timed_out")
+
+    def _redis_connect(self) -> None:
+        # The library forgets its old connections when it makes new ones.
+        if self.redis is not None:
+            self._retire(self.redis, self.pubsub)
+        super()._redis_connect()
+
+    def _retire(self, redis: Any, pubsub: Any) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(_close(redis, pubsub))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+        return task
 
     async def stop(self) -> None:
         """End the listening task and close the connections."""
@@ -85,8 +101,14 @@ class Manager(socketio.AsyncRedisManager):  # type: ignore[misc]
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         if self.redis is not None:
-            await self.pubsub.aclose()
-            await self.redis.aclose()
+            self._retire(self.redis, self.pubsub)
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+
+
+async def _close(redis: Any, pubsub: Any) -> None:
+    async with asyncio.timeout(REDIS_TIMEOUT_S):
+        await pubsub.aclose()
+        await redis.aclose()
 
 
 class Server(socketio.AsyncServer):  # type: ignore[misc]
@@ -95,7 +117,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
     def __init__(self, *, origins: list[str], redis_url: str) -> None:
         super().__init__(
             async_mode="aiohttp",
-            client_manager=Manager(redis_url, redis_options={"socket_connect_timeout": REDIS_TIMEOUT_S}),
+            client_manager=Manager(redis_url),
             cors_allowed_origins=origins,
             transports=["websocket"],
             max_http_buffer_size=MAX_MESSAGE_BYTES,

@@ -30,6 +30,7 @@ class SocketClient:
         self.directory: dict[str, str] = {}
         self.replaced: list[JsonObject] = []
         self.signed_out: str | None = None
+        self.refused_because: str | None = None
         self.disconnected = asyncio.Event()
         self._changed = asyncio.Condition()
         self.io = socketio.AsyncClient(reconnection=reconnect, reconnection_delay=0.1, reconnection_delay_max=1)
@@ -39,6 +40,7 @@ class SocketClient:
         self.io.on("media.replaced", self._on_replaced)
         self.io.on("signed_out", self._on_signed_out)
         self.io.on("disconnect", self._on_disconnect)
+        self.io.on("connect_error", self._on_connect_error)
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -48,7 +50,7 @@ class SocketClient:
         await self.close()
 
     async def connect(self) -> None:
-        """Connect, or raise ``socketio.exceptions.ConnectionError``."""
+        """Connect, or raise ``socketio.exceptions.ConnectionError``; ``refused_because`` then says why."""
         auth: Any = self._token if callable(self._token) else {"token": self._token}
         if callable(self._token):
             token = self._token
@@ -81,6 +83,9 @@ class SocketClient:
     async def _on_signed_out(self, data: JsonObject) -> None:
         self.signed_out = data["reason"]
         await self._tell()
+
+    async def _on_connect_error(self, data: Any) -> None:
+        self.refused_because = data["message"] if isinstance(data, dict) else str(data)
 
     async def _on_disconnect(self, *_: object) -> None:
         self.disconnected.set()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,7 @@ from core.settings import Settings
 from matching.events import OfferAccepted, OfferMissed
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
 from people.events import AccessRevoked
+from signaling import store
 from signaling.call_views import CallViews
 from signaling.calls import CallService
 from signaling.chat import ChatService
@@ -171,6 +172,23 @@ class Stage:
         """One side's media stops."""
         await self.publish(ParticipantUnseen(call.call_id, role, self.clock.now()))
         await self.publish(IntervalClosed(call.call_id, 1, self.clock.now(), 1_000, f"{role}_unseen"))
+
+    async def db_state(self, call: OfferAccepted) -> str:
+        """The call's state as stored."""
+        async with self.db.begin() as tx:
+            return (await self.calls.get(tx, call.call_id, call.customer_id)).state
+
+    async def last_seen(self, user: UserId) -> datetime | None:
+        """When this consultant was last heard, as stored."""
+        async with self.db.begin() as tx:
+            row = await store.presence(tx, user)
+            return None if row is None else row.last_seen_at
+
+    async def until(self, condition: Callable[[], Any], timeout_s: float = 5) -> None:
+        """Wait for something inside a gateway, which tells nobody."""
+        async with asyncio.timeout(timeout_s):
+            while not condition():  # noqa: ASYNC110 (there is no event to wait for)
+                await asyncio.sleep(0.01)
 
     async def gateway(self) -> tuple[Gateway, str]:
         """One more web process; returns it and its address."""
