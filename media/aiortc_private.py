@@ -49,13 +49,13 @@ class SecureTransport:
         await self._gatherer.gather()
         for protocol in self._connection._protocols:  # noqa: SLF001
             # A bound attribute on the instance: asyncio looks the callback up at every datagram.
-            protocol.datagram_received = self._guard(protocol)
+            setattr(protocol, "datagram_received", self._guard(protocol))  # noqa: B010 - an instance attribute, on purpose
 
     @property
     def ice_parameters(self) -> tuple[str, str]:
         """Our user name fragment and password."""
         found = self._gatherer.getLocalParameters()
-        return found.usernameFragment, found.password
+        return found.usernameFragment or "", found.password or ""
 
     @property
     def candidates(self) -> list[str]:
