@@ -69,7 +69,6 @@ class ConsentService:
             document=agreement.document,
             version=agreement.version,
         )
-        await tx.session.flush()
 
     async def of(self, tx: Tx, user: UserId) -> Sequence[Consent]:
         """Everything the person agreed to, oldest first."""

@@ -1,5 +1,8 @@
 """Accounts on a real database: registration, log-in, and what the audit log keeps of it."""
 
+import statistics
+import time
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -156,3 +159,17 @@ async def test_an_owner_changes_name_language_and_time_zone(room: Room) -> None:
     with pytest.raises(Invalid):
         async with room.db.begin() as tx:
             await room.accounts.update(tx, user, time_zone="Europe/Atlantis")
+
+
+async def test_registering_a_taken_address_takes_as_long_as_a_free_one(room: Room) -> None:
+    await room.register("anna@example.com")
+    free, taken = [], []
+    for n in range(40):
+        for times, email in ((free, f"user{n}@example.com"), (taken, "anna@example.com")):
+            started = time.perf_counter()
+            await room.register(email)
+            times.append(time.perf_counter() - started)
+    assert abs(statistics.median(free) - statistics.median(taken)) < 0.005
+    async with room.db.begin() as tx:
+        assert await tx.session.scalar(text("SELECT count(*) FROM account")) == 41
+        assert await tx.session.scalar(text("SELECT count(*) FROM audit WHERE action = 'account.registered'")) == 41
