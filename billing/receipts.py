@@ -1,4 +1,4 @@
-"""ReceiptService: what one side is shown after a call, line by line, €0 calls included. Names are joined by the edge."""
+"""ReceiptService: what one side is shown after a call, line by line, €0 calls included."""
 
 from dataclasses import dataclass
 from datetime import datetime

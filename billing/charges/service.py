@@ -1,6 +1,7 @@
 """ChargeService: what the rest of the house asks of charges, and what the worker runs for them."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from billing import inbox, timeline
 from billing.charges import charge as charges
@@ -9,6 +10,7 @@ from billing.charges import holds, settlement, store
 from billing.charges.announcements import Announcer
 from billing.charges.reconcile import reconcile
 from billing.charges.sender import CommandSender
+from billing.earnings import Earnings, earnings
 from billing.facts import AboutCall, Ended, Opened
 from billing.metering.bill import extension_minor
 from billing.metering.store import price_of
@@ -81,7 +83,7 @@ class ChargeService:
 
     # ── use cases ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def extend(self, tx: Tx, user: UserId, call_id: CallId, client_key: str) -> None:
+    async def extend(self, tx: Tx, user: UserId, call_id: CallId, client_key: UUID) -> None:
         """Ask for a second hold that raises the cap once it stands; the same key asks once.
 
         Raises NotFound for anybody but the customer, Conflict when the call is over or one is under way.
@@ -90,20 +92,21 @@ class ChargeService:
         if charge is None or charge.customer_id != user:
             raise NotFound
         standing = await store.holds(tx, charge.id)
-        if any(hold.client_key == client_key for hold in standing):
+        key = str(client_key)
+        if any(hold.client_key == key for hold in standing):
             return
         if charge.state != charges.State.METERING or charge.call_ended_at is not None:
             raise Conflict("This call can no longer be extended.", code="ended")
         if any(hold.state in hold_machine.UNDECIDED for hold in standing):
             raise Conflict("An extension is already under way.", code="extension_pending")
         amount = extension_minor(price_of(charge))
-        if await holds.place(tx, charge, amount_minor=amount, within=self._window, client_key=client_key) is None:
+        if await holds.place(tx, charge, amount_minor=amount, within=self._window, client_key=key) is None:
             raise Refused("There is no card to extend with; save one first.", code="no_card")
         tx.touch([charge.customer_id, charge.consultant_id])
 
-    async def authenticated(self, user: UserId, call_id: CallId) -> None:
+    async def authenticated(self, db: Database, user: UserId, call_id: CallId) -> None:
         """Ask Stripe how 3-D Secure went, rather than believing the browser. Opens its own transactions."""
-        async with self._db.begin() as tx:
+        async with db.begin() as tx:
             charge = await store.charge_of_call(tx, call_id)
             if charge is None or charge.customer_id != user:
                 raise NotFound
@@ -120,6 +123,10 @@ class ChargeService:
         seen = await self._gateway.retrieve_hold(intent_id)
         async with self._db.begin() as tx:
             return await reconcile(tx, seen, return_base=self._return_base)
+
+    async def earnings(self, tx: Tx, user: UserId, cursor: str | None) -> Earnings:
+        """A page of what this consultant's calls brought."""
+        return await earnings(tx, user, cursor)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from billing import timeline
@@ -25,7 +24,6 @@ from billing.models import (
 )
 from core.db import Tx
 from core.errors import NotFound
-from core.ids import UserId
 
 CSV_LIMIT = 50_000  # larger exports run in the background, later
 
@@ -94,14 +92,6 @@ class FinanceService:
     async def overview(self, tx: Tx) -> list[Overview]:
         """Every currency at a glance."""
         return await store.overview(tx)
-
-    async def earnings(self, tx: Tx, consultant: UserId, *, cursor: str | None = None, limit: int = 50) -> Page:
-        """What a consultant earned, call by call."""
-        return await self.charges(tx, ChargeFilter(consultant_id=consultant), cursor=cursor, limit=limit)
-
-    async def earned_since(self, tx: Tx, consultant: UserId, since: datetime) -> list[tuple[str, int]]:
-        """Net per currency settled since ``since``, the largest first."""
-        return await store.earned(tx, consultant, since)
 
 
 def recompute(charge: ChargeRow, intervals: Sequence[Interval]) -> Recomputed:

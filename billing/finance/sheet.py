@@ -3,9 +3,9 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from uuid import UUID
 
 from billing.models import ChargeRow
+from core.ids import UserId
 
 HEADER = (
     "reference",
@@ -29,7 +29,7 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
-def sheet(rows: Iterable[ChargeRow], names: Mapping[UUID, str]) -> str:
+def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
     """The rows as CSV (RFC 4180) with a header; names are given by the edge."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -39,8 +39,8 @@ def sheet(rows: Iterable[ChargeRow], names: Mapping[UUID, str]) -> str:
             (
                 row.reference,
                 row.created_at.isoformat(timespec="seconds"),
-                safe(names.get(row.customer_id, "")),
-                safe(names.get(row.consultant_id, "")),
+                safe(names.get(UserId(row.customer_id), "")),
+                safe(names.get(UserId(row.consultant_id), "")),
                 _decimal(row.connected_ms or 0, 3),
                 _decimal(row.billed_ms or 0, 3),
                 _decimal(row.gross_minor or 0, 2),

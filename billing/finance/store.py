@@ -1,7 +1,6 @@
 """Queries of finance: pages of charges, totals over the whole filter, and the books against the holds."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -60,7 +59,7 @@ async def totals(tx: Tx, wanted: ChargeFilter) -> list[Total]:
         .order_by(ChargeRow.currency)
     )
     rows = await tx.session.execute(query)
-    return [Total(currency, int(gross), int(fee), int(net), int(n)) for currency, gross, fee, net, n in rows]
+    return [Total(row[0], *(int(value or 0) for value in row[1:])) for row in rows.all()]
 
 
 async def overview(tx: Tx) -> list[Overview]:
@@ -102,18 +101,3 @@ async def commands(tx: Tx, charge_id: UUID) -> list[CommandRow]:
 async def cases(tx: Tx, charge_id: UUID) -> list[CaseRow]:
     """What a person must look at."""
     return list(await tx.session.scalars(select(CaseRow).where(CaseRow.charge_id == charge_id)))
-
-
-async def earned(tx: Tx, consultant_id: UUID, since: datetime) -> list[tuple[str, int]]:
-    """Net per currency of what was settled since a moment."""
-    query = (
-        select(ChargeRow.currency, func.sum(ChargeRow.net_minor))
-        .where(
-            ChargeRow.consultant_id == consultant_id,
-            ChargeRow.settling_at >= since,
-            ChargeRow.state.in_(("settling", "captured")),
-        )
-        .group_by(ChargeRow.currency)
-        .order_by(func.sum(ChargeRow.net_minor).desc())
-    )
-    return [(currency, int(net or 0)) for currency, net in await tx.session.execute(query)]

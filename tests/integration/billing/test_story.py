@@ -1,6 +1,7 @@
 """From the hold to the money: the ordinary stories, on real PostgreSQL and the sandbox."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from billing.events import ChargeSettled
 from tests.integration.billing.room import Room
@@ -91,7 +92,7 @@ async def test_an_extension_is_a_second_hold_and_raises_the_cap_once(room: Room)
     call = await room.open()
     for _ in range(2):  # a double click
         async with room.db.begin() as tx:
-            await room.charges.extend(tx, room.customer, call, "key-1")
+            await room.charges.extend(tx, room.customer, call, UUID(int=1))
     await room.work()
     assert (await room.charge(call)).cap_minor == 6_000
     await room.talk(call, 2_000_000)

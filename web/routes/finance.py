@@ -1,0 +1,287 @@
+"""Finance: charges with totals, one charge with its proof, the overview, and the CSV."""
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import AwareDatetime, Field
+
+from billing.finance.filters import ChargeFilter
+from billing.finance.service import Detail
+from billing.finance.sheet import sheet
+from billing.models import ChargeRow
+from core.db import Tx
+from core.ids import UserId
+from core.money import Currency
+from web.routes.receipts import EntryOut
+from web.routing import Access, Call, route
+from web.schemas import Input, Output, Utc
+
+READERS = (Access.FINANCE, Access.ADMIN)
+_SNAPSHOT = (
+    "rate_minor_per_hour",
+    "currency",
+    "policy",
+    "policy_version",
+    "threshold_ms",
+    "commission_bps",
+    "snapshot_cap_minor",
+    "cap_minor",
+    "tax_mode",
+    "tax_rate_bps",
+    "terms_version",
+    "consented_at",
+)
+_HOLD = (
+    "n",
+    "state",
+    "amount_minor",
+    "captured_minor",
+    "capture_fee_minor",
+    "provider_fee_minor",
+    "provider_id",
+    "transfer_id",
+    "created_at",
+    "held_at",
+    "capture_before",
+    "finished_at",
+)
+_COMMAND = ("kind", "state", "key", "attempts", "created_at", "first_sent_at", "finished_at", "outcome")
+
+
+class FilterQuery(Input):
+    """What to look for; times are those of the accept, ``to`` is exclusive."""
+
+    state: Annotated[str, Field(max_length=20)] | None = None
+    currency: Currency | None = None
+    starts_at: AwareDatetime | None = Field(default=None, alias="from")
+    ends_at: AwareDatetime | None = Field(default=None, alias="to")
+    q: Annotated[str, Field(max_length=40)] | None = None
+    min_minor: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
+    free: bool | None = None
+
+    def filter(self) -> ChargeFilter:
+        """The same for billing."""
+        return ChargeFilter(
+            state=self.state,
+            currency=self.currency,
+            starts_at=self.starts_at,
+            ends_at=self.ends_at,
+            reference=self.q,
+            min_minor=self.min_minor,
+            free=self.free,
+        )
+
+
+class PageQuery(FilterQuery):
+    """A page of it."""
+
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class ChargeRowOut(Output):
+    """One charge."""
+
+    call_id: UUID
+    charge_id: UUID
+    reference: str
+    at: Utc
+    customer_name: str
+    consultant_name: str
+    connected_ms: int
+    billed_ms: int
+    gross_minor: int
+    commission_minor: int
+    net_minor: int
+    currency: Currency
+    state: str
+
+
+class TotalOut(Output):
+    """The whole filter's sum in one currency."""
+
+    currency: Currency
+    gross_minor: int
+    commission_minor: int
+    net_minor: int
+    count: int
+
+
+class ChargesOut(Output):
+    """A page of charges, newest first, with the totals of the whole filter."""
+
+    items: list[ChargeRowOut]
+    totals: list[TotalOut]
+    next_cursor: str | None
+
+
+class IntervalOut(Output):
+    """Observed connected time."""
+
+    n: int
+    started_at: Utc
+    duration_ms: int
+    open: bool
+    cause: str | None
+
+
+class PostingOut(Output):
+    """Value moved between two accounts."""
+
+    source: str
+    destination: str
+    amount_minor: int
+    currency: Currency
+
+
+class TransactionOut(Output):
+    """One fact in the books."""
+
+    id: UUID
+    at: Utc
+    kind: str
+    postings: list[PostingOut]
+
+
+class RecomputedOut(Output):
+    """The bill computed again from raw rows."""
+
+    gross_minor: int
+    matches: bool
+
+
+class CaseOut(Output):
+    """What a person must look at."""
+
+    kind: str
+    opened_at: Utc
+    details: dict[str, Any]
+
+
+class DetailOut(Output):
+    """One charge with its proof."""
+
+    row: ChargeRowOut
+    snapshot: dict[str, Any]
+    intervals: list[IntervalOut]
+    timeline: list[EntryOut]
+    holds: list[dict[str, Any]]
+    commands: list[dict[str, Any]]
+    transactions: list[TransactionOut]
+    cases: list[CaseOut]
+    recomputed: RecomputedOut
+
+
+class CurrencyOverview(Output):
+    """One currency at a glance; ``difference_minor`` is what Stripe took less what the books say: 0."""
+
+    currency: Currency
+    captured_minor: int
+    held_minor: int
+    released_minor: int
+    commission_minor: int
+    payable_minor: int
+    fees_minor: int
+    difference_minor: int
+
+
+class OverviewOut(Output):
+    """Every currency at a glance."""
+
+    currencies: list[CurrencyOverview]
+
+
+@route("GET", "/api/finance/charges", access=READERS, query=PageQuery, reply=ChargesOut)
+async def get_charges(call: Call) -> ChargesOut:
+    """List charges, newest first, with totals over the whole filter."""
+    query: PageQuery = call.query
+    async with call.house.db.begin() as tx:
+        page = await call.house.finance.charges(tx, query.filter(), cursor=query.cursor, limit=query.limit)
+        names = await _names(call, tx, page.rows)
+    return ChargesOut(
+        items=[_row(row, names) for row in page.rows],
+        totals=[TotalOut.model_validate(total) for total in page.totals],
+        next_cursor=page.next_cursor,
+    )
+
+
+@route("GET", "/api/finance/charges.csv", access=READERS, query=FilterQuery, media_type="text/csv")
+async def get_charges_csv(call: Call) -> web.Response:
+    """The same list as CSV, safe to open in a spreadsheet."""
+    query: FilterQuery = call.query
+    async with call.house.db.begin() as tx:
+        rows = await call.house.finance.export(tx, query.filter())
+        names = await _names(call, tx, rows)
+    return web.Response(
+        body=sheet(rows, names).encode("utf-8-sig"),  # the mark tells Excel that it is UTF-8
+        content_type="text/csv",
+        charset="utf-8",
+        headers={
+            "Content-Disposition": 'attachment; filename="charges.csv"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+@route("GET", "/api/finance/charges/{charge_id}", access=READERS, reply=DetailOut)
+async def get_charge(call: Call) -> DetailOut:
+    """One charge: timeline, price snapshot, consent, postings, provider objects, and the bill computed again."""
+    async with call.house.db.begin() as tx:
+        detail = await call.house.finance.detail(tx, call.id("charge_id"))
+        names = await _names(call, tx, [detail.charge])
+    return _detail(detail, names)
+
+
+@route("GET", "/api/finance/overview", access=READERS, reply=OverviewOut)
+async def get_overview(call: Call) -> OverviewOut:
+    """Captured, held, released, commission and payable per currency, and the difference to the books."""
+    async with call.house.db.begin() as tx:
+        found = await call.house.finance.overview(tx)
+    return OverviewOut(currencies=[CurrencyOverview.model_validate(each) for each in found])
+
+
+async def _names(call: Call, tx: Tx, rows: Iterable[ChargeRow]) -> Mapping[UserId, str]:
+    users = {UserId(user) for row in rows for user in (row.customer_id, row.consultant_id)}
+    return await call.house.profiles.names(tx, users)
+
+
+def _row(row: ChargeRow, names: Mapping[UserId, str]) -> ChargeRowOut:
+    return ChargeRowOut(
+        call_id=row.call_id,
+        charge_id=row.id,
+        reference=row.reference,
+        at=row.created_at,
+        customer_name=names.get(UserId(row.customer_id), ""),
+        consultant_name=names.get(UserId(row.consultant_id), ""),
+        connected_ms=row.connected_ms or 0,
+        billed_ms=row.billed_ms or 0,
+        gross_minor=row.gross_minor or 0,
+        commission_minor=row.commission_minor or 0,
+        net_minor=row.net_minor or 0,
+        currency=Currency(row.currency),
+        state=row.state,
+    )
+
+
+def _detail(detail: Detail, names: Mapping[UserId, str]) -> DetailOut:
+    return DetailOut(
+        row=_row(detail.charge, names),
+        snapshot={name: getattr(detail.charge, name) for name in _SNAPSHOT},
+        intervals=[IntervalOut.model_validate(interval) for interval in detail.intervals],
+        timeline=[EntryOut(at=event.at, kind=event.kind, detail=event.details) for event in detail.events],
+        holds=[{name: getattr(hold, name) for name in _HOLD} for hold in detail.holds],
+        commands=[{name: getattr(command, name) for name in _COMMAND} for command in detail.commands],
+        transactions=[
+            TransactionOut(
+                id=transaction.id,
+                at=transaction.at,
+                kind=transaction.kind,
+                postings=[PostingOut.model_validate(posting) for posting in postings],
+            )
+            for transaction, postings in detail.transactions
+        ],
+        cases=[CaseOut.model_validate(case) for case in detail.cases],
+        recomputed=RecomputedOut.model_validate(detail.recomputed),
+    )
