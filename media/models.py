@@ -1,1 +1,60 @@
-"""The tables of ``media``."""
+"""The tables of ``media``: sessions, the intervals that were observed, and the nodes that observe."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+
+
+class MediaSession(Base):
+    """The media side of one call: which node carries it, and whether it may run."""
+
+    __tablename__ = "media_session"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'closing', 'closed')", name="state"),
+        Index("ix_media_session_living", "node_id", postgresql_where=text("state <> 'closed'")),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID]
+    consultant_id: Mapped[UUID]
+    node_id: Mapped[str | None]
+    state: Mapped[str] = mapped_column(server_default="open")
+    paused: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class ObservedInterval(Base):
+    """A stretch in which a side (or both) was seen. ``duration_ms`` is monotonic; ``started_at`` is a label."""
+
+    __tablename__ = "observed_interval"
+    __table_args__ = (
+        CheckConstraint("side IN ('customer', 'consultant', 'both')", name="side"),
+        CheckConstraint("duration_ms >= 0", name="duration"),
+        Index("ix_observed_interval_open", "node_id", postgresql_where=text("open")),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("media_session.call_id"), primary_key=True)
+    side: Mapped[str] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int] = mapped_column(BigInteger)
+    open: Mapped[bool]
+    node_id: Mapped[str]
+    cause: Mapped[str | None]
+
+
+class MediaNodeRow(Base):
+    """A media process: where its control API answers, how many calls it carries, when it was last heard of."""
+
+    __tablename__ = "media_node"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    control_url: Mapped[str]
+    calls: Mapped[int] = mapped_column(Integer)
+    draining: Mapped[bool] = mapped_column(server_default="false")
+    last_seen_at: Mapped[datetime]

@@ -1,0 +1,128 @@
+"""The control API of a node: what ``web`` asks of it, over authenticated HTTP on a private address."""
+
+import hmac
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+from uuid import UUID
+
+from aiohttp import web
+
+from core.errors import AppError, Conflict, Invalid, NotFound
+from core.ids import CallId
+from media.sdp import MAX_SDP_BYTES
+
+ROLES = ("customer", "consultant")
+_STATUS: dict[type[AppError], int] = {Invalid: 422, NotFound: 404, Conflict: 409}
+
+
+class Node(Protocol):
+    """What the API needs of the node."""
+
+    async def join(self, call_id: CallId, role: str) -> tuple[str, str]:
+        """Open a connection."""
+        ...
+
+    async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
+        """Take an answer."""
+        ...
+
+    async def candidate(self, call_id: CallId, peer_id: str, candidate: dict[str, object] | None) -> None:
+        """Take a candidate."""
+        ...
+
+    async def leave(self, call_id: CallId, peer_id: str) -> None:
+        """Close a connection."""
+        ...
+
+    def skip(self, call_id: CallId, ms: int) -> None:
+        """Let the demo clock run ahead."""
+        ...
+
+    def quality(self, call_id: CallId) -> dict[str, object]:
+        """Counts of a call."""
+        ...
+
+
+def control_application(node: Node, token: str) -> web.Application:
+    """The routes, behind one shared secret."""
+
+    @web.middleware
+    async def guard(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+            return web.json_response({"code": "unauthenticated"}, status=401)
+        try:
+            return await handler(request)
+        except AppError as error:
+            status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
+            return web.json_response({"code": error.code, "message": error.message}, status=status)
+
+    app = web.Application(middlewares=[guard], client_max_size=2 * MAX_SDP_BYTES)
+    routes = _Routes(node)
+    app.router.add_post("/v1/calls/{call_id}/join", routes.join)
+    app.router.add_post("/v1/calls/{call_id}/peers/{peer_id}/answer", routes.answer)
+    app.router.add_post("/v1/calls/{call_id}/peers/{peer_id}/candidate", routes.candidate)
+    app.router.add_delete("/v1/calls/{call_id}/peers/{peer_id}", routes.leave)
+    app.router.add_post("/v1/calls/{call_id}/skip", routes.skip)
+    app.router.add_get("/v1/calls/{call_id}/quality", routes.quality)
+    return app
+
+
+class _Routes:
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def join(self, request: web.Request) -> web.Response:
+        role = (await _body(request)).get("role")
+        if role not in ROLES:
+            raise Invalid("role must be customer or consultant.")
+        peer_id, sdp = await self._node.join(_call(request), role)
+        return web.json_response({"peer_id": peer_id, "sdp": sdp})
+
+    async def answer(self, request: web.Request) -> web.Response:
+        sdp = (await _body(request)).get("sdp")
+        if not isinstance(sdp, str):
+            raise Invalid("sdp must be text.")
+        await self._node.answer(_call(request), request.match_info["peer_id"], sdp)
+        return web.json_response({})
+
+    async def candidate(self, request: web.Request) -> web.Response:
+        candidate = (await _body(request)).get("candidate")
+        if candidate is not None and not isinstance(candidate, dict):
+            raise Invalid("candidate must be an object or null.")
+        await self._node.candidate(_call(request), request.match_info["peer_id"], candidate)
+        return web.json_response({})
+
+    async def leave(self, request: web.Request) -> web.Response:
+        await self._node.leave(_call(request), request.match_info["peer_id"])
+        return web.json_response({})
+
+    async def skip(self, request: web.Request) -> web.Response:
+        ms = (await _body(request)).get("ms")
+        if not isinstance(ms, int):
+            raise Invalid("ms must be a whole number.")
+        self._node.skip(_call(request), ms)
+        return web.json_response({})
+
+    async def quality(self, request: web.Request) -> web.Response:
+        return web.json_response(self._node.quality(_call(request)))
+
+
+def _call(request: web.Request) -> CallId:
+    try:
+        return CallId(UUID(request.match_info["call_id"]))
+    except ValueError:
+        raise NotFound from None
+
+
+async def _body(request: web.Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise Invalid("The body must be JSON.") from None
+    if not isinstance(body, dict):
+        raise Invalid("The body must be a JSON object.")
+    return body

@@ -1,0 +1,114 @@
+"""One call as this node carries it: its relay, its observer, and what still has to reach the database."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from aiortc import RTCCertificate
+
+from core.events import Event
+from core.ids import CallId
+from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
+from media.intervals import Change, Closed, Interval, Observer, Opened, Seen, Side, Unseen
+from media.relay import CallRelay
+from media.store import IntervalRow
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pair of readings of both clocks: turns monotonic seconds into labels that never run backwards."""
+
+    monotonic: float
+    wall: datetime
+
+    def at(self, monotonic: float) -> datetime:
+        """The wall-clock label of a monotonic time."""
+        return self.wall + timedelta(seconds=monotonic - self.monotonic)
+
+
+class LiveCall:
+    """Joins packets (relay) and conclusions (observer). ``wake`` is called when the database should soon be told."""
+
+    def __init__(
+        self,
+        call_id: CallId,
+        *,
+        certificate: RTCCertificate,
+        allow_private: bool,
+        numbers: dict[Side, int],
+        paused: bool,
+        now: datetime,
+        wake: Callable[[], None],
+    ) -> None:
+        self.call_id = call_id
+        self.closing = False
+        self.pending: list[Event] = []  # in order; published together with the intervals they speak of
+        self._wake = wake
+        self._epoch = Epoch(time.monotonic(), now)
+        self._observer = Observer(numbers)
+        self._observer.pause(paused, self._epoch.monotonic)
+        self.relay = CallRelay(certificate=certificate, allow_private=allow_private, on_media=self._on_media)
+
+    def watch(self) -> None:
+        """Draw conclusions from the packets seen so far, and let only those receive who are seen."""
+        self._take(self._observer.step(time.monotonic()))
+        self.relay.set_forwarding(
+            to_customer=self._observer.seen("customer"), to_consultant=self._observer.seen("consultant")
+        )
+
+    def pause(self, *, paused: bool) -> None:
+        """Begin or end an agreed pause."""
+        self._take(self._observer.pause(paused, time.monotonic()))
+
+    def skip(self, ms: int) -> None:
+        """The demo clock: add ``ms`` to the running interval."""
+        self._take(self._observer.skip(ms, time.monotonic()))
+
+    async def end(self) -> None:
+        """Stop media at once; every interval ends at its last packet."""
+        self.closing = True
+        self._take(self._observer.end(time.monotonic()))
+        await self.relay.close()
+
+    def dirty(self) -> list[Interval]:
+        """What is not stored yet."""
+        return self._observer.dirty()
+
+    def saved(self, intervals: list[Interval]) -> None:
+        """What is stored now."""
+        self._observer.saved(intervals)
+
+    def row(self, interval: Interval) -> IntervalRow:
+        """An interval as it is written."""
+        return IntervalRow(
+            call_id=UUID(str(self.call_id)),
+            side=interval.side,
+            n=interval.n,
+            started_at=self._epoch.at(interval.start),
+            duration_ms=interval.duration_ms,
+            open=interval.open,
+            cause=interval.cause,
+        )
+
+    def _on_media(self, role: str, at: float) -> None:
+        if self._observer.packet(role, at):
+            self.watch()
+
+    def _take(self, changes: list[Change]) -> None:
+        if changes:
+            self.pending += [self._event(change) for change in changes]
+            self._wake()
+
+    def _event(self, change: Change) -> Event:
+        match change:
+            case Seen(role, at):
+                return ParticipantSeen(self.call_id, role, self._epoch.at(at))
+            case Unseen(role, at):
+                return ParticipantUnseen(self.call_id, role, self._epoch.at(at))
+            case Opened(interval):
+                return IntervalOpened(self.call_id, interval.n, self._epoch.at(interval.start))
+            case Closed(interval):
+                started = self._epoch.at(interval.start)
+                return IntervalClosed(self.call_id, interval.n, started, interval.duration_ms, str(interval.cause))

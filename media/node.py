@@ -1,0 +1,269 @@
+"""The media node: the calls this process carries, and the one task that tells the database what was observed."""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+import psycopg
+from aiohttp import web
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import logs
+from core.db import Database, Tx
+from core.errors import AppError, Conflict, Invalid, NotFound
+from core.ids import CallId
+from core.settings import Settings
+from media import store
+from media.control import control_application
+from media.events import SessionClosed
+from media.intervals import Side
+from media.live_call import LiveCall
+from media.models import MediaSession
+from media.relay import new_certificate
+from media.sessions import CHANNEL
+
+log = logs.get(__name__)
+
+WATCH_S = 0.2
+WRITE_S = 1.0
+RETRY_S = 0.5
+DATABASE_DOWN = (SQLAlchemyError, psycopg.Error, OSError)
+
+
+class MediaNode:
+    """Carries calls until ``stop``. Forwarding never waits for the database: it runs on socket callbacks."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self.id = settings.media_node_id or f"{socket.gethostname()}-{os.getpid()}-{time.time_ns() % 1_000_000}"
+        self._settings = settings
+        self._db = db
+        self._certificate = new_certificate()
+        self._calls: dict[CallId, LiveCall] = {}
+        self._claiming: dict[CallId, asyncio.Lock] = {}
+        self._changed = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner: web.AppRunner | None = None
+        self._draining = False
+        self.control_url = ""
+
+    async def start(self) -> None:
+        """Open the control API, say that we live, and begin to watch and write."""
+        app = control_application(self, self._settings.media_control_token)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self._settings.media_host, self._settings.media_control_port)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.control_url = f"http://{host}:{port}"
+        for work in (self._watch(), self._write(), self._listen()):
+            self._own(work)
+        log.info("media.ready", node=self.id)
+
+    async def stop(self) -> None:
+        """End every call's media, write the last intervals, free everything."""
+        self._draining = True
+        for call in list(self._calls.values()):
+            await call.relay.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(5):
+                await self._save()
+        except (*DATABASE_DOWN, TimeoutError) as error:
+            log.warning("media.last_write_failed", error=type(error).__name__)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    # -- what the control API asks for -----------------------------------------------------------------------------
+
+    async def join(self, call_id: CallId, role: str) -> tuple[str, str]:
+        """A new connection for this role of the call: (peer id, offer). Claims the call for this node."""
+        return await (await self._claim(call_id)).relay.join(role)
+
+    async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
+        """Take the answer of a connection."""
+        await self._call(call_id).relay.answer(peer_id, sdp)
+
+    async def candidate(self, call_id: CallId, peer_id: str, candidate: dict[str, object] | None) -> None:
+        """Take a trickled candidate of a connection."""
+        await self._call(call_id).relay.candidate(peer_id, candidate)
+
+    async def leave(self, call_id: CallId, peer_id: str) -> None:
+        """Close a connection."""
+        await self._call(call_id).relay.leave(peer_id)
+
+    def skip(self, call_id: CallId, ms: int) -> None:
+        """Let the demo clock run ahead; refused in production."""
+        if self._settings.environment not in ("demo", "test"):
+            raise NotFound
+        if not 0 < ms <= 24 * 3_600_000:
+            raise Invalid("ms must be between 1 and one day.")
+        self._call(call_id).skip(ms)
+
+    def quality(self, call_id: CallId) -> dict[str, object]:
+        """The relay's counts of a call."""
+        return self._call(call_id).relay.quality()
+
+    @property
+    def calls(self) -> int:
+        """How many calls this node carries."""
+        return len(self._calls)
+
+    def _call(self, call_id: CallId) -> LiveCall:
+        call = self._calls.get(call_id)
+        if call is None or call.closing:
+            raise NotFound("This call is not carried here; join anew.")
+        return call
+
+    async def _claim(self, call_id: CallId) -> LiveCall:
+        if self._draining:
+            raise Conflict("This node takes no new connections; join anew.", code="draining")
+        lock = self._claiming.setdefault(call_id, asyncio.Lock())
+        async with lock:
+            known = self._calls.get(call_id)
+            if known is not None and not known.closing:
+                return known
+            async with self._db.begin() as tx:
+                await store.heartbeat(tx, self.id, self.control_url, len(self._calls), draining=False)
+                row = await store.claim(tx, call_id, self.id)
+                if row is None:
+                    raise Conflict("This call has ended or is carried elsewhere.", code="not_here")
+                numbers = {Side(side): n for side, n in (await store.last_numbers(tx, call_id)).items()}
+                call = LiveCall(
+                    call_id,
+                    certificate=self._certificate,
+                    allow_private=self._settings.media_allow_private,
+                    numbers=numbers,
+                    paused=row.paused,
+                    now=tx.now,
+                    wake=self._changed.set,
+                )
+            self._calls[call_id] = call
+            return call
+
+    # -- tasks -----------------------------------------------------------------------------------------------------
+
+    async def _watch(self) -> None:
+        while True:
+            for call in self._calls.values():
+                if not call.closing:
+                    call.watch()
+            await asyncio.sleep(WATCH_S)
+
+    async def _write(self) -> None:
+        """Once a second, and at once when something changed: everything observed goes to the database."""
+        while True:
+            try:
+                await self._save()
+            except DATABASE_DOWN as error:
+                log.warning("media.database_unavailable", error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+            try:
+                async with asyncio.timeout(WRITE_S):
+                    await self._changed.wait()
+            except TimeoutError:
+                continue
+
+    async def _save(self) -> None:
+        self._changed.clear()
+        for call in [call for call in self._calls.values() if call.pending or call.closing]:
+            await self._publish(call)
+        async with self._db.begin() as tx:
+            await store.heartbeat(tx, self.id, self.control_url, len(self._calls), draining=self._draining)
+            batch = [(call, call.dirty()) for call in self._calls.values() if not call.pending]
+            rows = [call.row(interval) for call, intervals in batch for interval in intervals]
+            await store.write_intervals(tx, self.id, rows)
+            wanted = await store.sessions_of(tx, self.id)
+        for call, intervals in batch:
+            call.saved(intervals)
+        await self._obey(wanted)
+
+    async def _publish(self, call: LiveCall) -> None:
+        """What happened in one call, together with its intervals, in a transaction of its own."""
+        events, intervals = list(call.pending), call.dirty()
+        try:
+            async with self._db.begin() as tx:
+                await store.write_intervals(tx, self.id, [call.row(interval) for interval in intervals])
+                for event in events:
+                    await tx.publish(event)
+                if call.closing:
+                    await self._close(tx, call)
+        except AppError as error:
+            # One call that another room refuses must not stop the others; it is tried again at the next write.
+            log.error("media.event_refused", call_id=str(call.call_id), code=error.code)
+            return
+        del call.pending[: len(events)]
+        call.saved(intervals)
+        if call.closing and not call.pending:
+            self._calls.pop(call.call_id, None)
+            self._claiming.pop(call.call_id, None)
+
+    async def _close(self, tx: Tx, call: LiveCall) -> None:
+        row = await store.session(tx, call.call_id, lock=True)
+        if row is not None and row.state != "closed":
+            row.state, row.closed_at = "closed", tx.now
+            await tx.publish(SessionClosed(call.call_id))
+
+    async def _obey(self, wanted: Any) -> None:
+        """Close and pause as the rows say; forget calls that another node carries now."""
+        rows: dict[CallId, MediaSession] = {CallId(row.call_id): row for row in wanted}
+        for call_id, row in rows.items():
+            call = self._calls.get(call_id)
+            if row.state == "closing" and call is None:
+                call = self._calls[call_id] = self._empty(call_id, row)
+            if call is None or call.closing:
+                continue
+            if row.state == "closing":
+                await call.end()
+                self._changed.set()
+            else:
+                call.pause(paused=row.paused)
+        for call_id in [known for known, call in self._calls.items() if known not in rows and not call.closing]:
+            if not await self._still_mine(call_id):
+                await self._calls.pop(call_id).relay.close()
+
+    async def _still_mine(self, call_id: CallId) -> bool:
+        async with self._db.begin() as tx:
+            row = await store.session(tx, call_id)
+            return row is not None and row.node_id == self.id and row.state != "closed"
+
+    def _empty(self, call_id: CallId, row: MediaSession) -> LiveCall:
+        """A call that is to be closed and of which this node holds nothing (it was claimed and never answered)."""
+        return LiveCall(
+            call_id,
+            certificate=self._certificate,
+            allow_private=self._settings.media_allow_private,
+            numbers={},
+            paused=row.paused,
+            now=row.created_at,
+            wake=self._changed.set,
+        )
+
+    async def _listen(self) -> None:
+        """Wake the writer when a session row changes; a lost connection only means up to a second of delay."""
+        while True:
+            try:
+                connection = await psycopg.AsyncConnection.connect(self._db.url, autocommit=True)
+                async with connection:
+                    await connection.execute(f"LISTEN {CHANNEL}")
+                    async for _ in connection.notifies():
+                        self._changed.set()
+            except DATABASE_DOWN as error:
+                log.warning("media.listener_lost", error=type(error).__name__)
+            await asyncio.sleep(RETRY_S)
+
+    def _own(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_tell)
+        self._tasks.append(task)
+
+
+def _tell(task: asyncio.Task[None]) -> None:
+    """A task of the node that ends by itself is a bug: say so loudly, and let the supervisor start us anew."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("media.task_died", exc_info=error)
+        os._exit(70)

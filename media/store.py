@@ -1,0 +1,148 @@
+"""The queries of ``media``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import Tx
+from core.ids import CallId
+from media.models import MediaNodeRow, MediaSession, ObservedInterval
+
+NODE_DEAD_AFTER = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalRow:
+    """One interval as it is written."""
+
+    call_id: UUID
+    side: str
+    n: int
+    started_at: datetime
+    duration_ms: int
+    open: bool
+    cause: str | None
+
+
+async def session(tx: Tx, call_id: CallId, *, lock: bool = False) -> MediaSession | None:
+    """The media session of a call."""
+    return await tx.session.get(MediaSession, call_id, with_for_update=lock or None, populate_existing=True)
+
+
+async def claim(tx: Tx, call_id: CallId, node_id: str) -> MediaSession | None:
+    """Make this node the one that carries the call; None when it may not (closed, unknown, or carried elsewhere)."""
+    row = await session(tx, call_id, lock=True)
+    if row is None or row.state != "open":
+        return None
+    if row.node_id not in (None, node_id) and await alive(tx, str(row.node_id)):
+        return None
+    row.node_id = node_id
+    return row
+
+
+async def last_numbers(tx: Tx, call_id: CallId) -> dict[str, int]:
+    """The highest interval number of each side of a call."""
+    found = await tx.session.execute(
+        select(ObservedInterval.side, func.max(ObservedInterval.n))
+        .where(ObservedInterval.call_id == call_id)
+        .group_by(ObservedInterval.side)
+    )
+    return {side: n for side, n in found}  # noqa: C416 - rows, not pairs, for mypy
+
+
+async def write_intervals(tx: Tx, node_id: str, rows: Sequence[IntervalRow]) -> None:
+    """Write the intervals of any number of calls in one statement; a closed interval is never opened again."""
+    if not rows:
+        return
+    await tx.session.execute(
+        _UPSERT,
+        {
+            "node": node_id,
+            "calls": [row.call_id for row in rows],
+            "sides": [row.side for row in rows],
+            "numbers": [row.n for row in rows],
+            "starts": [row.started_at for row in rows],
+            "durations": [row.duration_ms for row in rows],
+            "opens": [row.open for row in rows],
+            "causes": [row.cause for row in rows],
+        },
+    )
+
+
+_UPSERT = text(
+    "INSERT INTO observed_interval AS known (call_id, side, n, started_at, duration_ms, open, cause, node_id) "
+    "SELECT rows.*, CAST(:node AS text) FROM unnest("
+    "CAST(:calls AS uuid[]), CAST(:sides AS text[]), CAST(:numbers AS int[]), CAST(:starts AS timestamptz[]), "
+    "CAST(:durations AS bigint[]), CAST(:opens AS boolean[]), CAST(:causes AS text[])) "
+    "AS rows (call_id, side, n, started_at, duration_ms, open, cause) "
+    "ON CONFLICT (call_id, side, n) DO UPDATE SET "
+    "duration_ms = excluded.duration_ms, open = excluded.open, cause = excluded.cause "
+    "WHERE known.open AND known.node_id = excluded.node_id"
+)
+
+
+async def heartbeat(tx: Tx, node_id: str, control_url: str, calls: int, *, draining: bool) -> None:
+    """Say that this node lives, where, and how busy it is."""
+    values = {"control_url": control_url, "calls": calls, "draining": draining, "last_seen_at": tx.now}
+    statement = insert(MediaNodeRow).values(id=node_id, **values)
+    await tx.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
+
+
+async def alive(tx: Tx, node_id: str) -> bool:
+    """Whether this node was heard of lately."""
+    seen = await tx.session.scalar(select(MediaNodeRow.last_seen_at).where(MediaNodeRow.id == node_id))
+    return seen is not None and tx.now - seen < NODE_DEAD_AFTER
+
+
+async def living_nodes(tx: Tx) -> Sequence[MediaNodeRow]:
+    """The nodes that take new calls, the least loaded first."""
+    found = await tx.session.scalars(
+        select(MediaNodeRow)
+        .where(MediaNodeRow.last_seen_at > tx.now - NODE_DEAD_AFTER, ~MediaNodeRow.draining)
+        .order_by(MediaNodeRow.calls, MediaNodeRow.id)
+    )
+    return found.all()
+
+
+async def sessions_of(tx: Tx, node_id: str) -> Sequence[MediaSession]:
+    """The sessions this node carries that are not closed."""
+    found = await tx.session.scalars(
+        select(MediaSession).where(MediaSession.node_id == node_id, MediaSession.state != "closed")
+    )
+    return found.all()
+
+
+async def orphan(tx: Tx) -> MediaSession | None:
+    """A session that needs care and whose node is dead: it is closing, or an interval of it is still open."""
+    dead_before = tx.now - NODE_DEAD_AFTER
+    living = select(MediaNodeRow.id).where(MediaNodeRow.last_seen_at > dead_before)
+    open_interval = (
+        select(ObservedInterval.n)
+        .where(ObservedInterval.call_id == MediaSession.call_id, ObservedInterval.open)
+        .where(ObservedInterval.node_id.not_in(living))
+        .exists()
+    )
+    abandoned = MediaSession.node_id.is_(None) | MediaSession.node_id.not_in(living)
+    found = await tx.session.scalars(
+        select(MediaSession)
+        .where(MediaSession.state != "closed")
+        .where(((MediaSession.state == "closing") & abandoned) | open_interval)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return found.first()
+
+
+async def close_open_intervals(tx: Tx, call_id: CallId, cause: str) -> Sequence[ObservedInterval]:
+    """Close what a dead node left open, with the duration it last wrote; the closed rows, in order."""
+    found = await tx.session.scalars(
+        update(ObservedInterval)
+        .where(ObservedInterval.call_id == call_id, ObservedInterval.open)
+        .values(open=False, cause=cause)
+        .returning(ObservedInterval)
+    )
+    return sorted(found.all(), key=lambda row: (row.side, row.n))
