@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from billing.events import PayoutAccountChanged
+from billing.models import CardSetupRow, CustomerPaymentRow, PayoutAccountRow
 from core.ids import UserId
 from core.money import Currency
 from matching.requests import Wish
@@ -82,6 +83,21 @@ async def go_online(house: House, user: UserId) -> None:
         await house.presence.set_online(tx, user, online=True)
 
 
+async def equip(house: House, customer: UserId, consultant: UserId) -> str:
+    """A saved card and a payout account, as they stand after both were set up at the provider."""
+    setup = f"seti_{uuid4().hex}"
+    async with house.db.begin() as tx:
+        card = CustomerPaymentRow(user_id=customer, updated_at=tx.now, provider_customer_id="cus_1")
+        card.payment_method_id, card.brand, card.last4, card.exp_month, card.exp_year = "pm_1", "visa", "4242", 12, 2030
+        account = PayoutAccountRow(
+            user_id=consultant, provider_account_id="acct_1", can_receive=True, updated_at=tx.now
+        )
+        tx.session.add_all(
+            [card, account, CardSetupRow(id=uuid4(), setup_intent_id=setup, user_id=customer, created_at=tx.now)]
+        )
+    return setup
+
+
 async def call_of(house: House, customer: UserId, consultant: UserId) -> dict[str, str]:
     """Question, request, offer and call, made by the same services as in life."""
     async with house.db.begin() as tx:
@@ -105,7 +121,7 @@ async def call_of(house: House, customer: UserId, consultant: UserId) -> dict[st
         (offer,) = await house.requests.offers_view(tx, consultant)
         call = await house.requests.accept(tx, consultant, offer["id"])
     things = {"question": question.id, "request": request["id"], "offer": offer["id"], "call": call}
-    return {**{name: str(value) for name, value in things.items()}, "setup": f"seti_{uuid4().hex}"}
+    return {name: str(value) for name, value in things.items()}
 
 
 @pytest.fixture
@@ -115,7 +131,8 @@ async def scene(house: House, aiohttp_client: MakeClient) -> Scene:
     _, other_customer = await person(house, "carla", Role.CUSTOMER)
     _, other_consultant = await person(house, "dora", Role.CONSULTANT)
     await go_online(house, ben)
-    things = await call_of(house, anna, ben)
+    setup = await equip(house, anna, ben)
+    things = {**await call_of(house, anna, ben), "setup": setup}
     client = await aiohttp_client(build_application(house))
     return Scene(client, customer, consultant, other_customer, other_consultant, things)
 
