@@ -1,0 +1,31 @@
+"""The ``media`` process: one node that carries calls and writes down what it observed."""
+
+import asyncio
+import signal
+
+import uvloop
+
+from app.wiring import build, close, load_settings
+from core import logs
+from media.node import MediaNode
+
+
+async def main() -> None:
+    """Start, carry calls until SIGTERM or SIGINT, stop."""
+    settings = load_settings()
+    logs.configure("media")
+    house = build(settings)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stop.set)
+    node = MediaNode(settings, house.db)
+    async with house.jobs.app.open_async():
+        await node.start()
+        await stop.wait()
+        await node.stop()
+    await close(house)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

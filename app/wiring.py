@@ -1,0 +1,179 @@
+"""Wiring: settings → adapters → services, by hand, in the order in which they need one another."""
+
+import sys
+from datetime import timedelta
+
+from pydantic import ValidationError
+from redis.asyncio import Redis
+
+from app.flow import flow
+from billing.cards import CardService
+from billing.charges.service import ChargeService
+from billing.finance.service import FinanceService
+from billing.metering.service import MeterService
+from billing.payout_accounts import PayoutAccountService
+from billing.provider.gateway import StripeGateway
+from billing.receipts import ReceiptService
+from billing.webhooks import WebhookService
+from core.clock import Clock, SystemClock
+from core.db import Database, Tx
+from core.events import Bus
+from core.ids import QuestionId, UserId
+from core.jobs import Jobs
+from core.settings import Settings
+from matching import question_store
+from matching.projection import ConsultantProjection
+from matching.questions import QuestionService
+from matching.ranking import RankingService
+from matching.request import RingTimes
+from matching.requests import RequestService
+from matching.weighted import WeightedRanker
+from media.nodes import NodeDirectory
+from media.sessions import SessionService
+from people.accounts import AccountService
+from people.blocks import BlockService
+from people.consents import ConsentService
+from people.passwords import COST, Passwords
+from people.profiles import ProfileService
+from people.ratings import RatingService
+from people.tokens import TokenService
+from signaling.call_views import CallViews
+from signaling.calls import CallService
+from signaling.chat import ChatService
+from signaling.gateway import Gateway
+from signaling.ports import Session
+from signaling.presence import PresenceService
+from web.context import House
+
+
+def load_settings() -> Settings:
+    """The settings of the environment; ends the process with one readable line when one is missing or wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [f"  {'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
+        sys.exit("Settings are missing or wrong (set them in the environment):\n" + "\n".join(lines))
+
+
+def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = COST) -> House:
+    """Every service of a process. Nothing connects before it is used."""
+    clock = clock or SystemClock()
+    bus = Bus()
+    jobs = Jobs(settings.database_url)
+    db = Database(settings.database_url, clock=clock, bus=bus, jobs=jobs)
+
+    tokens = TokenService(settings.secret_key, clock)
+    profiles = ProfileService()
+    consents = ConsentService()
+    accounts = AccountService(tokens, profiles, consents, Passwords(bcrypt_cost))
+
+    provider = StripeGateway(
+        api_key=settings.stripe_secret_key,
+        api_base=settings.stripe_api_base,
+        webhook_secret=settings.stripe_webhook_secret,
+        timeout_s=settings.stripe_timeout_s,
+    )
+    cards = CardService(db=db, gateway=provider, settings=settings)
+    payouts = PayoutAccountService(db=db, gateway=provider, settings=settings)
+    charges = ChargeService(db=db, gateway=provider, settings=settings)
+    webhooks = WebhookService(db=db, gateway=provider, charges=charges, payouts=payouts)
+
+    consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
+    ranking = RankingService(consultants, WeightedRanker())
+
+    async def has_card(tx: Tx, user: UserId) -> bool:
+        return await cards.card(tx, user) is not None
+
+    async def describe_question(tx: Tx, question: QuestionId) -> tuple[str, str]:
+        row = await question_store.get(tx, question)
+        return row.title, row.details
+
+    times = RingTimes(
+        ring=timedelta(seconds=settings.ring_s),
+        widen_after=timedelta(seconds=settings.ring_widen_after_s),
+        promise=timedelta(seconds=settings.promise_s),
+    )
+    requests = RequestService(ranking, has_card, profiles.names, times)
+
+    sessions = SessionService()
+    views = CallViews(settings=settings, names=profiles.names, describe_question=describe_question)
+    calls = CallService(settings=settings, sessions=sessions, views=views)
+    house = House(
+        settings=settings,
+        clock=clock,
+        db=db,
+        jobs=jobs,
+        bus=bus,
+        redis=Redis.from_url(settings.redis_url, socket_timeout=1, socket_connect_timeout=1),
+        accounts=accounts,
+        tokens=tokens,
+        profiles=profiles,
+        consents=consents,
+        ratings=RatingService(),
+        blocks=BlockService(),
+        presence=PresenceService(settings=settings, missing=profiles.missing),
+        calls=calls,
+        chat=ChatService(calls=calls),
+        questions=QuestionService(consultants),
+        consultants=consultants,
+        ranking=ranking,
+        requests=requests,
+        sessions=sessions,
+        nodes=NodeDirectory(settings, db),
+        charges=charges,
+        meter=MeterService(),
+        provider=provider,
+        cards=cards,
+        payouts=payouts,
+        webhooks=webhooks,
+        finance=FinanceService(),
+        receipts=ReceiptService(),
+    )
+    bus.connect(flow(house))
+    charges.register(jobs)
+    webhooks.register(jobs)
+    return house
+
+
+def build_gateway(house: House) -> Gateway:
+    """The socket gateway of a ``web`` process, with the parts its snapshots are made of."""
+
+    async def authenticate(token: str) -> Session:
+        claims = house.tokens.read(token)
+        async with house.db.begin() as tx:
+            who = await house.tokens.principal(tx, claims)
+        return Session(who.user_id, who.roles, str(who.family_id), claims.expires_at)
+
+    return Gateway(
+        db=house.db,
+        clock=house.clock,
+        redis_url=house.settings.redis_url,
+        origins=origins(house.settings),
+        authenticate=authenticate,
+        calls=house.calls,
+        presence=house.presence,
+        chat=house.chat,
+        nodes=house.nodes,
+        names=house.profiles.names,
+        parts={
+            "request": house.requests.request_view,
+            "offers": house.requests.offers_view,
+            "call": house.calls.current,
+            "presence": house.presence.view,
+            "meter": house.meter.view,
+        },
+    )
+
+
+def origins(settings: Settings) -> list[str]:
+    """Where a page may come from that opens a socket; on this machine both of its names."""
+    url = settings.public_url
+    return [url, url.replace("//localhost", "//127.0.0.1")] if settings.environment != "production" else [url]
+
+
+async def close(house: House) -> None:
+    """Close every connection of a house."""
+    await house.nodes.close()
+    await house.provider.close()
+    await house.redis.aclose()
+    await house.db.close()
