@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,17 +30,17 @@ class ChargeFilter:
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL, values bound."""
         gross = func.coalesce(ChargeRow.gross_minor, 0)
-        found: list[tuple[Any, ColumnElement[bool]]] = [
-            (self.state, ChargeRow.state == self.state),
-            (self.currency, ChargeRow.currency == self.currency),
-            (self.starts_at, ChargeRow.created_at >= self.starts_at),
-            (self.ends_at, ChargeRow.created_at < self.ends_at),
-            (self.min_minor, gross >= self.min_minor),
-            (self.consultant_id, ChargeRow.consultant_id == self.consultant_id),
-            (self.free, gross == 0 if self.free else gross > 0),
-            (self.reference, ChargeRow.reference.icontains(self.reference or "", autoescape=True)),
+        rules: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+            (self.state, lambda value: ChargeRow.state == value),
+            (self.currency, lambda value: ChargeRow.currency == value),
+            (self.starts_at, lambda value: ChargeRow.created_at >= value),
+            (self.ends_at, lambda value: ChargeRow.created_at < value),
+            (self.min_minor, lambda value: gross >= value),
+            (self.consultant_id, lambda value: ChargeRow.consultant_id == value),
+            (self.free, lambda value: gross == 0 if value else gross > 0),
+            (self.reference, lambda value: ChargeRow.reference.icontains(value, autoescape=True)),
         ]
-        return [condition for value, condition in found if value is not None]
+        return [rule(value) for value, rule in rules if value is not None]
 
 
 def cursor_of(row: ChargeRow) -> str:

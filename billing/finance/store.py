@@ -75,13 +75,13 @@ async def overview(tx: Tx) -> list[Overview]:
       FROM hold GROUP BY currency
     ), books AS (
       SELECT p.currency,
-             sum(p.amount_minor) FILTER (WHERE t.kind = 'capture' AND p.destination = 'stripe:clearing') AS cleared,
-             sum(p.amount_minor) FILTER (WHERE t.kind = 'capture' AND p.source = 'stripe:clearing') AS shared,
-             sum(CASE WHEN p.source = 'platform:commission' THEN p.amount_minor
-                      WHEN p.destination = 'platform:commission' THEN -p.amount_minor ELSE 0 END) AS commission,
-             sum(CASE WHEN p.source LIKE 'consultant:%:payable' THEN p.amount_minor
-                      WHEN p.destination LIKE 'consultant:%:payable' THEN -p.amount_minor ELSE 0 END) AS payable,
-             sum(p.amount_minor) FILTER (WHERE p.destination = 'platform:stripe_fees') AS fees
+             sum(p.amount_minor) FILTER (WHERE t.kind = 'capture' AND p.destination = 'stripe\\:clearing') AS cleared,
+             sum(p.amount_minor) FILTER (WHERE t.kind = 'capture' AND p.source = 'stripe\\:clearing') AS shared,
+             sum(CASE WHEN p.source = 'platform\\:commission' THEN p.amount_minor
+                      WHEN p.destination = 'platform\\:commission' THEN -p.amount_minor ELSE 0 END) AS commission,
+             sum(CASE WHEN p.source LIKE 'consultant\\:%\\:payable' THEN p.amount_minor
+                      WHEN p.destination LIKE 'consultant\\:%\\:payable' THEN -p.amount_minor ELSE 0 END) AS payable,
+             sum(p.amount_minor) FILTER (WHERE p.destination = 'platform\\:stripe_fees') AS fees
       FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id GROUP BY p.currency
     )
     SELECT h.currency, coalesce(h.captured, 0), coalesce(h.held, 0), coalesce(h.released, 0),

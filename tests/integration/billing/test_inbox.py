@@ -1,0 +1,104 @@
+"""Webhooks: any order, any number of times, and only when signed."""
+
+import hashlib
+import hmac
+import json
+import random
+import time
+
+import pytest
+from sqlalchemy import text
+
+from billing.provider.errors import WebhookForged
+from billing.provider.objects import ProviderEvent
+from tests.integration.billing.room import Room
+
+
+def letter(room: Room, event: ProviderEvent) -> tuple[bytes, str]:
+    """An event as Stripe delivers it, signed now."""
+    raw = json.dumps(
+        {
+            "id": event.id,
+            "object": "event",
+            "type": event.type,
+            "created": int(event.created_at.timestamp()),
+            "data": {"object": dict(event.object)},
+        }
+    ).encode()
+    at = int(time.time())
+    digest = hmac.new(room.sandbox.webhook_secret.encode(), f"{at}.".encode() + raw, hashlib.sha256).hexdigest()
+    return raw, f"t={at},v1={digest}"
+
+
+async def deliver(room: Room, event: ProviderEvent) -> bool:
+    async with room.db.begin() as tx:
+        return await room.webhooks.receive(tx, *letter(room, event))
+
+
+async def figures(room: Room) -> list[tuple[object, ...]]:
+    """Everything that must not depend on the order of messages."""
+    async with room.db.begin() as tx:
+        found: list[tuple[object, ...]] = []
+        for query in (
+            "SELECT state, gross_minor, captured_minor, cap_minor FROM charge ORDER BY id",
+            "SELECT n, state, captured_minor, provider_fee_minor FROM hold ORDER BY id",
+            "SELECT kind, key FROM ledger_transaction ORDER BY key",
+            "SELECT source, destination, amount_minor FROM posting ORDER BY id",
+        ):
+            found += [tuple(row) for row in await tx.session.execute(text(query))]
+        return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_permutation_and_repetition_ends_in_the_same_state(room: Room, seed: int) -> None:
+    call = await room.open()
+    await room.talk(call, 660_000)
+    await room.end(call)
+    before = await figures(room)
+    events = await room.gateway.list_events()
+    shuffled = [event for event in events for _ in range(3)]
+    random.Random(seed).shuffle(shuffled)  # noqa: S311 - a test's order, no secret
+    stored = [await deliver(room, event) for event in shuffled]
+    await room.work()
+    assert sum(stored) == len({event.id for event in events})
+    assert await figures(room) == before
+    async with room.db.begin() as tx:
+        waiting = await tx.session.scalar(text("SELECT count(*) FROM stripe_event WHERE processed_at IS NULL"))
+    assert waiting == 0
+
+
+async def test_a_webhook_tells_what_a_lost_answer_did_not(room: Room) -> None:
+    await room.sandbox.misbehave("timeout_after_success", "payment_intents.confirm")
+    await room.open()
+    assert room.names() == []
+    for event in await room.gateway.list_events():
+        await deliver(room, event)
+    await room.work()
+    assert room.names() == ["HoldPlaced"]
+
+
+async def test_events_wait_while_stripe_is_down_and_are_not_forgotten(room: Room) -> None:
+    from datetime import timedelta  # noqa: PLC0415
+
+    await room.open()
+    events = await room.gateway.list_events()
+    await room.sandbox.misbehave("down", "payment_intents", times=100)
+    await deliver(room, next(event for event in events if event.object_type == "payment_intent"))
+    await room.work()
+    await room.sandbox.behave()
+    room.clock.advance(timedelta(minutes=5))
+    await room.work()
+    async with room.db.begin() as tx:
+        assert await tx.session.scalar(text("SELECT outcome FROM stripe_event")) == "reconciled"
+
+
+async def test_a_forged_webhook_is_not_even_stored(room: Room) -> None:
+    event = (await room.gateway.list_events())[0]
+    raw, signature = letter(room, event)
+    async with room.db.begin() as tx:
+        for forged in (None, "", signature[:-1] + ("0" if signature[-1] != "0" else "1"), "t=1,v1=00"):
+            with pytest.raises(WebhookForged):
+                await room.webhooks.receive(tx, raw, forged)
+        with pytest.raises(WebhookForged):
+            await room.webhooks.receive(tx, raw + b" ", signature)
+        assert await tx.session.scalar(text("SELECT count(*) FROM stripe_event")) == 0
