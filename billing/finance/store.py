@@ -23,7 +23,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One currency at a glance; ``difference_minor`` compares what Stripe took with what the books say, and is 0."""
+    """One currency at a glance. ``payable_minor`` is what consultants earned, paid out or not.
+
+    ``difference_minor`` compares what Stripe took with what the books say, and is 0.
+    """
 
     currency: str
     captured_minor: int
@@ -76,10 +79,10 @@ async def overview(tx: Tx) -> list[Overview]:
     ), books AS (
       SELECT p.currency,
              sum(p.amount_minor) FILTER (WHERE t.kind = 'capture' AND p.destination = 'stripe\\:clearing') AS cleared,
-             sum(p.amount_minor) FILTER (WHERE t.kind = 'capture' AND p.source = 'stripe\\:clearing') AS shared,
              sum(CASE WHEN p.source = 'platform\\:commission' THEN p.amount_minor
                       WHEN p.destination = 'platform\\:commission' THEN -p.amount_minor ELSE 0 END) AS commission,
-             sum(CASE WHEN p.source LIKE 'consultant\\:%\\:payable' THEN p.amount_minor
+             sum(CASE WHEN t.kind = 'capture' THEN 0
+                      WHEN p.source LIKE 'consultant\\:%\\:payable' THEN p.amount_minor
                       WHEN p.destination LIKE 'consultant\\:%\\:payable' THEN -p.amount_minor ELSE 0 END) AS payable,
              sum(p.amount_minor) FILTER (WHERE p.destination = 'platform\\:stripe_fees') AS fees
       FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id GROUP BY p.currency
