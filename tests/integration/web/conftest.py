@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 from redis.asyncio import Redis
 
+from app.wiring import build, close
 from core.clock import FakeClock
 from core.db import Database
 from core.events import Bus
@@ -60,6 +61,14 @@ async def edge(settings: Settings, clock: FakeClock, redis: Redis) -> AsyncItera
     }
     yield House(**rooms)
     await db.close()
+
+
+@pytest.fixture
+async def house(settings: Settings, clock: FakeClock) -> AsyncIterator[House]:
+    """The whole house, as every process has it; nobody behind the provider's and the media node's address."""
+    whole = build(settings, clock=clock, bcrypt_cost=4)
+    yield whole
+    await close(whole)
 
 
 @pytest.fixture

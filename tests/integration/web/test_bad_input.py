@@ -78,17 +78,14 @@ async def test_rubbish_is_never_answered_with_a_five_hundred(
     await house.accounts.create_staff(
         house.db, email="all@example.com", password=PASSWORD, display_name="All", roles=list(Role), origin=Origin()
     )
+    failed = []
     for row in ROUTES:
         session = await house.accounts.login(house.db, "all@example.com", PASSWORD, Origin())
         headers = {"Authorization": f"Bearer {session.access_token}"}
         body = {"json": body_for(row, dice)} if row.method in {"POST", "PUT", "PATCH"} else {}
         path, query = path_for(row, dice), query_for(row, dice)
         async with client.request(row.method, path, headers=headers, params=query, **body) as answer:
-            assert answer.status < 500 or answer.status in {502, 503}, (
-                row.method,
-                path,
-                query,
-                body,
-                await answer.text(),
-            )
+            if answer.status >= 500 and answer.status not in {502, 503}:
+                failed.append((row.method, path, query, body))
         await house.redis.flushdb()
+    assert failed == []

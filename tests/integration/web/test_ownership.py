@@ -154,8 +154,8 @@ async def test_a_path_that_holds_no_id_is_nothing(scene: Scene) -> None:
 
 async def test_ones_own_is_reached(scene: Scene) -> None:
     for row in sorted(OWNED, key=lambda row: (row.path.endswith(ENDING), row.path, row.method)):
-        if row.owned == "setup":
-            continue  # a card form begins at the provider; its own test is billing's
+        if row.owned == "setup" or row.path.endswith("/demo/skip"):
+            continue  # these ask the provider and the media node, of which this test has none
         status, text = await scene.ask(row, scene.owner(row), scene.things[row.owned or ""])
         assert status not in {401, 403, 404, 500}, (row.method, row.path, text)
 
