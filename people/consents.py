@@ -50,10 +50,14 @@ class ConsentService:
         if missing:
             raise Invalid("Please agree to these documents in their present version.", missing=missing)
 
-    async def give(self, tx: Tx, user: UserId, agreement: Agreement, origin: Origin) -> None:
-        """Store one agreement; only the present version of a document can be agreed to."""
+    def require_current(self, agreement: Agreement) -> None:
+        """Refuse another version than the present one."""
         if CURRENT.get(Document(agreement.document)) != agreement.version:
             raise Invalid("This document has a newer version. Read it and agree again.", document=agreement.document)
+
+    async def give(self, tx: Tx, user: UserId, agreement: Agreement, origin: Origin) -> None:
+        """Store one agreement; only the present version of a document can be agreed to."""
+        self.require_current(agreement)
         tx.session.add(
             Consent(
                 user_id=user, document=agreement.document, version=agreement.version, at=tx.now, ip_hash=origin.ip_hash

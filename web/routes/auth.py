@@ -14,7 +14,7 @@ from people.roles import Role
 from people.tokens import Session
 from web.context import House
 from web.dispatch import CSRF_COOKIE, REFRESH_COOKIE, json_answer
-from web.routes.me import Account, account_of
+from web.routes.me import Account, AgreementIn, account_of
 from web.routing import Access, Call, route
 from web.schemas import DisplayName, Input, Output, TimeZone
 
@@ -22,13 +22,6 @@ Email = Annotated[str, Field(min_length=3, max_length=254)]
 # Far above what bcrypt takes: the service counts bytes and says so in words.
 Password = Annotated[str, Field(min_length=1, max_length=1000)]
 REFRESH_PATH = "/api/auth"
-
-
-class ConsentIn(Input):
-    """One document that is agreed to, in the version that was shown."""
-
-    document: Literal["terms", "privacy", "consultant_agreement"]
-    version: Annotated[str, Field(min_length=1, max_length=20)]
 
 
 class RegisterIn(Input):
@@ -40,7 +33,7 @@ class RegisterIn(Input):
     display_name: DisplayName
     locale: Literal["en", "de"]
     time_zone: TimeZone = "UTC"
-    consents: Annotated[list[ConsentIn], Field(max_length=10)]
+    consents: Annotated[list[AgreementIn], Field(max_length=10)]
 
 
 class RegisterOut(Output):

@@ -11,8 +11,11 @@ from web.readiness import READINESS
 from web.routing import ROUTES, Access, Call, route
 from web.schemas import Output
 
-Document = RootModel[dict[str, Any]]
 CACHED = {"Cache-Control": "public, max-age=60"}
+
+
+class Document(RootModel[dict[str, Any]]):
+    """A JSON document that describes itself."""
 
 
 class Alive(Output):

@@ -14,7 +14,7 @@ from web.routing import Access, Call, route
 from web.schemas import DisplayName, Input, Output, TimeZone, Utc
 
 
-class ConsentOut(Output):
+class AgreedDocument(Output):
     """One document somebody agreed to."""
 
     document: str
@@ -31,7 +31,7 @@ class Account(Output):
     roles: list[str]
     locale: str
     time_zone: str
-    consents: list[ConsentOut]
+    consents: list[AgreedDocument]
 
 
 class AccountPatch(Input):
@@ -59,7 +59,7 @@ async def account_of(house: House, tx: Tx, user: UserId) -> Account:
         roles=list(view.roles),
         locale=view.locale,
         time_zone=view.time_zone,
-        consents=[ConsentOut.model_validate(consent) for consent in view.consents],
+        consents=[AgreedDocument.model_validate(consent) for consent in view.consents],
     )
 
 

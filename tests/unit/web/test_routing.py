@@ -56,6 +56,11 @@ def test_openapi_is_the_same_every_time_and_every_reference_leads_somewhere() ->
     assert set(re.findall(r"#/components/schemas/([^\"]+)", text)) <= known
 
 
+def test_every_schema_has_a_name_that_a_person_would_give() -> None:
+    names = openapi.document(ROUTES)["components"]["schemas"]
+    assert [name for name in names if "__" in name or not name.isalnum()] == []
+
+
 def test_openapi_has_every_row_with_its_access() -> None:
     paths = openapi.document(ROUTES)["paths"]
     for row in ROUTES:
