@@ -24,6 +24,8 @@ from core.jobs import Jobs
 from core.money import MINIMUM_CHARGE_MINOR, Currency
 from core.settings import Settings
 
+CLOCK_SKEW = timedelta(minutes=1)  # two processes may disagree a little about the time
+
 
 class ChargeService:
     """Opens, extends and settles charges. Every figure is decided here, in the transaction of the fact behind it."""
@@ -163,7 +165,7 @@ class ChargeService:
         consented_at = datetime.fromisoformat(event.consented_at_iso)
         if event.rate_minor_per_hour <= 0 or event.cap_minor < MINIMUM_CHARGE_MINOR[currency]:
             raise Refused("This price cannot be charged: rate or cap is too small.", code="price_invalid")
-        if consented_at > tx.now:
+        if consented_at > tx.now + CLOCK_SKEW:
             raise Refused("The consent lies in the future; nothing may be held on it.", code="consent_invalid")
         # The accept checks this too; an event that carries the consented maximum is checked once more.
         max_rate = getattr(event, "max_rate_minor_per_hour", None)
