@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from app.demo_people import LOGINS, PASSWORD
 from app.stack import ROOT, Plan, Stack
 
 POLL_S = 0.2
@@ -75,8 +76,6 @@ def run(wishes: argparse.Namespace, data: Path) -> int:
 
 def welcome(stack: Stack, seconds: float) -> None:
     """Print where to click and how to log in."""
-    from app.seed import LOGINS, PASSWORD  # noqa: PLC0415 - the seed imports the whole house; ./run checks come first
-
     lines = ["", f"  Consultant Connect is ready after {seconds:.1f} s", ""]
     lines.append(f"  Both sides at once   {stack.url}/demo")
     lines.append(f"  The product          {stack.url}/")

@@ -10,7 +10,7 @@ def configure(process: str, *, level: str = "INFO", pretty: bool | None = None) 
     """Set up structured logging for one process; ``pretty`` for a terminal, JSON otherwise."""
     human = sys.stderr.isatty() if pretty is None else pretty
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
-    for noisy in ("aioice", "aiortc", "aiohttp.access", "procrastinate", "apscheduler", "socketio", "engineio"):
+    for noisy in ("aioice", "aiortc", "aiohttp.access", "procrastinate", "apscheduler", "socketio", "engineio", "stripe"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[

@@ -1,0 +1,123 @@
+"""Demo data: accounts, profiles, payout accounts and a saved card, made once through the same services as anyone's."""
+
+import asyncio
+import sys
+
+import aiohttp
+
+from app.demo_people import CONSULTANTS, CUSTOMER_NAME, LOGINS, PASSWORD, STAFF_NAMES, DemoConsultant
+from app.wiring import build, close, load_settings
+from core import logs
+from core.db import Tx
+from core.ids import UserId
+from people import store
+from people.accounts import Registration
+from people.consents import CURRENT, Agreement, needed_for
+from people.origin import Origin
+from people.profiles import ProfileDraft
+from people.roles import Role
+from web.context import House
+
+ORIGIN = Origin(operator="seed")
+BCRYPT_COST = 12
+
+
+async def seed(house: House) -> int:
+    """Make whatever is missing; returns how many accounts were made. Running it again changes nothing."""
+    made = 0
+    async with aiohttp.ClientSession() as http:
+        for role, name in STAFF_NAMES.items():
+            made += await staff(house, LOGINS[role], name, Role(role))
+        if await register(house, LOGINS["customer"], CUSTOMER_NAME, Role.CUSTOMER):
+            await save_card(house, http, LOGINS["customer"])
+            made += 1
+        for consultant in CONSULTANTS:
+            if await register(house, consultant.email, consultant.name, Role.CONSULTANT, consultant.time_zone):
+                await set_up(house, http, consultant)
+                made += 1
+    return made
+
+
+async def staff(house: House, email: str, name: str, role: Role) -> int:
+    """An account with a role nobody can choose."""
+    if await exists(house, email):
+        return 0
+    await house.accounts.create_staff(
+        house.db, email=email, password=PASSWORD, display_name=name, roles=[role], origin=ORIGIN
+    )
+    return 1
+
+
+async def register(house: House, email: str, name: str, role: Role, time_zone: str = "Europe/Berlin") -> bool:
+    """An account as its owner would open it; False when it is there already."""
+    if await exists(house, email):
+        return False
+    agreements = tuple(Agreement(document, CURRENT[document]) for document in sorted(needed_for(role)))
+    wish = Registration(email, PASSWORD, role, name, "en", time_zone, agreements)
+    await house.accounts.register(house.db, wish, ORIGIN)
+    return True
+
+
+async def set_up(house: House, http: aiohttp.ClientSession, consultant: DemoConsultant) -> None:
+    """Profile and payout account: everything a consultant needs before going online."""
+    async with house.db.begin() as tx:
+        user = await user_id(tx, consultant.email)
+        draft = ProfileDraft(
+            headline=consultant.headline,
+            biography=consultant.biography,
+            tags=consultant.tags,
+            rate_minor_per_hour=consultant.rate_minor_per_hour,
+            currency=consultant.currency,
+            languages=consultant.languages,
+            time_zone=consultant.time_zone,
+        )
+        await house.profiles.put(tx, user, draft)
+    status = await house.payouts.begin(user)
+    if status.onboarding_url:
+        async with http.post(status.onboarding_url, allow_redirects=False) as response:
+            response.raise_for_status()
+    await house.payouts.begin(user)
+
+
+async def save_card(house: House, http: aiohttp.ClientSession, email: str) -> None:
+    """A test card, confirmed the way hosted fields confirm it."""
+    async with house.db.begin() as tx:
+        user = await user_id(tx, email)
+    form = await house.cards.begin(user)
+    async with http.post(
+        f"{house.settings.stripe_api_base}/v1/setup_intents/{form.setup_intent_id}/confirm",
+        data={"payment_method": "pm_card_visa"},
+        headers={"Authorization": f"Bearer {house.settings.stripe_secret_key}"},
+    ) as response:
+        response.raise_for_status()
+    await house.cards.complete(user, form.setup_intent_id)
+
+
+async def exists(house: House, email: str) -> bool:
+    """Whether this address has an account."""
+    async with house.db.begin() as tx:
+        return await store.account_by_email(tx, email) is not None
+
+
+async def user_id(tx: Tx, email: str) -> UserId:
+    """Whose address this is."""
+    account = await store.account_by_email(tx, email)
+    assert account is not None
+    return UserId(account.id)
+
+
+async def main() -> int:
+    """Seed the installation that the environment names."""
+    settings = load_settings()
+    logs.configure("seed")
+    house = build(settings, bcrypt_cost=BCRYPT_COST)
+    try:
+        async with house.jobs.app.open_async():
+            await seed(house)
+    finally:
+        await close(house)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
