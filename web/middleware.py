@@ -151,6 +151,8 @@ def content_security_policy(settings: Settings) -> str:
     else:
         scripts, connects = "https://js.stripe.com", "https://api.stripe.com"
         frames = "https://js.stripe.com https://hooks.stripe.com"
+    if settings.demo:
+        frames = f"'self' {frames}"
     policy = {
         "default-src": "'self'",
         "script-src": f"'self' {scripts}",
@@ -164,7 +166,8 @@ def content_security_policy(settings: Settings) -> str:
         "object-src": "'none'",
         "base-uri": "'self'",
         "form-action": "'self'",
-        "frame-ancestors": "'none'",
+        # The demo page shows customer and consultant side by side in frames of our own; nobody else ever frames us.
+        "frame-ancestors": "'self'" if settings.demo else "'none'",
     }
     return "; ".join(f"{name} {value.strip()}" for name, value in policy.items())
 
@@ -174,7 +177,7 @@ def security_headers(settings: Settings) -> dict[str, str]:
     headers = {
         "Content-Security-Policy": content_security_policy(settings),
         "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
+        "X-Frame-Options": "SAMEORIGIN" if settings.demo else "DENY",
         "Referrer-Policy": "strict-origin-when-cross-origin",
         "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=(), payment=()",
     }

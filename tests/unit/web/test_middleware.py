@@ -52,6 +52,14 @@ def test_nobody_may_frame_us_and_only_we_may_use_the_camera() -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
 
 
+def test_only_the_demo_may_frame_itself_and_nobody_else_may() -> None:
+    headers = security_headers(settings(environment="demo", stripe_public_base="http://localhost:8010"))
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert "frame-src 'self' http://localhost:8010" in headers["Content-Security-Policy"]
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert security_headers(settings())["X-Frame-Options"] == "DENY"
+
+
 def test_stripes_hosts_are_allowed_only_when_stripe_is_real() -> None:
     real = content_security_policy(settings())
     assert "script-src 'self' https://js.stripe.com;" in real
