@@ -154,6 +154,15 @@ class AccountService:
             _note(tx, "account.login_failed", user, origin)
         raise WrongCredentials
 
+    async def enter_demo(self, tx: Tx, email: str, origin: Origin) -> Session:
+        """Start a session of a demo person without a password; the caller makes sure that this is the demo."""
+        account = await store.account_by_email(tx, normal_email(email))
+        if account is None or account.disabled_at is not None:
+            raise NotFound("The demo data are not there. Start with ./run, which creates them.")
+        session = await self._tokens.open(tx, UserId(account.id))
+        _note(tx, "account.login", UserId(account.id), origin, family=str(session.family_id), demo=True)
+        return session
+
     async def refresh(self, db: Database, refresh_token: str, origin: Origin) -> Session:
         """Exchange a refresh token; the revocation after a reuse is committed before the refusal."""
         async with db.begin() as tx:
