@@ -161,6 +161,8 @@ class ChargeService:
 
     def _snapshot(self, tx: Tx, event: Opened) -> ChargeRow:
         """The price as consented: a price the customer cannot have agreed to stops the accept itself."""
+        if event.currency not in set(Currency):
+            raise Refused(f"Nothing can be charged in {event.currency}.", code="price_invalid")
         currency, terms = Currency(event.currency), self._terms
         consented_at = datetime.fromisoformat(event.consented_at_iso)
         if event.rate_minor_per_hour <= 0 or event.cap_minor < MINIMUM_CHARGE_MINOR[currency]:

@@ -1,13 +1,14 @@
 """Bad days at the bank and at Stripe: nobody pays twice, nobody pays wrongly, nothing is forgotten."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from billing.events import HoldFailed
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 from core.ids import UserId, new_id
 from media.events import IntervalClosed
 from tests.integration.billing.room import Room
@@ -210,3 +211,9 @@ async def test_a_strangers_meter_receipt_and_extension_are_not_there(room: Room)
         await room.charges.authenticated(room.db, stranger, call)
     with pytest.raises(NotFound):
         await room.cards.complete(stranger, "seti_nobodys")
+
+
+@pytest.mark.parametrize("given", [{"rate": 0}, {"cap": 49}, {"currency": "jpy"}])
+async def test_a_price_nobody_can_have_agreed_to_stops_the_accept(room: Room, given: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        await room.open(**given)
