@@ -269,6 +269,7 @@ export const de: Record<MessageKey, string> = {
   'meter.said.threshold_30s': 'In 30 Sekunden wird dieses Gespräch kostenpflichtig.',
   'meter.said.cap_3m': 'In 3 Minuten ist die Grenze erreicht.',
   'meter.said.cap_30s': 'In 30 Sekunden ist die Grenze erreicht. Dann endet das Gespräch.',
+  'unbilled.silent': 'Angehalten: Von der anderen Seite kommt nichts an. Wir verbinden neu; diese Sekunden werden nicht berechnet.',
   'unbilled.waiting': 'Der Zähler läuft nicht. Er zählt nur, solange wir Sie beide sehen.',
   'unbilled.customer_unseen': 'Angehalten: kein Ton und kein Bild von der Kundenseite.',
   'unbilled.consultant_unseen': 'Angehalten: kein Ton und kein Bild von der Beratungsseite.',

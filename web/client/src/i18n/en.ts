@@ -268,6 +268,7 @@ export const en = {
   'meter.said.threshold_30s': 'In 30 seconds this call becomes chargeable.',
   'meter.said.cap_3m': 'The limit is reached in 3 minutes.',
   'meter.said.cap_30s': 'The limit is reached in 30 seconds. Then the call ends.',
+  'unbilled.silent': 'Paused: nothing arrives from the other side. Reconnecting; these seconds are not billed.',
   'unbilled.waiting': 'The meter is not running. It counts only while we see you both.',
   'unbilled.customer_unseen': 'Paused: no audio or video from the customer.',
   'unbilled.consultant_unseen': 'Paused: no audio or video from the consultant.',

@@ -10,12 +10,16 @@ export interface RoomView {
   remote: MediaStream | null
   remoteScreen: MediaStream | null
   problem: string | null
+  /** Since when (milliseconds of performance.now) nothing has come in, although something had before. */
+  silentSince: number | null
 }
 
 // The order of the sections in the server's offer.
 const [AUDIO, CAMERA, SCREEN] = [0, 1, 2]
 const DISCONNECTED_GRACE_MS = 2_000
 const FIRST_CONNECT_MS = 10_000
+const LISTEN_EVERY_MS = 500
+const SILENT_AFTER_MS = 2_500
 
 /** The browser reads null as the text "null": what is not there must be left out. */
 const server = ({ urls, username, credential }: JoinReply['ice_servers'][number]): RTCIceServer => ({
@@ -24,7 +28,7 @@ const server = ({ urls, username, credential }: JoinReply['ice_servers'][number]
 })
 
 export class Room {
-  view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null }
+  view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null, silentSince: null }
   private readonly listeners = new Set<() => void>()
   private readonly undo: (() => void)[] = []
   private peer: RTCPeerConnection | null = null
@@ -32,6 +36,7 @@ export class Room {
   private attempt = 0
   private timer: ReturnType<typeof setTimeout> | undefined
   private saidState = ''
+  private heard = { packets: 0, at: 0 }
 
   constructor(private readonly callId: string) {
     this.undo.push(devices.subscribe(() => void this.sendTracks()))
@@ -48,6 +53,8 @@ export class Room {
         if (back && this.view.state !== 'replaced' && this.peer?.connectionState !== 'connected') this.rejoin(0)
       }),
     )
+    const listening = setInterval(() => void this.listen(), LISTEN_EVERY_MS)
+    this.undo.push(() => clearInterval(listening))
     void this.join()
   }
 
@@ -143,6 +150,22 @@ export class Room {
     } else if (peer.iceConnectionState === 'disconnected' || peer.connectionState === 'disconnected') {
       clearTimeout(this.timer)
       this.timer = setTimeout(() => this.lost(attempt), DISCONNECTED_GRACE_MS)
+    }
+  }
+
+  /** Our own network may be gone, and then no message from the server can say so: only silence can. */
+  private async listen() {
+    const reports = await this.peer?.getStats().catch(() => null)
+    let packets = 0
+    reports?.forEach((report) => {
+      if (report.type === 'inbound-rtp') packets += report.packetsReceived ?? 0
+    })
+    const now = performance.now()
+    if (packets > 0 && packets !== this.heard.packets) {
+      this.heard = { packets, at: now }
+      if (this.view.silentSince !== null) this.change({ silentSince: null })
+    } else if (this.heard.at > 0 && now - this.heard.at >= SILENT_AFTER_MS && this.view.silentSince === null) {
+      this.change({ silentSince: this.heard.at })
     }
   }
 

@@ -75,10 +75,17 @@ function spoken(meter: MeterView, warning: Warning, paused: boolean, t: ReturnTy
   return paused ? t('meter.said.paused') : ''
 }
 
-export function Meter({ meter, role }: { meter: MeterView; role: Side }) {
+/** The newest moment the meter may show: while nothing comes in, it stands where we last heard something. */
+function useMeterTime(running: boolean, silentSince: number | null): number {
+  const now = useServerNow(running)
+  return silentSince === null ? now : Math.min(now, live.now() - (performance.now() - silentSince))
+}
+
+export function Meter({ meter, role, silentSince = null }: { meter: MeterView; role: Side; silentSince?: number | null }) {
   const { t, money, perMinute, clock, time, coded } = useWords()
-  const now = meterAt(meter, useServerNow(meter.running && !meter.final))
-  const paused = !meter.running && !meter.final
+  const now = meterAt(meter, useMeterTime(meter.running && !meter.final, silentSince))
+  const silent = meter.running && silentSince !== null
+  const paused = (!meter.running || silent) && !meter.final
   const warning = meter.final ? null : warningAt(now)
   const customer = role === 'customer'
   const amount = money(customer ? now.grossMinor : now.netMinor, meter.currency)
@@ -106,7 +113,7 @@ export function Meter({ meter, role }: { meter: MeterView; role: Side }) {
       {paused && (
         <div className="note warn" data-testid="meter-paused">
           <p>
-            {coded('unbilled', meter.unbilled_cause ?? 'waiting') ?? t('unbilled.waiting')}
+            {silent ? t('unbilled.silent') : (coded('unbilled', meter.unbilled_cause ?? 'waiting') ?? t('unbilled.waiting'))}
             {meter.unbilled_since && ` ${t('meter.since', { time: time(meter.unbilled_since) })}`}
           </p>
         </div>

@@ -278,7 +278,7 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
         <Controls call={call} />
       </div>
       <div className="stack">
-        {meter && <Meter meter={meter} role={call.role} />}
+        {meter && <Meter meter={meter} role={call.role} silentSince={view?.silentSince ?? null} />}
         <section className="panel">
           <h2>{call.question.title}</h2>
           <p style={{ whiteSpace: 'pre-wrap', margin: 0 }} className="soft">
