@@ -41,13 +41,14 @@ class NodeDirectory:
         Raises ``NotFound`` when the call has no open session of this user, ``Upstream`` when no node answers.
         """
         tried: list[str] = []
-        for _ in range(2):
-            url = await self._address(call_id, role, user_id, without=tried)
+        while (url := await self._address(call_id, role, user_id, without=tried)) is not None:
             tried.append(url)
             try:
                 reply = await self._post(f"{url}/v1/calls/{call_id}/join", {"role": role})
-            except Conflict:
-                continue  # another node was faster, or this one drains: look again
+            except (Conflict, Upstream) as error:
+                # Another node was faster, or this one drains or is dead: ask the next.
+                log.info("node.passed_over", call_id=str(call_id), code=error.code)
+                continue
             return JoinReply(reply["peer_id"], reply["sdp"], [])
         raise Upstream("No media server can take this call right now; try again in a moment.")
 
@@ -73,7 +74,8 @@ class NodeDirectory:
         if self._http is not None:
             await self._http.close()
 
-    async def _address(self, call_id: CallId, role: str, user_id: UserId, *, without: list[str]) -> str:
+    async def _address(self, call_id: CallId, role: str, user_id: UserId, *, without: list[str]) -> str | None:
+        """The next node to ask: the one that carries the call, then the others, the least loaded first."""
         async with self._db.begin() as tx:
             row = await store.session(tx, call_id)
             if row is None or row.state != "open":
@@ -81,11 +83,8 @@ class NodeDirectory:
             if user_id != (row.customer_id if role == "customer" else row.consultant_id):
                 raise NotFound
             nodes = await store.living_nodes(tx)
-            mine = [node for node in nodes if node.id == row.node_id]
-            for node in [*mine, *nodes]:
-                if node.control_url not in without or mine:
-                    return node.control_url
-        raise Upstream("No media server is running right now; try again in a moment.")
+            ordered = sorted(nodes, key=lambda node: node.id != row.node_id)
+            return next((node.control_url for node in ordered if node.control_url not in without), None)
 
     async def _carrier(self, call_id: CallId) -> str:
         async with self._db.begin() as tx:

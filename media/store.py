@@ -12,7 +12,8 @@ from core.db import Tx
 from core.ids import CallId
 from media.models import MediaNodeRow, MediaSession, ObservedInterval
 
-NODE_DEAD_AFTER = timedelta(seconds=10)
+NODE_DEAD_AFTER = timedelta(seconds=4)  # nodes are heard of every second
+DATABASE_SETTLED_AFTER = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,13 @@ async def sessions_of(tx: Tx, node_id: str) -> Sequence[MediaSession]:
 
 
 async def orphan(tx: Tx) -> MediaSession | None:
-    """A session that needs care and whose node is dead: it is closing, or an interval of it is still open."""
+    """A session that needs care and whose node is dead: it is closing, or an interval of it is still open.
+
+    Right after PostgreSQL came back every node looks dead, because none could say that it lives: wait for them first.
+    """
+    up_for = await tx.session.scalar(text("SELECT now() - pg_postmaster_start_time()"))
+    if up_for is None or up_for < DATABASE_SETTLED_AFTER:
+        return None
     dead_before = tx.now - NODE_DEAD_AFTER
     living = select(MediaNodeRow.id).where(MediaNodeRow.last_seen_at > dead_before)
     open_interval = (
