@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import uvloop
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.wiring import build, close, load_settings
@@ -28,7 +29,7 @@ async def look(room: str, run_due: Due, db: Database) -> None:
     """One tick of one room: work off what is due; rows that could not be worked off stay due."""
     try:
         await run_due(db)
-    except (SQLAlchemyError, psycopg.Error, OSError) as error:
+    except (SQLAlchemyError, ConnectorException, psycopg.Error, OSError) as error:
         log.warning("tick.database_unavailable", room=room, error=type(error).__name__)
 
 
@@ -53,7 +54,7 @@ async def run_jobs(house: House) -> None:
                 delete_jobs="successful",
                 shutdown_graceful_timeout=10,
             )
-        except (psycopg.Error, OSError) as error:
+        except (ConnectorException, psycopg.Error, OSError) as error:
             log.warning("jobs.database_unavailable", error=type(error).__name__)
         await asyncio.sleep(RESTART_PAUSE_S)  # back-off between two attempts to reach the database
 

@@ -10,7 +10,16 @@ def configure(process: str, *, level: str = "INFO", pretty: bool | None = None) 
     """Set up structured logging for one process; ``pretty`` for a terminal, JSON otherwise."""
     human = sys.stderr.isatty() if pretty is None else pretty
     logging.basicConfig(level=level, format="%(message)s", stream=sys.stderr)
-    for noisy in ("aioice", "aiortc", "aiohttp.access", "procrastinate", "apscheduler", "socketio", "engineio", "stripe"):
+    for noisy in (
+        "aioice",
+        "aiortc",
+        "aiohttp.access",
+        "procrastinate",
+        "apscheduler",
+        "socketio",
+        "engineio",
+        "stripe",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.configure(
         processors=[
@@ -18,7 +27,9 @@ def configure(process: str, *, level: str = "INFO", pretty: bool | None = None) 
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.dev.ConsoleRenderer() if human else structlog.processors.JSONRenderer(),
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if human
+            else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
