@@ -39,6 +39,11 @@ class Opened(AboutCall, Protocol):
         ...
 
     @property
+    def max_rate_minor_per_hour(self) -> int:
+        """The dearest hour the customer agreed to."""
+        ...
+
+    @property
     def currency(self) -> str:
         """Its currency, lower case."""
         ...

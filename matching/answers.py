@@ -115,6 +115,7 @@ def accepted(row: RequestRow, mine: OfferRow) -> OfferAccepted:
         customer_id=UserId(row.customer_id),
         consultant_id=UserId(mine.consultant_id),
         rate_minor_per_hour=mine.rate_minor_per_hour,
+        max_rate_minor_per_hour=row.max_rate_minor_per_hour,
         currency=mine.currency,
         cap_minor=row.cap_minor,
         terms_version=row.terms_version,

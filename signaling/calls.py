@@ -103,6 +103,7 @@ class CallService:
                 customer_id=event.customer_id,
                 consultant_id=event.consultant_id,
                 rate_minor_per_hour=event.rate_minor_per_hour,
+                max_rate_minor_per_hour=event.max_rate_minor_per_hour,
                 currency=event.currency,
                 cap_minor=event.cap_minor,
                 terms_version=event.terms_version,

@@ -25,6 +25,7 @@ class CallOpened(Event):
     customer_id: UserId
     consultant_id: UserId
     rate_minor_per_hour: int
+    max_rate_minor_per_hour: int
     currency: str
     cap_minor: int
     terms_version: str

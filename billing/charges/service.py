@@ -169,9 +169,8 @@ class ChargeService:
             raise Refused("This price cannot be charged: rate or cap is too small.", code="price_invalid")
         if consented_at > tx.now + CLOCK_SKEW:
             raise Refused("The consent lies in the future; nothing may be held on it.", code="consent_invalid")
-        # The accept checks this too; an event that carries the consented maximum is checked once more.
-        max_rate = getattr(event, "max_rate_minor_per_hour", None)
-        if max_rate is not None and event.rate_minor_per_hour > max_rate:
+        # The accept checks this too; money never relies on somebody else's check.
+        if event.rate_minor_per_hour > event.max_rate_minor_per_hour:
             raise Refused("This consultant is dearer than the customer agreed to.", code="rate_above_consent")
         return ChargeRow(
             id=new_id(),

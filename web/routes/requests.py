@@ -9,6 +9,7 @@ from core.ids import OfferId, QuestionId, RequestId, UserId
 from core.money import Currency
 from matching.answers import NOTE_MAX
 from matching.requests import RATE_MAX, Wish
+from people.consents import Agreement
 from signaling.views import RequestView
 from web.routing import Access, Call, route
 from web.schemas import Empty, Input, Output
@@ -44,6 +45,7 @@ class AcceptedOut(Output):
 async def ring(call: Call) -> RequestView:
     """Ring: the chosen consultant, or the best match, first."""
     body: RequestIn = call.body
+    call.house.consents.require_current(Agreement("terms", body.terms_version))
     wish = Wish(
         question_id=QuestionId(body.question_id),
         consultant_id=None if body.consultant_id is None else UserId(body.consultant_id),

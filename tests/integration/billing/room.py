@@ -82,7 +82,15 @@ class Room:
             query = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND scheduled_at IS NULL"
             return int(await tx.session.scalar(text(query)) or 0)
 
-    async def open(self, *, rate: int = 9_000, cap: int = 4_500, currency: str = "eur", at_work: bool = True) -> CallId:
+    async def open(
+        self,
+        *,
+        rate: int = 9_000,
+        cap: int = 4_500,
+        currency: str = "eur",
+        max_rate: int | None = None,
+        at_work: bool = True,
+    ) -> CallId:
         """A consultant accepted: the hold is asked for."""
         call = CallId(new_id())
         event = CallOpened(
@@ -93,6 +101,7 @@ class Room:
             customer_id=self.customer,
             consultant_id=self.consultant,
             rate_minor_per_hour=rate,
+            max_rate_minor_per_hour=max_rate or rate,
             currency=currency,
             cap_minor=cap,
             terms_version="2026-1",

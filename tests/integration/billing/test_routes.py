@@ -121,6 +121,7 @@ async def _call(scene: Scene, customer: dict[str, str], consultant: dict[str, st
         customer_id=await scene.user(customer),
         consultant_id=await scene.user(consultant),
         rate_minor_per_hour=9_000,
+        max_rate_minor_per_hour=9_000,
         currency="eur",
         cap_minor=4_500,
         terms_version="2026-01",

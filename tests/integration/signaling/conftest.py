@@ -142,6 +142,7 @@ class Stage:
             customer_id=UserId(uuid4()),
             consultant_id=UserId(uuid4()),
             rate_minor_per_hour=9_000,
+            max_rate_minor_per_hour=9_000,
             currency="eur",
             cap_minor=4_500,
             terms_version="1",
