@@ -38,7 +38,7 @@ class IntervalOpened(Event):
 class IntervalClosed(Event):
     """Connected time of interval ``n`` is final: it ended at the last packet of the side that went missing.
 
-    ``cause`` is ``customer_unseen``, ``consultant_unseen``, ``agreed_pause``, ``ended``, ``demo_skip`` or ``node_lost``.
+    ``cause`` is a member of ``media.intervals.Cause``: ``customer_unseen``, ``agreed_pause``, ``ended`` and so on.
     """
 
     call_id: CallId

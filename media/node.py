@@ -194,7 +194,7 @@ class MediaNode:
                     await self._close(tx, call)
         except AppError as error:
             # One call that another room refuses must not stop the others; it is tried again at the next write.
-            log.error("media.event_refused", call_id=str(call.call_id), code=error.code)
+            log.warning("media.event_refused", call_id=str(call.call_id), code=error.code)
             return
         del call.pending[: len(events)]
         call.saved(intervals)

@@ -8,7 +8,15 @@ from sqlalchemy import create_engine, pool, text
 from core.db import Base, sqlalchemy_url
 from core.jobs import SEARCH_PATH
 
-for room in ("core.audit", "core.feed", "people.models", "matching.models", "signaling.models", "media.models", "billing.models"):
+for room in (
+    "core.audit",
+    "core.feed",
+    "people.models",
+    "matching.models",
+    "signaling.models",
+    "media.models",
+    "billing.models",
+):
     __import__(room)
 
 url = context.config.get_main_option("sqlalchemy.url") or os.environ["DATABASE_URL"]

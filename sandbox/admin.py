@@ -1,9 +1,8 @@
 """What tests ask the sandbox: everything it knows, misbehaviour, and events that banks bring about."""
 
-from typing import Any
-
 from aiohttp import web
 
+from sandbox.body import read_object
 from sandbox.courier import Courier
 from sandbox.errors import ApiError
 from sandbox.idempotency import Keys
@@ -34,9 +33,9 @@ class Admin:
 
     async def misbehave(self, request: web.Request) -> web.Response:
         """POST /_sandbox/misbehave: one more rule."""
-        given: Any = await request.json()
+        given = await read_object(request)
         try:
-            self._rules.add(given if isinstance(given, dict) else {})
+            self._rules.add(given)
         except (ApiError, ValueError, TypeError) as error:
             raise web.HTTPBadRequest(text=str(error)) from error
         return web.json_response({"rules": self._rules.listed()}, status=201)
@@ -64,7 +63,10 @@ class Admin:
 
     async def age_keys(self, request: web.Request) -> web.Response:
         """POST /_sandbox/age-keys?seconds=: pretend that idempotency keys were used so much earlier."""
-        self._keys.age(int(request.query.get("seconds", "86401")))
+        seconds = request.query.get("seconds", "86401")
+        if not seconds.isdecimal():
+            raise web.HTTPBadRequest(text="seconds is a number.")
+        self._keys.age(int(seconds))
         return self._stored("aged")
 
     def _stored(self, status: str) -> web.Response:

@@ -35,10 +35,9 @@ class Api:
     async def handle(self, http: web.Request) -> web.StreamResponse:
         """Answer one request to ``/v1/…``."""
         request_id = self._world.new_id("req")
-        text = await http.text() if http.method == "POST" else http.rel_url.raw_query_string
         replayed = False
         try:
-            status, body, replayed = await self._layers(http, text, request_id)
+            status, body, replayed = await self._layers(http, await _sent(http), request_id)
         except ApiError as error:
             status, body = error.status, {"error": render.clean(error.body)}
         if self._rules.take({Kind.TIMEOUT_AFTER_SUCCESS}, *self._names(http)):
@@ -70,21 +69,38 @@ class Api:
             if stored is not None:
                 return stored["status"], stored["body"], True
         try:
-            params = decode(text)
-            schema.check(params, operation.params)
-            await self._slowly(names)
-        except BaseException:
+            status, body = await self._run(operation, ids, http, text, request_id, names)
+        except BaseException:  # it never began to execute: the key stays free
             if key is not None:
                 self._keys.abandon(key)
             raise
-        account = http.headers.get("Stripe-Account")
-        request = Request(params=params, path=ids, key=key, id=request_id, account=account, forced=self._forced(names))
-        status, body = self._execute(operation, request, names)
         if key is not None:
             self._keys.finish(key, mark, self._world.now(), status, body)
         self._store.flush()  # what the request did, its events and its key: one transaction
         self._courier.dispatch()
         return status, body, False
+
+    async def _run(
+        self,
+        operation: Operation,
+        ids: dict[str, str],
+        http: web.Request,
+        text: str,
+        request_id: str,
+        names: tuple[str, ...],
+    ) -> tuple[int, dict[str, Any]]:
+        params = decode(text)
+        schema.check(params, operation.params)
+        await self._slowly(names)
+        request = Request(
+            params=params,
+            path=ids,
+            key=http.headers.get("Idempotency-Key"),
+            id=request_id,
+            account=http.headers.get("Stripe-Account"),
+            forced=self._forced(operation, names),
+        )
+        return self._execute(operation, request, names)
 
     async def _before(self, http: web.Request, names: tuple[str, ...]) -> None:
         """What goes wrong before anything is looked at."""
@@ -105,8 +121,8 @@ class Api:
         if slow is not None:
             await asyncio.sleep(slow.delay_ms / 1_000)
 
-    def _forced(self, names: tuple[str, ...]) -> str | None:
-        if not any(name.endswith(("payment_intents.confirm", "/confirm")) for name in names):
+    def _forced(self, operation: Operation, names: tuple[str, ...]) -> str | None:
+        if operation.name != "payment_intents.confirm":
             return None
         rule = self._rules.take({Kind.DECLINE, Kind.AUTHENTICATE}, *names)
         if rule is None:
@@ -131,6 +147,16 @@ class Api:
             return render.expand(self._world, render.page(objects, params, operation.path), params)
         assert operation.answer is not None
         return render.expand(self._world, operation.answer(self._world, request), params)
+
+
+async def _sent(http: web.Request) -> str:
+    """The parameters as they came: in the body of a POST, else in the query."""
+    if http.method != "POST":
+        return http.rel_url.raw_query_string
+    try:
+        return (await http.read()).decode()
+    except UnicodeDecodeError:
+        raise ApiError(400, "The body is not UTF-8.") from None
 
 
 def _authenticate(http: web.Request) -> None:

@@ -15,7 +15,7 @@ from sandbox.world import World
 
 log = logging.getLogger("sandbox.courier")
 
-_RETRIES_S = (0.2, 0.5, 1, 2, 5, 10, 30)  # the last one repeats; Stripe's own take minutes and hours
+_RETRIES_S = (0.2, 0.5, 1, 2, 5)  # the last one repeats; Stripe's own take minutes and hours
 _OVERTAKEN_S = 2.0
 _AT_ONCE = 8
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from sandbox.body import read_object
 from sandbox.courier import Courier
 from sandbox.errors import ApiError
 from sandbox.pages.layout import POST, Frame, gone, language, page
@@ -93,9 +94,8 @@ class Authenticate:
     async def answer(self, request: web.Request) -> web.Response:
         """POST ``{outcome: succeeded | failed}``; said twice, the first word counts."""
         intent = self._intent(request)
-        given = await request.json()
-        outcome = given.get("outcome") if isinstance(given, dict) else None
-        if intent is None or outcome not in _OUTCOMES:
+        outcome = (await read_object(request)).get("outcome")
+        if intent is None or not isinstance(outcome, str) or outcome not in _OUTCOMES:
             raise web.HTTPNotFound(text="No such intent, or no such outcome: succeeded or failed.")
         if intent["status"] == "requires_action":
             self._settle(intent, passed=outcome == "succeeded")

@@ -7,6 +7,7 @@ from html import escape
 
 from aiohttp import web
 
+from sandbox.body import read_object
 from sandbox.cards import BY_NUMBER, INCORRECT_NUMBER, TEST_CARDS
 from sandbox.courier import Courier
 from sandbox.errors import ApiError
@@ -89,9 +90,7 @@ class CardForm:
 
     async def submit(self, request: web.Request) -> web.Response:
         """POST: save the card, refuse it, or send the customer to 3-D Secure."""
-        given = await request.json()
-        if not isinstance(given, dict):
-            raise web.HTTPBadRequest(text="An object is expected.")
+        given = await read_object(request)
         intent = self._intent(str(given.get("setup_intent", "")), str(given.get("client_secret", "")))
         if intent is None:
             raise web.HTTPNotFound(text="No such setup intent.")

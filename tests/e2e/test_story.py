@@ -42,7 +42,8 @@ def sign_in(page: Page, stack: Stack, role: str) -> None:
 def frames(page: Page) -> int:
     return int(
         page.evaluate(
-            "() => document.querySelector('[data-testid=remote-video]')?.getVideoPlaybackQuality().totalVideoFrames ?? 0"
+            "() => document.querySelector('[data-testid=remote-video]')"
+            "?.getVideoPlaybackQuality().totalVideoFrames ?? 0"
         )
     )
 

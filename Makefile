@@ -1,0 +1,7 @@
+# Thin aliases; the commands are ./run, ./test and ./bench.
+run:
+	./run
+test:
+	./test
+demo: run
+.PHONY: run test demo
