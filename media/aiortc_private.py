@@ -4,7 +4,6 @@ We use aiortc's ICE gatherer, ICE transport and DTLS transport directly and writ
 (``media/sdp.py``): no sender, receiver, decoder, encoder or RTCP task ever exists. A canary test names each attribute.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -151,9 +150,3 @@ class SecureTransport:
                 self._trusted.add(key)
                 return True
         return False
-
-
-async def finish(task: asyncio.Task[Any]) -> None:
-    """Cancel a task of ours and wait until it has ended."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)

@@ -16,6 +16,7 @@ from core.db import Database, Tx
 from core.errors import AppError, Conflict, Invalid, NotFound
 from core.ids import CallId
 from core.settings import Settings
+from core.tasks import finish
 from media import store
 from media.control import control_application
 from media.events import SessionClosed
@@ -58,6 +59,10 @@ class MediaNode:
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.control_url = f"http://{host}:{port}"
+        try:
+            await self._save()  # whoever reads "ready" may send calls here at once
+        except DATABASE_DOWN as error:
+            log.warning("media.database_unavailable", error=type(error).__name__)
         for work in (self._watch(), self._write(), self._listen()):
             self._own(work)
         log.info("media.ready", node=self.id)
@@ -67,9 +72,7 @@ class MediaNode:
         self._draining = True
         for call in list(self._calls.values()):
             await call.relay.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await finish(*self._tasks)
         try:
             async with asyncio.timeout(5):
                 await self._save()

@@ -105,6 +105,8 @@ class NodeDirectory:
             )
         try:
             async with self._http.request(method, url, json=body) as response:
+                if response.status == 413:  # noqa: PLR2004 - aiohttp refuses a large body before our routes see it
+                    raise Invalid("This session description is too large.")
                 reply: dict[str, Any] = await response.json()
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("node.unreachable", error=type(error).__name__)

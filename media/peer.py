@@ -10,8 +10,9 @@ from aiortc import RTCCertificate
 
 from core import logs
 from core.errors import Conflict, Invalid
+from core.tasks import finish
 from media import rtp
-from media.aiortc_private import SecureTransport, finish
+from media.aiortc_private import SecureTransport
 from media.sdp import MAX_CANDIDATES, Leg, Source, StreamPlan, offer, parse_answer
 
 log = logs.get(__name__)

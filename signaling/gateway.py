@@ -18,6 +18,7 @@ from core.clock import Clock
 from core.db import Database
 from core.errors import AppError, Unauthenticated
 from core.ids import CallId, UserId
+from core.tasks import finish
 from signaling import messages as m
 from signaling.calls import CallService
 from signaling.chat import ChatService
@@ -109,10 +110,7 @@ class Gateway:
 
     async def stop(self) -> None:
         """Close every socket and end every task."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await finish(*self._tasks)
         for eio_sid in list(self._io.eio.sockets):
             self._io.abort(eio_sid, "shutdown")
         await self._io.shutdown()

@@ -9,6 +9,7 @@ import socketio
 from aiohttp import web
 
 from core import logs
+from core.tasks import finish
 from signaling.messages import MAX_MESSAGE_BYTES
 
 log = logs.get(__name__)
@@ -67,6 +68,13 @@ class Engine(engineio.AsyncServer):  # type: ignore[misc]  # untyped library
         """Make the queue of one connection."""
         return CappedQueue()
 
+    async def shutdown(self) -> None:
+        """End the library's own sweeping task; told twice, the second time has nothing to do."""
+        task: asyncio.Task[None] | None = getattr(self, "service_task_handle", None)
+        self.service_task_handle = None
+        if task is not None:
+            await finish(task)
+
 
 class Manager(socketio.AsyncRedisManager):  # type: ignore[misc]
     """Fan-out between web processes that never waits long: Redis may be down or, worse, hang."""
@@ -98,8 +106,7 @@ class Manager(socketio.AsyncRedisManager):  # type: ignore[misc]
         """End the listening task and close the connections."""
         task = getattr(self, "thread", None)
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await finish(task)
         if self.redis is not None:
             self._retire(self.redis, self.pubsub)
         await asyncio.gather(*self._retiring, return_exceptions=True)
