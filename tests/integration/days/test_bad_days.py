@@ -9,7 +9,7 @@ import pytest
 
 from app.demo_people import LOGINS, PASSWORD
 from tests.fakes.caller import Caller
-from tests.integration.days.conftest import CAP, PaidCall, until
+from tests.fakes.paid_call import CAP, PaidCall, until
 
 
 @pytest.mark.parametrize("victim", ["web", "media", "worker"])

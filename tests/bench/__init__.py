@@ -1,0 +1,1 @@
+"""Benches: each prints what it measured, with --json as one line."""
