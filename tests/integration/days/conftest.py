@@ -3,13 +3,9 @@
 import asyncio
 import os
 import shutil
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
 
-import aiohttp
 import pytest
 
 from app.demo_people import LOGINS, PASSWORD
