@@ -5,6 +5,7 @@ Connected time runs while both are seen and no pause is agreed; it ends at the l
 so that nothing is ever counted that the server did not see.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -85,6 +86,7 @@ Change = Seen | Unseen | Opened | Closed
 @dataclass(slots=True)
 class _Watch:
     last: float | None = None  # the last packet, set by the relay's hot path
+    lost_at: float | None = None  # the last packet before a silence that nobody looked at in time
     first: float | None = None  # the first packet since the side was last unseen
     current: Interval | None = None
 
@@ -105,6 +107,11 @@ class Observer:
     def packet(self, role: str, at: float) -> bool:
         """Take note of a packet; True when the side was not seen before (``step`` should run soon)."""
         watch = self._watch[role]
+        if watch.last is not None and at - watch.last >= self._silence and watch.current is not None:
+            # A stalled process must not count what it did not see: the silence is drawn in by the next step.
+            watch.lost_at = watch.lost_at if watch.lost_at is not None else watch.last
+            watch.last = watch.first = at
+            return True
         watch.last = at
         if watch.first is None:
             watch.first = at
@@ -119,7 +126,14 @@ class Observer:
         """What has changed by ``now``."""
         changes: list[Change] = []
         for role, watch in self._watch.items():
-            if watch.current is not None and watch.last is not None and now - watch.last >= self._silence:
+            if watch.current is None or watch.last is None:
+                continue
+            if watch.lost_at is not None:
+                back = watch.last
+                watch.last, watch.lost_at = watch.lost_at, None
+                changes += self._lose(role, watch)
+                watch.first = watch.last = back
+            elif now - watch.last >= self._silence:
                 changes += self._lose(role, watch)
         for role, watch in self._watch.items():
             if watch.current is None and watch.first is not None:
@@ -163,11 +177,10 @@ class Observer:
         """The intervals that changed since they were last saved."""
         return list(self._dirty.values())
 
-    def saved(self, intervals: list[Interval]) -> None:
-        """These are stored; closed ones need not be written again."""
-        for interval in intervals:
-            if not interval.open:
-                self._dirty.pop((interval.side, interval.n), None)
+    def saved(self, closed: Iterable[tuple[Side, int]]) -> None:
+        """These were *written as closed*; what closed while its open row was under way is still to be written."""
+        for key in closed:
+            self._dirty.pop(key, None)
 
     def _connect(self, now: float) -> list[Change]:
         sides = [watch.current for watch in self._watch.values()]

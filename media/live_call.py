@@ -1,7 +1,7 @@
 """One call as this node carries it: its relay, its observer, and what still has to reach the database."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -72,15 +72,15 @@ class LiveCall:
         self._take(self._observer.end(time.monotonic()))
         await self.relay.close()
 
-    def dirty(self) -> list[Interval]:
-        """What is not stored yet."""
-        return self._observer.dirty()
+    def dirty(self) -> list[IntervalRow]:
+        """What is not stored yet, as it stands now."""
+        return [self._row(interval) for interval in self._observer.dirty()]
 
-    def saved(self, intervals: list[Interval]) -> None:
-        """What is stored now."""
-        self._observer.saved(intervals)
+    def saved(self, rows: Iterable[IntervalRow]) -> None:
+        """What is stored now, as it was written."""
+        self._observer.saved((Side(row.side), row.n) for row in rows if not row.open)
 
-    def row(self, interval: Interval) -> IntervalRow:
+    def _row(self, interval: Interval) -> IntervalRow:
         """An interval as it is written."""
         return IntervalRow(
             call_id=UUID(str(self.call_id)),

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 from aiohttp import web
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 
 from core import logs
 from core.db import Database, Tx
@@ -130,10 +130,13 @@ class MediaNode:
             known = self._calls.get(call_id)
             if known is not None and not known.closing:
                 return known
+            if known is not None:
+                raise NotFound("This call has no media now.")
             async with self._db.begin() as tx:
                 await store.heartbeat(tx, self.id, self.control_url, len(self._calls), draining=False)
                 row = await store.claim(tx, call_id, self.id)
                 if row is None:
+                    self._claiming.pop(call_id, None)
                     raise Conflict("This call has ended or is carried elsewhere.", code="not_here")
                 numbers = {Side(side): n for side, n in (await store.last_numbers(tx, call_id)).items()}
                 call = LiveCall(
@@ -173,37 +176,50 @@ class MediaNode:
 
     async def _save(self) -> None:
         self._changed.clear()
-        for call in [call for call in self._calls.values() if call.pending or call.closing]:
-            await self._publish(call)
         async with self._db.begin() as tx:
             await store.heartbeat(tx, self.id, self.control_url, len(self._calls), draining=self._draining)
             batch = [(call, call.dirty()) for call in self._calls.values() if not call.pending]
-            rows = [call.row(interval) for call, intervals in batch for interval in intervals]
-            await store.write_intervals(tx, self.id, rows)
+            await store.write_intervals(tx, self.id, [row for _, rows in batch for row in rows])
             wanted = await store.sessions_of(tx, self.id)
-        for call, intervals in batch:
-            call.saved(intervals)
+        for call, rows in batch:
+            call.saved(rows)
+        for call in [call for call in self._calls.values() if call.pending or call.closing]:
+            await self._publish(call)
         await self._obey(wanted)
 
     async def _publish(self, call: LiveCall) -> None:
-        """What happened in one call, together with its intervals, in a transaction of its own."""
-        events, intervals = list(call.pending), call.dirty()
+        """What happened in one call, together with its intervals, in a transaction of its own.
+
+        The session's row is locked and its owner checked: a node that was given up for dead may still be alive, and
+        must not add time to a call that another one carries by now.
+        """
+        events, rows = list(call.pending), call.dirty()
         try:
             async with self._db.begin() as tx:
-                await store.write_intervals(tx, self.id, [call.row(interval) for interval in intervals])
-                for event in events:
-                    await tx.publish(event)
-                if call.closing:
-                    await self._close(tx, call)
-        except AppError as error:
+                session = await store.session(tx, call.call_id, lock=True)
+                mine = session is not None and session.node_id == self.id and session.state != "closed"
+                if mine:
+                    await store.write_intervals(tx, self.id, rows)
+                    for event in events:
+                        await tx.publish(event)
+                    if call.closing:
+                        await self._close(tx, call)
+        except (AppError, IntegrityError, ProgrammingError, DataError) as error:
             # One call that another room refuses must not stop the others; it is tried again at the next write.
-            log.warning("media.event_refused", call_id=str(call.call_id), code=error.code)
+            log.warning("media.event_refused", call_id=str(call.call_id), error=type(error).__name__)
+            return
+        if not mine:
+            await self._forget(call)
             return
         del call.pending[: len(events)]
-        call.saved(intervals)
+        call.saved(rows)
         if call.closing and not call.pending:
-            self._calls.pop(call.call_id, None)
-            self._claiming.pop(call.call_id, None)
+            await self._forget(call)
+
+    async def _forget(self, call: LiveCall) -> None:
+        self._calls.pop(call.call_id, None)
+        self._claiming.pop(call.call_id, None)
+        await call.relay.close()
 
     async def _close(self, tx: Tx, call: LiveCall) -> None:
         row = await store.session(tx, call.call_id, lock=True)
@@ -227,7 +243,7 @@ class MediaNode:
                 call.pause(paused=row.paused)
         for call_id in [known for known, call in self._calls.items() if known not in rows and not call.closing]:
             if not await self._still_mine(call_id):
-                await self._calls.pop(call_id).relay.close()
+                await self._forget(self._calls[call_id])
 
     async def _still_mine(self, call_id: CallId) -> bool:
         async with self._db.begin() as tx:

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pylibsrtp
 from aiortc import RTCCertificate
@@ -18,6 +18,8 @@ from media.sdp import MAX_CANDIDATES, Leg, Source, StreamPlan, offer, parse_answ
 log = logs.get(__name__)
 
 CONNECT_S = 15.0
+TRANSLATED = (ip_network("2002::/16"), ip_network("64:ff9b::/96"))
+MOST_ROUTES = 16
 CANDIDATE_CHARS = 512
 
 
@@ -140,4 +142,6 @@ class Peer:
             address = ip_address(host)
         except ValueError:
             return False  # an mDNS name
+        if address.is_multicast or address.is_unspecified or any(address in net for net in TRANSLATED):
+            return False  # what a translator would turn into an address we refuse
         return self._allow_private or address.is_global

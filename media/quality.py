@@ -15,10 +15,14 @@ class StreamCount:
     highest: int | None = None
     missing: int = 0
     jitter_ticks: float = 0.0
-    transit: float | None = None
+    ssrc: int | None = None
+    arrived: float | None = None
+    stamp: int = 0
 
-    def add(self, size: int, seq: int, timestamp: int, now: float) -> None:
-        """Count one packet."""
+    def add(self, ssrc: int, size: int, seq: int, timestamp: int, now: float) -> None:
+        """Count one packet; another SSRC (a rejoin) begins its numbers anew."""
+        if ssrc != self.ssrc:
+            self.ssrc, self.highest, self.arrived, self.stamp = ssrc, None, None, 0
         self.packets += 1
         self.bytes += size
         if self.highest is None:
@@ -30,10 +34,11 @@ class StreamCount:
                 self.highest = seq
             elif self.missing:
                 self.missing -= 1  # it was late, not lost
-        transit = now * self.clock_rate - timestamp
-        if self.transit is not None:
-            self.jitter_ticks += (abs(transit - self.transit) % (1 << 32) - self.jitter_ticks) / 16
-        self.transit = transit
+        if self.arrived is not None:
+            sent_ticks = ((timestamp - self.stamp + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)  # signed: it wraps around
+            apart = abs((now - self.arrived) * self.clock_rate - sent_ticks)
+            self.jitter_ticks += (apart - self.jitter_ticks) / 16
+        self.arrived, self.stamp = now, timestamp
 
 
 @dataclass(slots=True)

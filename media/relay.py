@@ -17,7 +17,7 @@ from core import logs
 from core.errors import NotFound
 from media import rtp
 from media.aiortc_private import new_certificate
-from media.peer import Peer
+from media.peer import MOST_ROUTES, Peer
 from media.quality import Direction, StreamCount
 from media.sdp import CLOCK_RATE, EXT_MID, RTX_TYPES, VIDEO_SOURCES, Source, StreamPlan
 from media.stream import Stream, StreamPair
@@ -148,7 +148,7 @@ class CallRelay:
             direction.unforwarded += 1
             return
         source, is_rtx = route
-        self._count(direction, source, is_rtx=is_rtx).add(len(packet), seq, timestamp, now)
+        self._count(direction, source, is_rtx=is_rtx).add(ssrc, len(packet), seq, timestamp, now)
         other = self._peers.get(OTHER[peer.role])
         if other is None or not self._forward_to[other.role] or self._peers.get(peer.role) is not peer:
             direction.unforwarded += 1
@@ -193,6 +193,8 @@ class CallRelay:
 
     def _learn(self, peer: Peer, packet: bytes, ssrc: int) -> tuple[Source, bool] | None:
         """Find out what an unannounced SSRC carries, by its mid extension (RFC 8843 §9.2)."""
+        if len(peer.routes) >= MOST_ROUTES:
+            return None
         mid = rtp.extension(packet, EXT_MID)
         try:
             source = Source((mid or b"").decode("ascii"))

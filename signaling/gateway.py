@@ -30,7 +30,7 @@ from signaling.presence import PresenceService
 from signaling.protocol import CLIENT_EVENTS, ClientEvent
 from signaling.snapshots import Snapshots
 from signaling.sockets import Socket, Sockets
-from signaling.transport import Server
+from signaling.transport import CONNECT_WITHIN_S, Server
 
 log = logs.get(__name__)
 
@@ -60,6 +60,7 @@ class Gateway:
         nodes: Nodes,
         names: Names,
         parts: Mapping[str, Provider],
+        connect_within_s: float = CONNECT_WITHIN_S,
     ) -> None:
         self._db = db
         self._clock = clock
@@ -69,7 +70,7 @@ class Gateway:
         self.sockets = Sockets()
         self._limits = EventLimits()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._io = Server(origins=list(origins), redis_url=redis_url)
+        self._io = Server(origins=list(origins), redis_url=redis_url, connect_within_s=connect_within_s)
         self._snapshots = Snapshots(db=db, names=names, parts=parts, sockets=self.sockets, send=self._send_snapshot)
         self._handlers = Handlers(
             db=db,

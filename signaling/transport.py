@@ -121,7 +121,8 @@ async def _close(redis: Any, pubsub: Any) -> None:
 class Server(socketio.AsyncServer):  # type: ignore[misc]
     """Socket.IO on aiohttp, WebSocket only."""
 
-    def __init__(self, *, origins: list[str], redis_url: str) -> None:
+    def __init__(self, *, origins: list[str], redis_url: str, connect_within_s: float = CONNECT_WITHIN_S) -> None:
+        self._connect_within_s = connect_within_s
         super().__init__(
             async_mode="aiohttp",
             client_manager=Manager(redis_url),
@@ -158,7 +159,7 @@ class Server(socketio.AsyncServer):  # type: ignore[misc]
             queue = connection.queue
             if queue.overflowed or queue.stuck_s > MAX_UNREAD_S:
                 self.abort(eio_sid, "does not read")
-            elif time.monotonic() - queue.created_at > CONNECT_WITHIN_S and not self.knows(eio_sid):
+            elif time.monotonic() - queue.created_at > self._connect_within_s and not self.knows(eio_sid):
                 self.abort(eio_sid, "never signed in")
 
     def knows(self, eio_sid: str) -> bool:

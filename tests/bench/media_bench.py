@@ -74,6 +74,8 @@ async def load(pipe: Connection, calls: int, seconds: float) -> dict[str, Any]:
         leg.measuring = True
     await asyncio.sleep(seconds)
     used, lasted = _cpu(pipe) - before, asyncio.get_running_loop().time() - began
+    for leg in legs:
+        leg.measuring = False
     sent = [leg.sent for leg in legs]
     await asyncio.sleep(0.3)  # what is under way arrives
     received = [leg.received for leg in legs]
@@ -87,8 +89,8 @@ def _figures(
     calls: int, lasted_s: float, used_s: float, sent: list[int], received: list[int], delays_ms: list[float]
 ) -> dict[str, Any]:
     cores = used_s / lasted_s
-    # A leg's receiver is the other leg of its pair; packets under way at the edges make a fraction of a packet each.
-    lost = sum(max(0, sent[n] - received[n ^ 1]) for n in range(len(sent)))
+    # A leg's receiver is the other leg of its pair; only packets marked by their sender are counted by it.
+    lost = sum(sent[n] - received[n ^ 1] for n in range(len(sent)))
     ordered = sorted(delays_ms)
     return {
         "bench": "media",

@@ -14,7 +14,7 @@ from media.sdp import Source
 
 VIDEO_EVERY_S, VIDEO_BYTES = 1 / 139, 1_160
 AUDIO_EVERY_S, AUDIO_BYTES = 1 / 50, 80
-STAMP = struct.Struct("!d")
+STAMP = struct.Struct("!d?")  # when it was sent, and whether it counts
 
 
 class Leg:
@@ -74,7 +74,7 @@ class Leg:
             await asyncio.sleep(max(0.0, due[1] - loop.time()))
             ssrc, at, every, filler, number, payload = due
             header = struct.pack("!BBHII", 0x80, payload, number & 0xFFFF, number * 960 & 0xFFFFFFFF, ssrc)
-            self._transport.send_rtp(header + STAMP.pack(time.monotonic()) + filler)
+            self._transport.send_rtp(header + STAMP.pack(time.monotonic(), self.measuring) + filler)
             self.sent += self.measuring
             due[1], due[4] = at + every, number + 1
 
@@ -86,9 +86,10 @@ class Leg:
             plain = self._transport.unprotect(packet)
         except pylibsrtp.Error:
             return
-        if self.measuring:
+        sent_at, counts = STAMP.unpack_from(plain, 12)
+        if counts:
             self.received += 1
-            self.delays_ms.append(1_000 * (now - STAMP.unpack_from(plain, 12)[0]))
+            self.delays_ms.append(1_000 * (now - sent_at))
 
     async def close(self) -> None:
         """Free the sockets."""

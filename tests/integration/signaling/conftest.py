@@ -191,9 +191,10 @@ class Stage:
             while not condition():  # noqa: ASYNC110 (there is no event to wait for)
                 await asyncio.sleep(0.01)
 
-    async def gateway(self) -> tuple[Gateway, str]:
+    async def gateway(self, **wishes: Any) -> tuple[Gateway, str]:
         """One more web process; returns it and its address."""
         gateway = Gateway(
+            **wishes,
             db=self.db,
             clock=self.clock,
             redis_url=self.redis_url,

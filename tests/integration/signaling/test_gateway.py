@@ -419,9 +419,8 @@ async def test_a_client_that_never_reads_is_dropped_below_a_megabyte(stage: Any)
     writer.close()
 
 
-async def test_a_connection_that_never_signs_in_is_cut(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.transport.CONNECT_WITHIN_S", 0.5)
-    _, url = await stage.gateway()
+async def test_a_connection_that_never_signs_in_is_cut(stage: Any) -> None:
+    _, url = await stage.gateway(connect_within_s=0.5)
     async with aiohttp.ClientSession() as http:
         socket = await raw_socket(http, url)
         async with asyncio.timeout(5):

@@ -114,3 +114,27 @@ def test_nothing_is_counted_that_was_not_seen(packets: list[tuple[float, str]]) 
     for before, after in pairwise(intervals):
         assert before.end <= after.start
     assert all(not interval.open and interval.duration_ms >= 0 for interval in intervals)
+
+
+def test_a_stalled_process_does_not_count_what_it_did_not_see() -> None:
+    observer = Observer()
+    for role in OTHER:
+        observer.packet(role, 0.0)
+    observer.step(0.1)
+    for role in OTHER:
+        observer.packet(role, 60.0)  # nobody looked for a minute
+    changes = observer.step(60.1)
+    (interval,) = closed(changes)
+    assert interval.duration_ms == 0
+    assert [change.interval.start for change in changes if isinstance(change, Opened)] == [60.0]
+
+
+def test_what_closes_while_it_is_written_is_written_again() -> None:
+    observer = Observer()
+    for role in OTHER:
+        observer.packet(role, 0.0)
+    observer.step(0.1)
+    written_open = [(interval.side, interval.n) for interval in observer.dirty() if not interval.open]
+    observer.end(0.2)
+    observer.saved(written_open)
+    assert {interval.side for interval in observer.dirty() if not interval.open} == set(Side)
