@@ -25,6 +25,7 @@ FLAGS = [
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
+    "--auto-select-desktop-capture-source=Entire screen",
 ]
 # Several people share one address here, and each test logs in anew.
 LIMITS = {"RATE_LIMIT_LOGIN_PER_MIN": "1000", "RATE_LIMIT_API_PER_MIN": "5000"}

@@ -27,6 +27,13 @@ const server = ({ urls, username, credential }: JoinReply['ice_servers'][number]
   ...(username && credential ? { username, credential } : {}),
 })
 
+let silentTrack: MediaStreamTrack | null = null
+
+function silence(): MediaStreamTrack | null {
+  silentTrack ??= new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0] ?? null
+  return silentTrack
+}
+
 export class Room {
   view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null, silentSince: null }
   private readonly listeners = new Set<() => void>()
@@ -37,6 +44,7 @@ export class Room {
   private timer: ReturnType<typeof setTimeout> | undefined
   private saidState = ''
   private heard = { packets: 0, at: 0 }
+  private otherSeen = false
 
   constructor(private readonly callId: string) {
     this.undo.push(devices.subscribe(() => void this.sendTracks()))
@@ -67,6 +75,13 @@ export class Room {
   /** The server has not seen us for a while although we believe to send: start over. */
   doubt() {
     if (this.view.state === 'connected') this.rejoin(0)
+  }
+
+  /** The other side was seen for the first time: now a picture has somebody to go to. */
+  meet() {
+    if (this.otherSeen) return
+    this.otherSeen = true
+    void this.sendTracks()
   }
 
   takeOver() {
@@ -196,8 +211,10 @@ export class Room {
     const sections = this.peer?.getTransceivers() ?? []
     const { audio, camera, screen } = devices.get()
     await Promise.all([
-      sections[AUDIO]?.sender.replaceTrack(audio),
-      sections[CAMERA]?.sender.replaceTrack(camera),
+      // Somebody without a microphone sends silence: who sends nothing is not there, and would hear nothing.
+      sections[AUDIO]?.sender.replaceTrack(audio ?? silence()),
+      // A picture that nobody receives makes the browser throttle itself for many seconds: it waits for the other side.
+      sections[CAMERA]?.sender.replaceTrack(this.otherSeen ? camera : null),
       sections[SCREEN]?.sender.replaceTrack(screen),
     ])
     await this.tellState()

@@ -47,7 +47,8 @@ export function Chat({ callId, role, other }: { callId: string; role: Side; othe
   return (
     <section className="panel chat" aria-label={t('chat.title')} data-testid="chat">
       <h2 style={{ margin: 0 }}>{t('chat.title')}</h2>
-      <ol ref={list} role="log" aria-label={t('chat.messages')} tabIndex={0}>
+      <div role="log" aria-label={t('chat.messages')}>
+      <ol ref={list} tabIndex={0} aria-label={t('chat.messages')}>
         {messages.map((each) => (
           <li key={each.seq} className={each.author_role === role ? 'mine' : undefined}>
             <span className="soft small">
@@ -58,6 +59,7 @@ export function Chat({ callId, role, other }: { callId: string; role: Side; othe
           </li>
         ))}
       </ol>
+      </div>
       <form onSubmit={submit} className="row" style={{ flexWrap: 'nowrap', alignItems: 'flex-end' }}>
         <TextInput style={{ flex: 1 }} label={t('chat.field')} value={text} maxLength={2000} onChange={(e) => setText(e.currentTarget.value)} data-testid="chat-text" />
         <Button type="submit" loading={send.isPending} data-testid="chat-send">

@@ -77,7 +77,7 @@ export function MatchCard({ match, children, best = false }: { match: Match; chi
         <Avatar name={consultant.display_name} />
         <div style={{ flex: 1, minWidth: 0 }}>
           <div className="row spread">
-            <h3 style={{ margin: 0 }}>{consultant.display_name}</h3>
+            <h2 style={{ margin: 0, fontSize: '1.05rem' }}>{consultant.display_name}</h2>
             <strong className="numbers">{t('matches.score', { score: number(match.score_centi / 100, 0) })}</strong>
           </div>
           <p style={{ margin: '0.1rem 0 0.4rem' }}>{consultant.headline}</p>

@@ -241,6 +241,9 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
   useDoubt(room, call)
   const other = call.participants[call.role === 'customer' ? 'consultant' : 'customer']
   const name = call.other.display_name
+  useEffect(() => {
+    if (other.seen) room?.meet()
+  }, [room, other.seen])
   useEffect(() => () => devices.stop(), [])
   return (
     <div className="call" data-testid="call" data-state={call.state}>

@@ -11,7 +11,7 @@ import { useWords } from '../parts/words'
 import { decimalText, parseAmount } from '../rules/money'
 
 const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free'] as const
-const states = ['opened', 'holding', 'held', 'capturing', 'captured', 'releasing', 'released', 'uncollectable']
+const states = ['open', 'holding', 'awaiting_customer', 'metering', 'settling', 'captured', 'released', 'uncollectable', 'abandoned']
 
 function Overview() {
   const { t, money } = useWords()

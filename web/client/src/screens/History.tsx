@@ -38,7 +38,7 @@ export function History() {
                     {each.reference}
                   </p>
                 </div>
-                <Link className="row-link" to={running ? `/call/${id}` : `/call/${id}/done`} aria-label={t('history.open', { title: each.question_title })}>
+                <Link className="row-link" to={running ? `/call/${id}` : `/call/${id}/done`} aria-label={`${running ? t('back.go') : t('history.receipt')}: ${each.question_title}`}>
                   {running ? t('back.go') : t('history.receipt')}
                 </Link>
               </div>
