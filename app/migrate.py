@@ -25,6 +25,15 @@ def upgrade(url: str, revision: str = "head") -> None:
     command.upgrade(config(url), revision)
 
 
+def behind(url: str) -> bool:
+    """Whether a migration is missing on ``url``; cheap, so that a second start need not load the models."""
+    newest = max(path.name.partition("_")[0] for path in (ROOT / "migrations" / "versions").glob("[0-9]*.py"))
+    with psycopg.connect(url) as connection:
+        if connection.execute("SELECT to_regclass('public.alembic_version')").fetchone() == (None,):
+            return True
+        return connection.execute("SELECT version_num FROM alembic_version").fetchone() != (newest,)
+
+
 def wait_for(url: str, seconds: float = 30) -> None:
     """Return when the database accepts connections; raise ``psycopg.OperationalError`` after ``seconds``."""
     deadline = time.monotonic() + seconds

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+import psycopg
+
 from app import migrate
+from app.demo_people import CONSULTANTS
 from app.embedded import child
 from app.embedded.postgres import EmbeddedPostgres, free_port, secret_in
 from app.embedded.redis import EmbeddedRedis
@@ -86,18 +89,20 @@ class Stack:
             (self.plan.data / "logs").mkdir(parents=True, exist_ok=True)
             self._start_servers()
             self._env = self._environment()
-            self._say("Bringing the database to the newest schema")
-            migrate.wait_for(self._env["DATABASE_URL"])
-            self._run("migrate", "app.migrate")
             if self._sandboxed:
                 self._spawn("sandbox", self._sandbox_command())
-                self._await_answer("sandbox", f"{self.sandbox_url}/healthz")
+            migrate.wait_for(self._env["DATABASE_URL"])
+            if migrate.behind(self._env["DATABASE_URL"]):
+                self._say("Bringing the database to the newest schema")
+                self._run("migrate", "app.migrate")
             self._say("Starting web, media and worker")
             for name in ("web", "media", "worker"):
                 self._spawn(name, [sys.executable, "-m", f"app.{name}"])
+            if self._sandboxed:
+                self._await_answer("sandbox", f"{self.sandbox_url}/healthz")
             self._await_answer("web", f"{self.url}/readyz")
-            if self.plan.seed:
-                self._say("Making sure the demo data are there")
+            if self.plan.seed and not self._seeded():
+                self._say("Making the demo data")
                 self._run("seed", "app.seed")
             if self.plan.robot:
                 self._spawn("robot", [sys.executable, "-m", "app.robot"])
@@ -154,6 +159,18 @@ class Stack:
             self._redis.stop()
         if self._postgres:
             self._postgres.stop()
+
+    def _seeded(self) -> bool:
+        """Whether the last of the demo's people is there: the seed makes them in order."""
+        with psycopg.connect(self._env["DATABASE_URL"]) as connection:
+            return (
+                connection.execute(
+                    "SELECT 1 FROM account JOIN profile ON profile.user_id = account.id "
+                    "WHERE email = %s AND can_receive",
+                    (CONSULTANTS[-1].email,),
+                ).fetchone()
+                is not None
+            )
 
     @property
     def _sandboxed(self) -> bool:

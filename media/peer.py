@@ -43,6 +43,7 @@ class Peer:
         self._on_connected = on_connected
         self._transport = SecureTransport(certificate, lambda packet: on_packet(self, packet))
         self._candidates = 0
+        self._answered = False
         self._connecting: asyncio.Task[None] | None = None
 
     @property
@@ -59,9 +60,10 @@ class Peer:
 
     async def answer(self, sdp: str) -> None:
         """Take the answer and connect in the background; raises ``Invalid`` or, the second time, ``Conflict``."""
-        if self._connecting is not None:
-            raise Conflict("This connection was answered already; join anew.")
         answer = parse_answer(sdp)
+        if self._answered:
+            raise Conflict("This connection was answered already; join anew.")
+        self._answered = True
         self.routes.update(answer.sources)
         for line in answer.candidates:
             await self._add(line)

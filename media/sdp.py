@@ -12,6 +12,7 @@ from core.errors import Invalid
 
 MAX_SDP_BYTES = 32 * 1024
 MAX_CANDIDATES = 20
+MAX_SOURCES = 16
 
 
 class Source(StrEnum):
@@ -149,6 +150,8 @@ def parse_answer(text: str) -> Answer:
         _check_section(source, section)
         answer.candidates += [line.removeprefix("candidate:") for line in section if line.startswith("candidate:")]
         _read_sources(answer, source, section)
+    if len(answer.sources) > MAX_SOURCES:
+        raise Invalid(f"An answer may announce {MAX_SOURCES} streams at most.")
     if len(answer.candidates) > MAX_CANDIDATES:
         raise Invalid(f"An answer may have {MAX_CANDIDATES} candidates at most.")
     return answer

@@ -14,6 +14,8 @@ NOBODY = 65534
 # Numbers of the kernel interface: see the manual pages of prctl and capset.
 _PDEATHSIG = 1
 _KEEPCAPS = 8
+_SET_SECUREBITS = 28
+_NO_SETUID_FIXUP = 1 << 2
 _CAP_AMBIENT = 47
 _CAP_AMBIENT_RAISE = 2
 _CAPABILITY_VERSION_3 = 0x20080522
@@ -78,6 +80,8 @@ def _become(uid: int) -> None:
     os.setgid(uid)
     if _LINUX:
         _libc.prctl(_KEEPCAPS, 1, 0, 0, 0)
+        # access(2) asks with the real user's rights unless this bit is set, and initdb looks for its programs with it.
+        _libc.prctl(_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0)
     os.setuid(uid)
     if _LINUX:
         mask = 1 << _CAP_DAC_OVERRIDE | 1 << _CAP_DAC_READ_SEARCH
