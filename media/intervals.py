@@ -162,14 +162,14 @@ class Observer:
         changes.append(self._close_both(Cause.DEMO_SKIP))
         return changes + self._connect(now)
 
-    def end(self, now: float) -> list[Change]:
-        """The call is over: everything ends at its last packet."""
+    def end(self, now: float, cause: Cause = Cause.ENDED) -> list[Change]:
+        """The call, or this node's part in it, is over: everything ends at its last packet."""
         changes = self.step(now)
         if self._both is not None:
-            changes.append(self._close_both(Cause.ENDED))
+            changes.append(self._close_both(cause))
         for watch in self._watch.values():
             if watch.current is not None:
-                self._finish(watch.current, Cause.ENDED)
+                self._finish(watch.current, cause)
             watch.current = watch.first = None
         return changes
 

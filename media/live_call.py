@@ -11,7 +11,7 @@ from aiortc import RTCCertificate
 from core.events import Event
 from core.ids import CallId
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
-from media.intervals import Change, Closed, Interval, Observer, Opened, Seen, Side, Unseen
+from media.intervals import Cause, Change, Closed, Interval, Observer, Opened, Seen, Side, Unseen
 from media.relay import CallRelay
 from media.store import IntervalRow
 
@@ -65,6 +65,11 @@ class LiveCall:
     def skip(self, ms: int) -> None:
         """The demo clock: add ``ms`` to the running interval."""
         self._take(self._observer.skip(ms, time.monotonic()))
+
+    async def give_up(self) -> None:
+        """This node stops; the call goes on elsewhere. What was seen here counts."""
+        self._take(self._observer.end(time.monotonic(), Cause.NODE_LOST))
+        await self.relay.close()
 
     async def end(self) -> None:
         """Stop media at once; every interval ends at its last packet."""

@@ -68,14 +68,16 @@ class MediaNode:
         log.info("media.ready", node=self.id)
 
     async def stop(self) -> None:
-        """End every call's media, write the last intervals, free everything."""
+        """Give every call up to the other nodes, with what was seen here written down, and free everything."""
         self._draining = True
-        for call in list(self._calls.values()):
-            await call.relay.close()
         await finish(*self._tasks)
+        for call in list(self._calls.values()):
+            await call.give_up()
         try:
             async with asyncio.timeout(5):
                 await self._save()
+                async with self._db.begin() as tx:
+                    await store.sign_off(tx, self.id)
         except (*DATABASE_DOWN, TimeoutError) as error:
             log.warning("media.last_write_failed", error=type(error).__name__)
         if self._runner is not None:

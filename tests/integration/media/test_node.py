@@ -246,3 +246,23 @@ async def test_an_ended_call_that_nobody_joined_is_closed_at_once(scene: Scene) 
         assert row is not None
         assert row.state == "closed"
     assert len(scene.heard(SessionClosed)) == 1
+
+
+async def test_a_node_that_stops_hands_its_calls_over_at_once(scene: Scene) -> None:
+    await scene.join("customer")
+    await scene.join("consultant")
+    await until(lambda: scene.heard(IntervalOpened), "connected time")
+    await asyncio.sleep(1)
+    second = MediaNode(scene.settings, scene.db)
+    await second.start()
+    try:
+        await scene.node.stop()
+        (closed,) = scene.heard(IntervalClosed)
+        assert closed.cause == "node_lost"
+        assert closed.duration_ms >= 500
+        await scene.join("customer")
+        await scene.join("consultant")
+        await until(lambda: len(scene.heard(IntervalOpened)) == 2, "connected time goes on elsewhere")
+        assert second.calls == 1
+    finally:
+        await second.stop()
