@@ -118,6 +118,11 @@ class Observer:
             return True
         return False
 
+    @property
+    def paused(self) -> bool:
+        """Whether a pause is agreed."""
+        return self._paused
+
     def seen(self, role: str) -> bool:
         """Whether this side is seen, as of the last ``step``."""
         return self._watch[role].current is not None

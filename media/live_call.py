@@ -52,15 +52,17 @@ class LiveCall:
         self.relay = CallRelay(certificate=certificate, allow_private=allow_private, on_media=self._on_media)
 
     def watch(self) -> None:
-        """Draw conclusions from the packets seen so far, and let only those receive who are seen."""
+        """Draw conclusions from the packets seen so far, and let only those receive who are seen.
+
+        In an agreed pause nobody receives: time that is not billed is not for talking either.
+        """
         self._take(self._observer.step(time.monotonic()))
-        self.relay.set_forwarding(
-            to_customer=self._observer.seen("customer"), to_consultant=self._observer.seen("consultant")
-        )
+        self._forward()
 
     def pause(self, *, paused: bool) -> None:
         """Begin or end an agreed pause."""
         self._take(self._observer.pause(paused, time.monotonic()))
+        self._forward()
 
     def skip(self, ms: int) -> None:
         """The demo clock: add ``ms`` to the running interval."""
@@ -100,6 +102,12 @@ class LiveCall:
     def _on_media(self, role: str, at: float) -> None:
         if self._observer.packet(role, at):
             self.watch()
+
+    def _forward(self) -> None:
+        seen, flowing = self._observer.seen, not self._observer.paused
+        self.relay.set_forwarding(
+            to_customer=flowing and seen("customer"), to_consultant=flowing and seen("consultant")
+        )
 
     def _take(self, changes: list[Change]) -> None:
         if changes:

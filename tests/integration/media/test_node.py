@@ -266,3 +266,20 @@ async def test_a_node_that_stops_hands_its_calls_over_at_once(scene: Scene) -> N
         assert second.calls == 1
     finally:
         await second.stop()
+
+
+async def test_in_an_agreed_pause_nothing_is_counted_and_nothing_is_heard(scene: Scene) -> None:
+    customer, _ = await scene.join("customer"), await scene.join("consultant")
+    await until(lambda: customer.video_frames >= 10, "frames")
+    async with scene.db.begin() as tx:
+        await scene.sessions.on_call_paused(tx, Ended(scene.call))
+    closed = (await until(lambda: scene.heard(IntervalClosed), "the pause"))[0]
+    assert closed.cause == "agreed_pause"
+    await asyncio.sleep(0.5)
+    before = customer.video_frames
+    await asyncio.sleep(1)
+    assert customer.video_frames == before
+    async with scene.db.begin() as tx:
+        await scene.sessions.on_call_resumed(tx, Ended(scene.call))
+    await until(lambda: len(scene.heard(IntervalOpened)) == 2, "connected time goes on")
+    await until(lambda: customer.video_frames >= before + 10, "and the picture too")
