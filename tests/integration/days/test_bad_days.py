@@ -28,15 +28,20 @@ async def test_kill_9_of_a_process_loses_no_cent_and_no_call(paid_call: PaidCall
             return False
 
     await until(reborn, f"{victim} is started again")
+    if victim == "media":  # until its silence is noticed, the meter shown is an extrapolation
+        await until(lambda: not paid_call.customer.meter["running"], "the pause is shown")
+    await paid_call.runs()
+    resumed = await paid_call.connected_ms()
     deadline = time.monotonic() + 30
-    while await paid_call.connected_ms() < before + 4_000:
+    while await paid_call.connected_ms() < resumed + 3_000:
         assert time.monotonic() < deadline, "the meter goes on"
         await asyncio.sleep(0.2)
     await paid_call.leave()
     receipt = await paid_call.settled()
     lasted_ms = (time.monotonic() - began) * 1000
     assert receipt["close_reason"] == "customer_left"
-    assert before < receipt["connected_ms"] <= before + lasted_ms + 2_000
+    # A killed node takes at most what it had not written down with it (a second), in the customer's favour.
+    assert before - 1_500 < receipt["connected_ms"] <= before + lasted_ms + 2_000
     await paid_call.assert_exact(receipt)
 
 
