@@ -15,7 +15,10 @@ class HoldPlaced(Event):
 
 @dataclass(frozen=True, slots=True)
 class HoldFailed(Event):
-    """The hold was declined or abandoned; ``reason`` is ``hold_declined`` or ``authentication_abandoned``."""
+    """The hold was declined, abandoned, or could not be asked for in time; ``reason`` is the call's close reason.
+
+    One of ``hold_declined``, ``authentication_abandoned`` and ``payment_unavailable``.
+    """
 
     call_id: CallId
     reason: str
