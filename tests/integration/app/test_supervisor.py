@@ -1,5 +1,6 @@
 """./run as a stranger meets it: it starts, it says what is wrong, and it leaves nothing behind."""
 
+import json
 import os
 import signal
 import socket
@@ -91,6 +92,17 @@ def wait_until_ready(process: subprocess.Popen[str]) -> list[str]:
     raise AssertionError("".join(lines))
 
 
+def customer_id(port: int) -> str:
+    """The id the demo's customer was given when the data were made."""
+    request = urllib.request.Request(
+        f"http://localhost:{port}/api/demo/session",
+        data=b'{"role": "customer"}',
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=5) as reply:
+        return str(json.load(reply)["account"]["id"])
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_however_it_ends_no_process_is_left_and_data_survive(
     start: Callable[..., subprocess.Popen[str]], how: int
@@ -100,6 +112,7 @@ def test_however_it_ends_no_process_is_left_and_data_survive(
     said = "".join(wait_until_ready(process))
     assert f"http://localhost:{port}/demo" in said
     assert "customer@demo.example" in said
+    known = customer_id(port)
     children = descendants(process.pid)
     assert len(children) >= 6
     process.send_signal(how)
@@ -112,6 +125,7 @@ def test_however_it_ends_no_process_is_left_and_data_survive(
     assert time.monotonic() - began < 60  # a figure for people is in the README's own measurement, not here
     with urllib.request.urlopen(f"http://localhost:{port}/readyz", timeout=5) as reply:
         assert reply.status == 200
+    assert customer_id(port) == known, "the same rows, not new ones"
     again.send_signal(signal.SIGINT)
     assert again.wait(20) == 0
 
