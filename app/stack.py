@@ -89,18 +89,20 @@ class Stack:
             (self.plan.data / "logs").mkdir(parents=True, exist_ok=True)
             self._start_servers()
             self._env = self._environment()
-            if self._sandboxed:
-                self._spawn("sandbox", self._sandbox_command())
             migrate.wait_for(self._env["DATABASE_URL"])
             if migrate.behind(self._env["DATABASE_URL"]):
                 self._say("Bringing the database to the newest schema")
                 self._run("migrate", "app.migrate")
             self._say("Starting web, media and worker")
-            for name in ("web", "media", "worker"):
+            # The page first: on two cores the other processes would only slow its start down.
+            self._spawn("web", [sys.executable, "-m", "app.web"])
+            self._await_answer("web", f"{self.url}/readyz")
+            if self._sandboxed:
+                self._spawn("sandbox", self._sandbox_command())
+            for name in ("media", "worker"):
                 self._spawn(name, [sys.executable, "-m", f"app.{name}"])
             if self._sandboxed:
                 self._await_answer("sandbox", f"{self.sandbox_url}/healthz")
-            self._await_answer("web", f"{self.url}/readyz")
             if self.plan.seed and not self._seeded():
                 self._say("Making the demo data")
                 self._run("seed", "app.seed")
