@@ -1,0 +1,12 @@
+"""Media nodes: capacity, addresses, draining."""
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    """Nothing yet."""
+
+
+def downgrade() -> None:
+    """Nothing yet."""
