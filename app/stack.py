@@ -201,7 +201,6 @@ class Stack:
             "PORT": str(self.plan.port),
             "ENVIRONMENT": self.plan.environment,
             "CLIENT_DIR": str(self.plan.client_dir),
-            "MEDIA_ALLOW_PRIVATE": "true",
         }
         if self._sandboxed:
             env |= {

@@ -1,25 +1,36 @@
-"""Every private name of aiortc and aioice we touch, in one file: ICE and DTLS-SRTP of one peer, without a media engine.
+"""Every private name of aiortc and pylibsrtp we touch, in one file: DTLS-SRTP of one peer above our own ICE agent.
 
-We use aiortc's ICE gatherer, ICE transport and DTLS transport directly and write the session description ourselves
-(``media/sdp.py``): no sender, receiver, decoder, encoder or RTCP task ever exists. A canary test names each attribute.
+No sender, receiver, decoder, encoder or RTCP task of aiortc ever exists. A canary test names each attribute.
+
+Packets are decrypted, renumbered and encrypted again in one buffer that all calls of the process share: forwarding is
+synchronous, so that nobody else can come between, and nothing is allocated but the datagram itself.
 """
 
-from collections.abc import Callable
-from typing import Any
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, cast
 
-from aioice.ice import CandidatePair
-from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
-from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters
-from aiortc.rtcicetransport import RTCIceParameters
-from aiortc.sdp import candidate_from_sdp, candidate_to_sdp
+from aiortc import RTCCertificate, RTCDtlsTransport
+from aiortc.rtcdtlstransport import RTCDtlsFingerprint, RTCDtlsParameters, State
+from aiortc.rtcicetransport import RTCIceTransport
+from OpenSSL import SSL
+from pylibsrtp import _binding
 
-Datagram = Callable[[bytes], None]
-Address = tuple[str, int]
+from media.ice import Datagram, IceLite, Network
 
-_DTLS = range(20, 64)  # first byte of a DTLS record (RFC 7983)
-_STUN = range(4)
-_SRTP = range(128, 192)
-_COMPONENT = 1
+LONGEST = 2048
+_QUEUED_RECORDS = 32
+_RECORD_BYTES = 1500
+_ALERT = 21
+_FIRST_EPOCH = bytes(2)
+
+_library: Any = _binding.lib
+_memory = _binding.ffi.new(f"char[{LONGEST}]")
+_length = _binding.ffi.new("int *")
+PLAIN = _binding.ffi.buffer(_memory)  # the packet that was decrypted last; written to by ``struct.pack_into``
+
+# Elliptic-curve arithmetic of a handshake takes milliseconds: it runs beside the loop, which forwards meanwhile.
+_handshakes = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dtls")
 
 
 def new_certificate() -> RTCCertificate:
@@ -27,39 +38,88 @@ def new_certificate() -> RTCCertificate:
     return RTCCertificate.generateCertificate()
 
 
+class _Records:
+    """What aiortc's DTLS transport takes for its ICE transport: records in, records out."""
+
+    role = "controlled"
+
+    def __init__(self, send: Datagram) -> None:
+        self._queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_RECORDS)
+        self._out = send
+
+    def put(self, record: bytes) -> None:
+        """Take a record from the network. DTLS repeats what is lost; an endless queue would be a gift to a flooder."""
+        if record[0] == _ALERT and record[3:5] == _FIRST_EPOCH:
+            return  # not authenticated: whoever can forge an address could end a handshake with it
+        if not self._queue.full():
+            self._queue.put_nowait(record)
+
+    async def _recv(self) -> bytes:
+        return await self._queue.get()
+
+    async def _send(self, record: bytes) -> None:
+        self._out(record)
+
+
+class _Dtls(RTCDtlsTransport):
+    """aiortc's DTLS transport with its handshake beside the loop."""
+
+    _ssl: SSL.Connection
+
+    async def _do_handshake(self) -> None:
+        while True:
+            try:
+                await _beside(self._ssl.do_handshake)
+            except SSL.WantReadError:
+                await self._flush()
+                await self._next_record()
+            except SSL.Error:
+                self._set_state(State.FAILED)
+                return
+            else:
+                self.encrypted = True
+                await self._flush()
+                return
+
+    async def _next_record(self) -> None:
+        try:
+            async with asyncio.timeout(self._ssl.DTLSv1_get_timeout()):
+                record = await self.transport._recv()  # noqa: SLF001
+        except TimeoutError:
+            self._ssl.DTLSv1_handle_timeout()
+            await self._flush()
+        else:
+            self._ssl.bio_write(record)
+
+    async def _flush(self) -> None:
+        while True:
+            try:
+                record = self._ssl.bio_read(_RECORD_BYTES)
+            except SSL.WantReadError:
+                return
+            await self.transport._send(record)  # noqa: SLF001
+
+
+async def _beside(work: Any) -> None:
+    """Run in the handshake thread; a cancelled caller waits for it, for the connection must not be used by two."""
+    running = asyncio.get_running_loop().run_in_executor(_handshakes, work)
+    try:
+        await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        running.exception()
+        raise
+
+
 class SecureTransport:
-    """ICE and DTLS-SRTP of one peer: ``on_srtp`` is called synchronously for each protected packet.
+    """ICE and DTLS-SRTP of one peer: ``on_srtp`` is called synchronously for each packet of a validated address."""
 
-    Guard: aioice hands any non-STUN datagram to DTLS without looking at its source, so that one forged packet kills a
-    call being set up. We drop what does not come from an address whose connectivity check has succeeded.
-    """
-
-    def __init__(self, certificate: RTCCertificate, on_srtp: Datagram) -> None:
-        self._gatherer = RTCIceGatherer(iceServers=[])  # the default would ask a public STUN server
-        self._ice = RTCIceTransport(self._gatherer)
-        self._dtls = RTCDtlsTransport(self._ice, [certificate])
-        self._connection = self._ice._connection  # noqa: SLF001
-        self._on_srtp = on_srtp
-        self._trusted: set[tuple[int, Address]] = set()
-
-    async def gather(self) -> None:
-        """Open a socket on every address of this machine and put the guard before each."""
-        self._connection.ice_controlling = True
-        await self._gatherer.gather()
-        for protocol in self._connection._protocols:  # noqa: SLF001
-            # A bound attribute on the instance: asyncio looks the callback up at every datagram.
-            setattr(protocol, "datagram_received", self._guard(protocol))  # noqa: B010 - an instance attribute, on purpose
-
-    @property
-    def ice_parameters(self) -> tuple[str, str]:
-        """Our user name fragment and password."""
-        found = self._gatherer.getLocalParameters()
-        return found.usernameFragment or "", found.password or ""
-
-    @property
-    def candidates(self) -> list[str]:
-        """Our candidates as SDP attribute values."""
-        return [candidate_to_sdp(candidate) for candidate in self._gatherer.getLocalCandidates()]
+    def __init__(self, certificate: RTCCertificate, network: Network, on_srtp: Datagram) -> None:
+        self.ice = IceLite(network, on_srtp, self._on_dtls)
+        self._records = _Records(self.ice.send)
+        self._dtls = _Dtls(cast("RTCIceTransport", self._records), [certificate])
+        self._in: Any = None
+        self._out: Any = None
 
     @property
     def fingerprint(self) -> str:
@@ -74,79 +134,64 @@ class SecureTransport:
         """Whether packets can be sent and received."""
         return self._dtls.state == "connected"
 
-    async def add_candidate(self, line: str) -> None:
-        """Add a remote candidate given as an SDP attribute value; raises ``ValueError`` when it is malformed."""
-        candidate = candidate_from_sdp(line)
-        candidate.sdpMid = "0"
-        await self._ice.addRemoteCandidate(candidate)
-
-    async def connect(self, *, username: str, password: str, fingerprint: tuple[str, str], we_are_server: bool) -> None:
-        """Run ICE, then DTLS. Returns when connected; raises ``ConnectionError`` when the handshake fails.
-
-        End-of-candidates is never signalled: a browser may come from an address it did not announce (mDNS), and its
-        own check teaches us that address. The caller sets the time limit.
-        """
-        await self._ice.start(RTCIceParameters(usernameFragment=username, password=password))
+    async def connect(self, fingerprint: tuple[str, str], *, we_are_server: bool) -> None:
+        """Wait for the peer, then run DTLS; ``ConnectionError`` when it fails. The caller sets the time limit."""
+        await self.ice.reachable()
         self._dtls._set_role("server" if we_are_server else "client")  # noqa: SLF001
         algorithm, value = fingerprint
-        parameters = RTCDtlsParameters(fingerprints=[RTCDtlsFingerprint(algorithm=algorithm, value=value)])
-        if self._ice.state != "completed":
-            raise ConnectionError("ICE found no path")
-        await self._dtls.start(parameters)
+        await self._dtls.start(RTCDtlsParameters(fingerprints=[RTCDtlsFingerprint(algorithm=algorithm, value=value)]))
         if not self.connected:
             raise ConnectionError("The DTLS handshake failed")
+        self._in = self._dtls._rx_srtp._srtp[0]  # noqa: SLF001
+        self._out = self._dtls._tx_srtp._srtp[0]  # noqa: SLF001
 
-    def unprotect(self, packet: bytes) -> bytes:
-        """Authenticate and decrypt an SRTP packet; raises ``pylibsrtp.Error``."""
-        plain: bytes = self._dtls._rx_srtp.unprotect(packet)  # noqa: SLF001
-        return plain
+    def unprotect(self, packet: bytes) -> int:
+        """Authenticate and decrypt an SRTP packet into ``PLAIN``; its length there, or 0 when it is not authentic."""
+        return self._process(_library.srtp_unprotect, self._in, packet)
 
-    def unprotect_rtcp(self, packet: bytes) -> bytes:
-        """Authenticate and decrypt an SRTCP packet; raises ``pylibsrtp.Error``."""
-        plain: bytes = self._dtls._rx_srtp.unprotect_rtcp(packet)  # noqa: SLF001
-        return plain
+    def unprotect_rtcp(self, packet: bytes) -> bytes | None:
+        """Authenticate and decrypt an SRTCP packet; None when it is not authentic."""
+        size = self._process(_library.srtp_unprotect_rtcp, self._in, packet)
+        return PLAIN[:size] if size else None
 
-    def send_rtp(self, packet: bytes) -> None:
-        """Protect and send at once; raises ``pylibsrtp.Error``. Without a nominated pair the packet is dropped."""
-        self._send(self._dtls._tx_srtp.protect(packet))  # noqa: SLF001
+    def send_plain(self, size: int) -> bool:
+        """Protect the first ``size`` bytes of ``PLAIN`` and send them at once; False when they cannot be protected."""
+        if self._out is None:
+            return False
+        _length[0] = size
+        if _library.srtp_protect(self._out, _memory, _length):
+            return False
+        self.ice.send(PLAIN[: _length[0]])
+        return True
 
-    def send_rtcp(self, packet: bytes) -> None:
-        """Protect and send a compound RTCP packet at once; raises ``pylibsrtp.Error``."""
-        self._send(self._dtls._tx_srtp.protect_rtcp(packet))  # noqa: SLF001
+    def send_rtp(self, packet: bytes) -> bool:
+        """Protect and send an RTP packet at once; False when it cannot be protected."""
+        PLAIN[: len(packet)] = packet
+        return self.send_plain(len(packet))
+
+    def send_rtcp(self, packet: bytes) -> bool:
+        """Protect and send a compound RTCP packet at once; False when it cannot be protected."""
+        size = self._process(_library.srtp_protect_rtcp, self._out, packet)
+        if size:
+            self.ice.send(PLAIN[:size])
+        return bool(size)
 
     async def close(self) -> None:
         """Close sockets and tasks; the peer is told by a DTLS alert when it can be reached."""
         await self._dtls.stop()
-        await self._ice.stop()
+        self._in = self._out = None
+        self.ice.close()
 
-    def _send(self, packet: bytes) -> None:
-        pair = self._connection._nominated.get(_COMPONENT)  # noqa: SLF001 - read at every send: the path may move
-        if pair is not None and not pair.protocol.transport.is_closing():
-            pair.protocol.transport.sendto(packet, pair.remote_addr)
+    def _process(self, function: Any, session: Any, packet: bytes) -> int:
+        size = len(packet)
+        if session is None or size > LONGEST - 256:
+            return 0
+        PLAIN[:size] = packet
+        _length[0] = size
+        if function(session, _memory, _length):
+            return 0
+        done: int = _length[0]
+        return done
 
-    def _guard(self, protocol: Any) -> Callable[[bytes, Any], None]:
-        original = type(protocol).datagram_received.__get__(protocol)
-
-        def datagram_received(data: bytes, addr: Any) -> None:
-            if not data:
-                return
-            first = data[0]
-            if first in _STUN:
-                original(data, addr)
-            elif first in _SRTP:
-                if self._dtls._rx_srtp is not None and self._trusts(protocol, addr):  # noqa: SLF001
-                    self._on_srtp(data)
-            elif first in _DTLS and self._trusts(protocol, addr):
-                self._connection.data_received(data, _COMPONENT)
-
-        return datagram_received
-
-    def _trusts(self, protocol: Any, addr: Any) -> bool:
-        key = (protocol.id, (addr[0], addr[1]))
-        if key in self._trusted:
-            return True
-        for pair in self._connection._check_list:  # noqa: SLF001
-            if pair.protocol is protocol and pair.remote_addr == key[1] and pair.state is CandidatePair.State.SUCCEEDED:
-                self._trusted.add(key)
-                return True
-        return False
+    def _on_dtls(self, record: bytes) -> None:
+        self._records.put(record)

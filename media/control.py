@@ -8,12 +8,12 @@ from uuid import UUID
 
 from aiohttp import web
 
-from core.errors import AppError, Conflict, Invalid, NotFound
+from core.errors import AppError, Conflict, Invalid, NotFound, Upstream
 from core.ids import CallId
 from media.sdp import MAX_SDP_BYTES
 
 ROLES = ("customer", "consultant")
-_STATUS: dict[type[AppError], int] = {Invalid: 422, NotFound: 404, Conflict: 409}
+_STATUS: dict[type[AppError], int] = {Invalid: 422, NotFound: 404, Conflict: 409, Upstream: 503}
 
 
 class Node(Protocol):
@@ -25,10 +25,6 @@ class Node(Protocol):
 
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
         """Take an answer."""
-        ...
-
-    async def candidate(self, call_id: CallId, peer_id: str, candidate: dict[str, object] | None) -> None:
-        """Take a candidate."""
         ...
 
     async def leave(self, call_id: CallId, peer_id: str) -> None:
@@ -64,7 +60,6 @@ def control_application(node: Node, token: str) -> web.Application:
     routes = _Routes(node)
     app.router.add_post("/v1/calls/{call_id}/join", routes.join)
     app.router.add_post("/v1/calls/{call_id}/peers/{peer_id}/answer", routes.answer)
-    app.router.add_post("/v1/calls/{call_id}/peers/{peer_id}/candidate", routes.candidate)
     app.router.add_delete("/v1/calls/{call_id}/peers/{peer_id}", routes.leave)
     app.router.add_post("/v1/calls/{call_id}/skip", routes.skip)
     app.router.add_get("/v1/calls/{call_id}/quality", routes.quality)
@@ -87,13 +82,6 @@ class _Routes:
         if not isinstance(sdp, str):
             raise Invalid("sdp must be text.")
         await self._node.answer(_call(request), request.match_info["peer_id"], sdp)
-        return web.json_response({})
-
-    async def candidate(self, request: web.Request) -> web.Response:
-        candidate = (await _body(request)).get("candidate")
-        if candidate is not None and not isinstance(candidate, dict):
-            raise Invalid("candidate must be an object or null.")
-        await self._node.candidate(_call(request), request.match_info["peer_id"], candidate)
         return web.json_response({})
 
     async def leave(self, request: web.Request) -> web.Response:

@@ -11,6 +11,7 @@ from aiortc import RTCCertificate
 from core.events import Event
 from core.ids import CallId
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
+from media.ice import Network
 from media.intervals import Cause, Change, Closed, Interval, Observer, Opened, Seen, Side, Unseen
 from media.relay import CallRelay
 from media.store import IntervalRow
@@ -36,7 +37,7 @@ class LiveCall:
         call_id: CallId,
         *,
         certificate: RTCCertificate,
-        allow_private: bool,
+        network: Network,
         numbers: dict[Side, int],
         paused: bool,
         now: datetime,
@@ -49,15 +50,17 @@ class LiveCall:
         self._epoch = Epoch(time.monotonic(), now)
         self._observer = Observer(numbers)
         self._observer.pause(paused, self._epoch.monotonic)
-        self.relay = CallRelay(certificate=certificate, allow_private=allow_private, on_media=self._on_media)
+        self.relay = CallRelay(certificate=certificate, network=network, on_media=self._on_media)
 
     def watch(self) -> None:
         """Draw conclusions from the packets seen so far, and let only those receive who are seen.
 
         In an agreed pause nobody receives: time that is not billed is not for talking either.
         """
-        self._take(self._observer.step(time.monotonic()))
+        now = time.monotonic()
+        self._take(self._observer.step(now))
         self._forward()
+        self.relay.watch(now)
 
     def pause(self, *, paused: bool) -> None:
         """Begin or end an agreed pause."""

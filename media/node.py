@@ -20,6 +20,7 @@ from core.tasks import finish
 from media import store
 from media.control import control_application
 from media.events import SessionClosed
+from media.ice import Network
 from media.intervals import Side
 from media.live_call import LiveCall
 from media.models import MediaSession
@@ -42,6 +43,7 @@ class MediaNode:
         self._settings = settings
         self._db = db
         self._certificate = new_certificate()
+        self._network = Network.parse(settings.media_addresses, settings.media_public_address, settings.media_udp_ports)
         self._calls: dict[CallId, LiveCall] = {}
         self._claiming: dict[CallId, asyncio.Lock] = {}
         self._changed = asyncio.Event()
@@ -93,10 +95,6 @@ class MediaNode:
         """Take the answer of a connection."""
         await self._call(call_id).relay.answer(peer_id, sdp)
 
-    async def candidate(self, call_id: CallId, peer_id: str, candidate: dict[str, object] | None) -> None:
-        """Take a trickled candidate of a connection."""
-        await self._call(call_id).relay.candidate(peer_id, candidate)
-
     async def leave(self, call_id: CallId, peer_id: str) -> None:
         """Close a connection."""
         await self._call(call_id).relay.leave(peer_id)
@@ -144,7 +142,7 @@ class MediaNode:
                 call = LiveCall(
                     call_id,
                     certificate=self._certificate,
-                    allow_private=self._settings.media_allow_private,
+                    network=self._network,
                     numbers=numbers,
                     paused=row.paused,
                     now=tx.now,
@@ -257,7 +255,7 @@ class MediaNode:
         return LiveCall(
             call_id,
             certificate=self._certificate,
-            allow_private=self._settings.media_allow_private,
+            network=self._network,
             numbers={},
             paused=row.paused,
             now=row.created_at,

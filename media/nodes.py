@@ -56,11 +56,6 @@ class NodeDirectory:
         """Hand over the answer; raises ``Invalid`` when the node does not accept it."""
         await self._post(f"{await self._carrier(call_id)}/v1/calls/{call_id}/peers/{peer_id}/answer", {"sdp": sdp})
 
-    async def candidate(self, call_id: CallId, peer_id: str, candidate: dict[str, Any] | None) -> None:
-        """Hand over a trickled candidate."""
-        url = f"{await self._carrier(call_id)}/v1/calls/{call_id}/peers/{peer_id}/candidate"
-        await self._post(url, {"candidate": candidate})
-
     async def leave(self, call_id: CallId, peer_id: str) -> None:
         """Close a connection."""
         await self._send("DELETE", f"{await self._carrier(call_id)}/v1/calls/{call_id}/peers/{peer_id}", None)

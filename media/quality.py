@@ -34,6 +34,8 @@ class StreamCount:
                 self.highest = seq
             elif self.missing:
                 self.missing -= 1  # it was late, not lost
+        if timestamp == self.stamp:
+            return  # the rest of a frame: sent in one go, it says nothing about the network
         if self.arrived is not None:
             sent_ticks = ((timestamp - self.stamp + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)  # signed: it wraps around
             apart = abs((now - self.arrived) * self.clock_rate - sent_ticks)

@@ -16,8 +16,9 @@ from aiortc import RTCCertificate
 from core import logs
 from core.errors import NotFound
 from media import rtp
-from media.aiortc_private import new_certificate
-from media.peer import MOST_ROUTES, Peer
+from media.aiortc_private import PLAIN, new_certificate
+from media.ice import Network
+from media.peer import MOST_ROUTES, Peer, Track
 from media.quality import Direction, StreamCount
 from media.sdp import CLOCK_RATE, EXT_MID, RTX_TYPES, VIDEO_SOURCES, Source, StreamPlan
 from media.stream import Stream, StreamPair
@@ -30,17 +31,17 @@ ROLES = ("customer", "consultant")
 OTHER = {"customer": "consultant", "consultant": "customer"}
 KEYFRAME_EVERY_S = 0.5
 
-_read = struct.Struct("!HII")  # sequence number, timestamp, SSRC
+_numbers = struct.Struct("!HII")  # sequence number, timestamp, SSRC: bytes 2 to 11 of an RTP header
 
 
 class CallRelay:
     """Both sides of one call on this node. ``on_media(role, monotonic_s)`` is told of every authentic RTP packet."""
 
     def __init__(
-        self, *, certificate: RTCCertificate, allow_private: bool, on_media: Callable[[str, float], None]
+        self, *, certificate: RTCCertificate, network: Network, on_media: Callable[[str, float], None]
     ) -> None:
         self._certificate = certificate
-        self._allow_private = allow_private
+        self._network = network
         self._on_media = on_media
         self._peers: dict[str, Peer] = {}  # connected, by role
         self._pending: dict[str, Peer] = {}  # offered, not connected yet
@@ -58,7 +59,7 @@ class CallRelay:
         peer = Peer(
             role,
             self._certificate,
-            allow_private=self._allow_private,
+            network=self._network,
             on_packet=self._on_packet,
             on_connected=self._on_connected,
         )
@@ -70,18 +71,11 @@ class CallRelay:
             source: StreamPlan(pair.main.ssrc, pair.rtx.ssrc if pair.rtx else None)
             for source, pair in self._streams[OTHER[role]].items()
         }
-        return peer.id, await peer.offer(plan)
+        return peer.id, peer.offer(plan)
 
     async def answer(self, peer_id: str, sdp: str) -> None:
         """Take a peer's answer; raises ``NotFound`` for an unknown peer, ``Invalid`` for a bad description."""
-        await self._find(peer_id).answer(sdp)
-
-    async def candidate(self, peer_id: str, candidate: dict[str, object] | None) -> None:
-        """Take a trickled candidate; None and the empty one mean the end, which we need not know."""
-        peer = self._find(peer_id)
-        line = (candidate or {}).get("candidate")
-        if isinstance(line, str) and line:
-            await peer.candidate(line)
+        self._find(peer_id).answer(sdp)
 
     async def leave(self, peer_id: str) -> None:
         """Close one connection; unknown ids are gone already."""
@@ -89,19 +83,8 @@ class CallRelay:
             for role, peer in list(table.items()):
                 if peer.id == peer_id:
                     del table[role]
+                    self._retarget()
                     await peer.close()
-
-    def has_peer(self, peer_id: str) -> bool:
-        """Whether this connection is ours."""
-        return any(peer.id == peer_id for table in (self._peers, self._pending) for peer in table.values())
-
-    def role_of(self, peer_id: str) -> str | None:
-        """Whose connection this is."""
-        for table in (self._peers, self._pending):
-            for role, peer in table.items():
-                if peer.id == peer_id:
-                    return role
-        return None
 
     # -- policy ----------------------------------------------------------------------------------------------------
 
@@ -115,6 +98,17 @@ class CallRelay:
                 self._forward_to[role] = True
                 self._ask_keyframe(OTHER[role])
             self._forward_to[role] = allowed
+        self._retarget()
+
+    def watch(self, now: float) -> None:
+        """Let go of connections that never came up, and of those whose side has not consented for 30 s (RFC 7675)."""
+        for table in (self._peers, self._pending):
+            for role, peer in list(table.items()):
+                if not peer.alive(now):
+                    log.info("peer.let_go", role=role, connected=peer.connected)
+                    del table[role]
+                    self._retarget()
+                    self._close_later(peer)
 
     def quality(self) -> dict[str, object]:
         """Counts per direction, by the side that sent."""
@@ -125,50 +119,54 @@ class CallRelay:
         peers = [*self._peers.values(), *self._pending.values()]
         self._peers.clear()
         self._pending.clear()
+        for peer in peers:
+            peer.target = None
         await asyncio.gather(*(peer.close() for peer in peers), *self._closing, return_exceptions=True)
 
     # -- packets ---------------------------------------------------------------------------------------------------
 
     def _on_packet(self, peer: Peer, packet: bytes) -> None:
-        plain = peer.unprotect(packet)
-        if plain is None:
+        """The path of every packet; its plain form stays in the buffer of ``aiortc_private`` all the way."""
+        if len(packet) < rtp.HEADER:
+            return
+        if 192 <= packet[1] <= 223:  # noqa: PLR2004 - RFC 5761 §4: RTCP
+            self._on_rtcp(peer, packet)
+            return
+        size = peer.transport.unprotect(packet)
+        if size < rtp.HEADER:
             self._directions[peer.role].refused += 1
-        elif rtp.is_rtcp(plain):
-            self._forward_rtcp(peer, plain)
-        elif len(plain) >= rtp.HEADER:
-            now = time.monotonic()
-            self._on_media(peer.role, now)
-            self._forward_rtp(peer, plain, now)
+            return
+        now = time.monotonic()
+        seq, timestamp, ssrc = _numbers.unpack_from(packet, 2)  # the header travels in clear, and was authenticated
+        self._on_media(peer.role, now)
+        track = peer.tracks.get(ssrc) or self._learn(peer, packet, ssrc)
+        if track is None:
+            self._directions[peer.role].unforwarded += 1
+            return
+        track.count.add(ssrc, size, seq, timestamp, now)
+        target = peer.target
+        if target is None:
+            self._directions[peer.role].unforwarded += 1
+        elif track.is_rtx:
+            self._forward_rtx(track.pair, target, PLAIN[:size], now)
+        else:
+            stream = track.pair.main
+            if stream.source_ssrc != ssrc:
+                self._attach(peer, track, ssrc, seq, timestamp, now)
+            _numbers.pack_into(PLAIN, 2, *stream.renumber(seq, timestamp, now), stream.ssrc)
+            target.transport.send_plain(size)
 
-    def _forward_rtp(self, peer: Peer, packet: bytes, now: float) -> None:
-        seq, timestamp, ssrc = _read.unpack_from(packet, 2)
-        route = peer.routes.get(ssrc) or self._learn(peer, packet, ssrc)
-        direction = self._directions[peer.role]
-        if route is None:
-            direction.unforwarded += 1
-            return
-        source, is_rtx = route
-        self._count(direction, source, is_rtx=is_rtx).add(ssrc, len(packet), seq, timestamp, now)
-        other = self._peers.get(OTHER[peer.role])
-        if other is None or not self._forward_to[other.role] or self._peers.get(peer.role) is not peer:
-            direction.unforwarded += 1
-            return
-        pair = self._streams[peer.role][source]
-        if is_rtx:
-            self._forward_rtx(pair, other, packet, now)
-            return
-        stream = pair.main
-        if stream.source_ssrc != ssrc:
-            stream.attach(ssrc, seq, timestamp, now)
-            if source in VIDEO_SOURCES:
-                self._ask_keyframe(peer.role)
-        out_seq, out_ts = stream.renumber(seq, timestamp, now)
-        other.send_rtp(rtp.rewrite(packet, ssrc=stream.ssrc, seq=out_seq, timestamp=out_ts))
+    def _attach(self, peer: Peer, track: Track, ssrc: int, seq: int, timestamp: int, now: float) -> None:
+        kept = PLAIN[:]  # asking for a key frame uses the buffer
+        track.pair.main.attach(ssrc, seq, timestamp, now)
+        if track.source in VIDEO_SOURCES:
+            self._ask_keyframe(peer.role)
+        PLAIN[:] = kept
 
-    def _forward_rtx(self, pair: StreamPair, other: Peer, packet: bytes, now: float) -> None:
+    def _forward_rtx(self, pair: StreamPair, target: Peer, packet: bytes, now: float) -> None:
         if pair.rtx is None or pair.main.source_ssrc is None:
             return  # nothing of this source was forwarded yet that could be repeated
-        seq, timestamp, ssrc = _read.unpack_from(packet, 2)
+        seq, timestamp, ssrc = _numbers.unpack_from(packet, 2)
         if pair.rtx.source_ssrc != ssrc:
             pair.rtx.attach(ssrc, seq, timestamp, now)
         out_seq, _ = pair.rtx.renumber(seq, timestamp, now)
@@ -177,11 +175,14 @@ class CallRelay:
             shifted = rtp.rewrite_osn(packet, pair.main.seq_offset)
         except ValueError:
             return
-        other.send_rtp(rtp.rewrite(shifted, ssrc=pair.rtx.ssrc, seq=out_seq, timestamp=out_ts))
+        target.transport.send_rtp(rtp.rewrite(shifted, ssrc=pair.rtx.ssrc, seq=out_seq, timestamp=out_ts))
 
-    def _forward_rtcp(self, peer: Peer, compound: bytes) -> None:
-        other = self._peers.get(OTHER[peer.role])
-        if other is None or not self._forward_to[other.role] or self._peers.get(peer.role) is not peer:
+    def _on_rtcp(self, peer: Peer, packet: bytes) -> None:
+        compound = peer.transport.unprotect_rtcp(packet)
+        if compound is None:
+            self._directions[peer.role].refused += 1
+            return
+        if peer.target is None:
             return
         try:
             rewritten = self._rewriters[peer.role].rewrite(compound)
@@ -189,19 +190,23 @@ class CallRelay:
             self._directions[peer.role].refused += 1
             return
         if rewritten:
-            other.send_rtcp(rewritten)
+            peer.target.transport.send_rtcp(rewritten)
 
-    def _learn(self, peer: Peer, packet: bytes, ssrc: int) -> tuple[Source, bool] | None:
-        """Find out what an unannounced SSRC carries, by its mid extension (RFC 8843 §9.2)."""
-        if len(peer.routes) >= MOST_ROUTES:
+    def _learn(self, peer: Peer, packet: bytes, ssrc: int) -> Track | None:
+        """A new SSRC: announced in the answer, or telling by its mid extension what it carries (RFC 8843 §9.2)."""
+        if len(peer.tracks) >= MOST_ROUTES:
             return None
-        mid = rtp.extension(packet, EXT_MID)
-        try:
-            source = Source((mid or b"").decode("ascii"))
-        except ValueError:
-            return None
-        peer.routes[ssrc] = (source, packet[1] & 0x7F in RTX_TYPES)
-        return peer.routes[ssrc]
+        route = peer.routes.get(ssrc)
+        if route is None:
+            mid = rtp.extension(packet, EXT_MID)
+            try:
+                source = Source((mid or b"").decode("ascii"))
+            except ValueError:
+                return None
+            route = source, packet[1] & 0x7F in RTX_TYPES
+        count = self._count(self._directions[peer.role], route[0], is_rtx=route[1])
+        track = peer.tracks[ssrc] = Track(*route, count, self._streams[peer.role][route[0]])
+        return track
 
     def _count(self, direction: Direction, source: Source, *, is_rtx: bool) -> StreamCount:
         name = source.name.lower() + ("_rtx" if is_rtx else "")
@@ -209,6 +214,13 @@ class CallRelay:
         if found is None:
             found = direction.streams[name] = StreamCount(CLOCK_RATE[source])
         return found
+
+    def _retarget(self) -> None:
+        """Who sends to whom: only the newest connection of each side, and only to a side that may receive."""
+        for role in ROLES:
+            peer, other = self._peers.get(role), self._peers.get(OTHER[role])
+            if peer is not None:
+                peer.target = other if other is not None and self._forward_to[other.role] else None
 
     # -- key frames and RTCP identities ----------------------------------------------------------------------------
 
@@ -220,7 +232,7 @@ class CallRelay:
         for source in VIDEO_SOURCES:
             ssrc = peer.source_ssrc(source)
             if ssrc is not None:
-                peer.send_rtcp(rtp.pli(1, ssrc))
+                peer.transport.send_rtcp(rtp.pli(1, ssrc))
 
     def _sent_by(self, role: str) -> Callable[[int], tuple[int, int] | None]:
         def sent(ssrc: int) -> tuple[int, int] | None:
@@ -251,7 +263,9 @@ class CallRelay:
         old = self._peers.get(peer.role)
         self._peers[peer.role] = peer
         if old is not None and old is not peer:
+            old.target = None
             self._close_later(old)
+        self._retarget()
         self._ask_keyframe(OTHER[peer.role])
 
     def _close_later(self, peer: Peer) -> None:

@@ -52,7 +52,6 @@ class Handlers:
             "heartbeat": self.heartbeat,
             "media.join": self.join,
             "media.answer": self.answer,
-            "media.candidate": self.candidate,
             "media.state": self.state,
             "chat.send": self.send_chat,
             "auth.refresh": self.refresh,
@@ -100,14 +99,6 @@ class Handlers:
         call_id = CallId(body.call_id)
         await self._own_peer(socket, call_id, body.peer_id)
         await self._node(self._nodes.answer(call_id, body.peer_id, body.sdp))
-        return m.Ack()
-
-    async def candidate(self, socket: Socket, body: m.MediaCandidate) -> m.Ack:
-        """Pass an ICE candidate on."""
-        call_id = CallId(body.call_id)
-        await self._own_peer(socket, call_id, body.peer_id)
-        candidate = body.candidate.model_dump() if body.candidate else None
-        await self._node(self._nodes.candidate(call_id, body.peer_id, candidate))
         return m.Ack()
 
     async def state(self, socket: Socket, body: m.MediaState) -> m.Ack:

@@ -59,24 +59,6 @@ class MediaAnswer(ClientMessage):
     sdp: Sdp
 
 
-class Candidate(BaseModel):
-    """An ICE candidate in the form of W3C's ``RTCIceCandidateInit``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    candidate: Annotated[str, StringConstraints(strict=True, max_length=1024, pattern=PRINTABLE)]
-    sdpMid: Annotated[str, StringConstraints(strict=True, max_length=64, pattern=PRINTABLE)] | None = None  # noqa: N815
-    sdpMLineIndex: Annotated[StrictInt, Field(ge=0, le=31)] | None = None  # noqa: N815
-
-
-class MediaCandidate(ClientMessage):
-    """One of the browser's ICE candidates; ``null`` says that there are no more."""
-
-    call_id: UUID
-    peer_id: PeerId
-    candidate: Candidate | None
-
-
 class MediaState(ClientMessage):
     """What this side is sending, for the other side's icons; it never counts for the meter."""
 

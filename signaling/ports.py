@@ -37,10 +37,6 @@ class Nodes(Protocol):
         """Hand the browser's answer to the peer."""
         ...
 
-    async def candidate(self, call_id: CallId, peer_id: str, candidate: dict[str, Any] | None) -> None:
-        """Hand one of the browser's ICE candidates to the peer."""
-        ...
-
     async def leave(self, call_id: CallId, peer_id: str) -> None:
         """Close the peer."""
         ...

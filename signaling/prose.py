@@ -70,7 +70,8 @@ The server is the other end of every peer connection, and the server offers:
    transceiver to `sendrecv`, attach microphone and camera with `replaceTrack`, then `createAnswer`,
    `setLocalDescription`. The sections are, in order: audio, camera, screen. Screen sharing later is `replaceTrack`
    too: nothing is ever renegotiated.
-4. Send `media.answer {call_id, peer_id, sdp}`, then each local candidate with `media.candidate`, and `null` at the end.
+4. Send `media.answer {call_id, peer_id, sdp}` at once. The server is an ICE-lite agent with public addresses: it needs
+   none of the browser's candidates, learns its address from the checks it sends, and never asks for others.
 5. Tell `media.state` whenever microphone, camera or screen goes on or off. It only moves the other side's icons; paid
    time is what the server sees.
 

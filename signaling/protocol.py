@@ -46,7 +46,6 @@ CLIENT_EVENTS = {
         ClientEvent("heartbeat", m.Heartbeat, m.Ack, burst=20, per_second=2),
         ClientEvent("media.join", m.MediaJoin, m.JoinAck, burst=10, per_second=0.5),
         ClientEvent("media.answer", m.MediaAnswer, m.Ack, burst=10, per_second=0.5),
-        ClientEvent("media.candidate", m.MediaCandidate, m.Ack, burst=100, per_second=20),
         ClientEvent("media.state", m.MediaState, m.Ack, burst=20, per_second=4),
         ClientEvent("chat.send", m.ChatSend, m.ChatAck, burst=20, per_second=2),
         ClientEvent("auth.refresh", m.AuthRefresh, m.AuthAck, burst=10, per_second=0.2),

@@ -17,7 +17,7 @@ class Socket:
     session: Session
     token: str  # kept in memory only, to prove it again after revocations may have been missed
     peers: dict[CallId, str] = field(default_factory=dict)
-    # One at a time per subject: a candidate must not overtake the answer before it.
+    # One at a time per subject: an answer must not overtake the join before it.
     locks: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
 
 

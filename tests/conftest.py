@@ -85,7 +85,6 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
         stripe_secret_key="sk_test_sandbox",
         stripe_webhook_secret="whsec_test_secret",
         media_control_token="test-control-token-of-enough-characters",
-        media_allow_private=True,
         client_dir=str(tmp_path / "client"),
     )
 

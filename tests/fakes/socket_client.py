@@ -134,10 +134,6 @@ class SocketClient:
         """Answer the server's offer."""
         await self.say("media.answer", call_id=call_id, peer_id=peer_id, sdp=sdp, timeout_s=20)
 
-    async def candidate(self, call_id: UUID | str, peer_id: str, candidate: JsonObject | None) -> None:
-        """Hand over one ICE candidate, or None for the end of them."""
-        await self.say("media.candidate", call_id=call_id, peer_id=peer_id, candidate=candidate)
-
     async def media_state(self, call_id: UUID | str, *, microphone: bool, camera: bool, screen: bool = False) -> None:
         """Say what is being sent."""
         await self.say("media.state", call_id=call_id, microphone=microphone, camera=camera, screen=screen)

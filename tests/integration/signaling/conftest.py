@@ -80,9 +80,6 @@ class FakeNodes:
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
         self.said.append(("answer", call_id, peer_id, sdp))
 
-    async def candidate(self, call_id: CallId, peer_id: str, candidate: dict[str, Any] | None) -> None:
-        self.said.append(("candidate", call_id, peer_id, candidate))
-
     async def leave(self, call_id: CallId, peer_id: str) -> None:
         self.said.append(("leave", call_id, peer_id))
 

@@ -19,7 +19,6 @@ from tests.fakes.socket_client import Refused, SocketClient
 ABOUT_A_CALL: dict[str, dict[str, Any]] = {
     "media.join": {},
     "media.answer": {"peer_id": "p", "sdp": "v=0"},
-    "media.candidate": {"peer_id": "p", "candidate": None},
     "media.state": {"microphone": True, "camera": True, "screen": False},
     "chat.send": {"client_id": "a", "text": "hello"},
 }
@@ -110,8 +109,6 @@ async def test_one_side_cannot_speak_for_the_other_sides_peer(stage: Any) -> Non
     peer = (await consultant.join(call.call_id))["peer_id"]
     with pytest.raises(Refused, match="not_found"):
         await customer.answer(call.call_id, peer, "v=0")
-    with pytest.raises(Refused, match="not_found"):
-        await customer.candidate(call.call_id, peer, None)
 
 
 async def test_no_media_before_the_hold_and_none_after_the_end(stage: Any) -> None:
@@ -134,14 +131,8 @@ async def test_negotiation_reaches_the_media_node_in_order(stage: Any) -> None:
     _, url = await stage.gateway()
     client = await stage.client(url, call.customer_id)
     peer = (await client.join(call.call_id))["peer_id"]
-    candidate = {"candidate": "candidate:1 1 udp 1 192.0.2.1 9 typ host", "sdpMid": "0", "sdpMLineIndex": 0}
-    await asyncio.gather(
-        client.answer(call.call_id, peer, "v=0"),
-        client.candidate(call.call_id, peer, candidate),
-        client.candidate(call.call_id, peer, None),
-    )
-    assert [said[0] for said in stage.nodes.said] == ["join", "answer", "candidate", "candidate"]
-    assert [said[3] for said in stage.nodes.said[2:]] == [candidate, None]
+    await client.answer(call.call_id, peer, "v=0")
+    assert [said[0] for said in stage.nodes.said] == ["join", "answer"]
 
 
 async def test_a_dead_media_node_is_said_plainly(stage: Any) -> None:

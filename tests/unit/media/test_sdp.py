@@ -34,10 +34,9 @@ def test_every_leg_is_offered_the_same_but_its_own_transport() -> None:
 
 
 def test_an_answer_tells_which_stream_shows_what() -> None:
-    found = parse_answer(answer("a=candidate:1 1 udp 1 10.0.0.2 9 typ host"))
+    found = parse_answer(answer())
     assert found.sources == {5: (Source.AUDIO, False), 6: (Source.CAMERA, False), 7: (Source.CAMERA, True)}
     assert found.we_are_server
-    assert found.candidates == ["1 1 udp 1 10.0.0.2 9 typ host"]
 
 
 @pytest.mark.parametrize(
@@ -48,10 +47,8 @@ def test_an_answer_tells_which_stream_shows_what() -> None:
         answer().replace("a=mid:1", "a=mid:9"),
         answer().replace("a=setup:active", "a=setup:actpass"),
         answer().replace("fingerprint:sha-256", "fingerprint:md5"),
-        answer().replace("a=ice-ufrag:abcd", "a=ice-ufrag:a b"),
         answer().replace("m=video 9", "m=video 0"),
         answer().replace("a=ssrc:5", "a=ssrc:4294967296"),
-        answer(*(f"a=candidate:{n} 1 udp 1 10.0.0.2 9 typ host" for n in range(21))),
         answer("a=" + "x" * MAX_SDP_BYTES),
     ],
 )

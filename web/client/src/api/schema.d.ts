@@ -11,13 +11,19 @@ export type Account = {
   roles: (string)[]
   locale: string
   time_zone: string
-  consents: (ConsentOut)[]
+  consents: (AgreedDocument)[]
 }
 
 export type AccountPatch = {
   display_name?: string | null
   locale?: "en" | "de" | null
   time_zone?: string | null
+}
+
+export type AgreedDocument = {
+  document: string
+  version: string
+  at: string
 }
 
 export type AgreementIn = {
@@ -70,6 +76,41 @@ export type CallView = {
   demo: boolean
 }
 
+export type CardOut = {
+  brand: string
+  last4: string
+  exp_month: number
+  exp_year: number
+}
+
+export type CaseOut = {
+  kind: string
+  opened_at: string
+  details: Record<string, unknown>
+}
+
+export type ChargeRowOut = {
+  call_id: string
+  charge_id: string
+  reference: string
+  at: string
+  customer_name: string
+  consultant_name: string
+  connected_ms: number
+  billed_ms: number
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  currency: Currency
+  state: string
+}
+
+export type ChargesOut = {
+  items: (ChargeRowOut)[]
+  totals: (TotalOut)[]
+  next_cursor: string | null
+}
+
 export type Chat = {
   items: (ChatMessage)[]
 }
@@ -85,14 +126,8 @@ export type ChatMessage = {
   sent_at: string
 }
 
-export type ConsentIn = {
-  document: "terms" | "privacy" | "consultant_agreement"
-  version: string
-}
-
 export type ConsentOut = {
-  document: string
-  version: string
+  terms_version: string
   at: string
 }
 
@@ -126,10 +161,39 @@ export type ConsultantQuery = {
 
 export type Currency = "eur" | "usd" | "gbp" | "chf"
 
+export type CurrencyOverview = {
+  currency: Currency
+  captured_minor: number
+  held_minor: number
+  released_minor: number
+  commission_minor: number
+  payable_minor: number
+  fees_minor: number
+  difference_minor: number
+}
+
 export type DeclineIn = {
   reason: "busy" | "not_my_field" | "price" | "other"
   note?: string | null
 }
+
+export type DemoSessionIn = {
+  role: "customer" | "consultant" | "finance" | "admin"
+}
+
+export type DetailOut = {
+  row: ChargeRowOut
+  snapshot: Record<string, unknown>
+  intervals: (IntervalOut)[]
+  timeline: (EntryOut)[]
+  holds: (Record<string, unknown>)[]
+  commands: (Record<string, unknown>)[]
+  transactions: (TransactionOut)[]
+  cases: (CaseOut)[]
+  recomputed: RecomputedOut
+}
+
+export type Document = Record<string, unknown>
 
 export type DocumentOut = {
   document: "terms" | "privacy" | "consultant_agreement"
@@ -137,7 +201,42 @@ export type DocumentOut = {
   url: string
 }
 
+export type EarningOut = {
+  call_id: string
+  reference: string
+  ended_at: string | null
+  connected_ms: number
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  currency: Currency
+  state: string
+}
+
+export type EarningTotal = {
+  currency: Currency
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+}
+
+export type EarningsOut = {
+  items: (EarningOut)[]
+  totals: (EarningTotal)[]
+  next_cursor: string | null
+}
+
+export type EarningsQuery = {
+  cursor?: string | null
+}
+
 export type Empty = Record<string, never>
+
+export type EntryOut = {
+  at: string
+  kind: string
+  detail: Record<string, unknown>
+}
 
 export type Error = {
   error: {
@@ -164,6 +263,16 @@ export type FactorOut = {
   contribution_centi: number
 }
 
+export type FilterQuery = {
+  state?: string | null
+  currency?: Currency | null
+  from?: string | null
+  to?: string | null
+  q?: string | null
+  min_minor?: number | null
+  free?: boolean | null
+}
+
 export type History = {
   items: (CallSummary)[]
   next_cursor: string | null
@@ -174,6 +283,22 @@ export type HistoryQuery = {
   limit?: number
 }
 
+export type HomeOut = {
+  online_ms: number
+  in_call_ms: number
+  utilisation_bps: number
+  earned_minor: number
+  currency: Currency | null
+}
+
+export type IntervalOut = {
+  n: number
+  started_at: string
+  duration_ms: number
+  open: boolean
+  cause: string | null
+}
+
 export type KeywordsIn = {
   text: string
 }
@@ -181,6 +306,15 @@ export type KeywordsIn = {
 export type KeywordsOut = {
   tags: (string)[]
   keywords: (string)[]
+}
+
+export type LineOut = {
+  kind: "talk" | "unbilled" | "free" | "cap"
+  from: string
+  to: string
+  duration_ms: number
+  cause: string | null
+  amount_minor: number
 }
 
 export type LoginIn = {
@@ -234,6 +368,22 @@ export type OnlineIn = {
   online: boolean
 }
 
+export type OverviewOut = {
+  currencies: (CurrencyOverview)[]
+}
+
+export type PageQuery = {
+  state?: string | null
+  currency?: Currency | null
+  from?: string | null
+  to?: string | null
+  q?: string | null
+  min_minor?: number | null
+  free?: boolean | null
+  cursor?: string | null
+  limit?: number
+}
+
 export type Participant = {
   seen: boolean
   last_seen_at: string | null
@@ -262,9 +412,21 @@ export type PauseView = {
   since: string
 }
 
+export type PayoutAccountOut = {
+  onboarding_url: string | null
+  can_receive: boolean
+}
+
 export type Person = {
   user_id: string
   display_name: string
+}
+
+export type PostingOut = {
+  source: string
+  destination: string
+  amount_minor: number
+  currency: Currency
 }
 
 export type PresenceView = {
@@ -356,6 +518,42 @@ export type ReasonOut = {
   params: Record<string, unknown>
 }
 
+export type ReceiptOut = {
+  call_id: string
+  reference: string
+  role: "customer" | "consultant"
+  state: string
+  question_title: string
+  other_name: string
+  started_at: string
+  ended_at: string | null
+  close_reason: string | null
+  connected_ms: number
+  billed_ms: number
+  lines: (LineOut)[]
+  rate_minor_per_hour: number
+  policy: "whole_call" | "after_threshold"
+  threshold_ms: number
+  cap_minor: number
+  currency: Currency
+  tax_mode: string
+  tax_rate_bps: number
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  held_minor: number
+  released_minor: number
+  released_at: string | null
+  captured_at: string | null
+  consent: ConsentOut
+  timeline: (EntryOut)[]
+}
+
+export type RecomputedOut = {
+  gross_minor: number
+  matches: boolean
+}
+
 export type RegisterIn = {
   email: string
   password: string
@@ -363,7 +561,7 @@ export type RegisterIn = {
   display_name: string
   locale: "en" | "de"
   time_zone?: string
-  consents: (ConsentIn)[]
+  consents: (AgreementIn)[]
 }
 
 export type RegisterOut = Record<string, never>
@@ -399,7 +597,15 @@ export type Ringing = {
   rings_until: string
 }
 
-export type RootModel_dict_str__Any__ = Record<string, unknown>
+export type SavedCardOut = {
+  card: CardOut | null
+}
+
+export type SetupOut = {
+  setup_intent_id: string
+  client_secret: string
+  form_url: string | null
+}
 
 export type SignedIn = {
   access_token: string
@@ -436,6 +642,21 @@ export type TermsOut = {
   default_cap_minutes: number
 }
 
+export type TotalOut = {
+  currency: Currency
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  count: number
+}
+
+export type TransactionOut = {
+  id: string
+  at: string
+  kind: string
+  postings: (PostingOut)[]
+}
+
 export interface Routes {
   'POST /api/auth/login': { body: LoginIn; reply: SignedIn }
   'POST /api/auth/logout': { body: undefined; reply: undefined }
@@ -453,11 +674,21 @@ export interface Routes {
   'GET /api/calls/{call_id}/meter': { body: undefined; reply: MeterView }
   'POST /api/calls/{call_id}/pause': { body: PauseIn; reply: CallView }
   'POST /api/calls/{call_id}/rating': { body: RatingIn; reply: undefined }
+  'GET /api/calls/{call_id}/receipt': { body: undefined; reply: ReceiptOut }
+  'GET /api/consultant/earnings': { body: undefined; reply: EarningsOut }
+  'GET /api/consultant/home': { body: undefined; reply: HomeOut }
   'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
+  'GET /api/consultant/payout-account': { body: undefined; reply: PayoutAccountOut }
+  'POST /api/consultant/payout-account': { body: Empty; reply: PayoutAccountOut }
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
   'GET /api/consultants': { body: undefined; reply: ConsultantPage }
   'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
+  'POST /api/demo/session': { body: DemoSessionIn; reply: SignedIn }
+  'GET /api/finance/charges': { body: undefined; reply: ChargesOut }
+  'GET /api/finance/charges.csv': { body: undefined; reply: undefined }
+  'GET /api/finance/charges/{charge_id}': { body: undefined; reply: DetailOut }
+  'GET /api/finance/overview': { body: undefined; reply: OverviewOut }
   'POST /api/keywords': { body: KeywordsIn; reply: KeywordsOut }
   'POST /api/matches/preview': { body: PreviewIn; reply: MatchesOut }
   'GET /api/me': { body: undefined; reply: Account }
@@ -465,8 +696,12 @@ export interface Routes {
   'POST /api/me/consents': { body: AgreementIn; reply: undefined }
   'POST /api/offers/{offer_id}/accept': { body: Empty; reply: AcceptedOut }
   'POST /api/offers/{offer_id}/decline': { body: DeclineIn; reply: undefined }
-  'GET /api/openapi.json': { body: undefined; reply: RootModel_dict_str__Any__ }
-  'GET /api/protocol.json': { body: undefined; reply: RootModel_dict_str__Any__ }
+  'GET /api/openapi.json': { body: undefined; reply: Document }
+  'DELETE /api/payment/card': { body: undefined; reply: undefined }
+  'GET /api/payment/card': { body: undefined; reply: SavedCardOut }
+  'POST /api/payment/setup': { body: Empty; reply: SetupOut }
+  'POST /api/payment/setup/{setup_intent_id}/complete': { body: Empty; reply: SavedCardOut }
+  'GET /api/protocol.json': { body: undefined; reply: Document }
   'GET /api/questions': { body: undefined; reply: QuestionList }
   'POST /api/questions': { body: QuestionIn; reply: QuestionOut }
   'GET /api/questions/{question_id}': { body: undefined; reply: QuestionOut }
@@ -481,4 +716,5 @@ export interface Routes {
   'GET /api/terms': { body: undefined; reply: TermsOut }
   'GET /healthz': { body: undefined; reply: Alive }
   'GET /readyz': { body: undefined; reply: Ready }
+  'POST /webhooks/stripe': { body: undefined; reply: undefined }
 }

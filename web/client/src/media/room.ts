@@ -115,21 +115,6 @@ export class Room {
     const peer = new RTCPeerConnection({ iceServers: reply.ice_servers.map(server), bundlePolicy: 'max-bundle' })
     this.peer = peer
     this.peerId = reply.peer_id
-    let answered = false
-    const waiting: (RTCIceCandidateInit | null)[] = []
-    const tell = (candidate: RTCIceCandidateInit | null) =>
-      void live
-        .send('media.candidate', { call_id: this.callId, peer_id: reply.peer_id, candidate })
-        .catch(() => undefined) // a lost candidate costs at most this path; the next join brings new ones
-    peer.onicecandidate = ({ candidate }) => {
-      const plain = candidate && {
-        candidate: candidate.candidate,
-        sdpMid: candidate.sdpMid,
-        sdpMLineIndex: candidate.sdpMLineIndex,
-      }
-      if (answered) tell(plain)
-      else waiting.push(plain)
-    }
     peer.ontrack = (event) => this.received(peer, event)
     peer.onconnectionstatechange = () => this.watch(peer, attempt)
     peer.oniceconnectionstatechange = () => this.watch(peer, attempt)
@@ -139,8 +124,6 @@ export class Room {
     await peer.setLocalDescription(await peer.createAnswer())
     await this.sendTracks()
     await live.send('media.answer', { call_id: this.callId, peer_id: reply.peer_id, sdp: peer.localDescription?.sdp })
-    answered = true
-    waiting.forEach(tell)
   }
 
   private received(peer: RTCPeerConnection, event: RTCTrackEvent) {

@@ -55,12 +55,6 @@ export type CallView = {
   state: "preparing" | "live" | "interrupted" | "ended"
 }
 
-export type Candidate = {
-  candidate: string
-  sdpMLineIndex?: number | null
-  sdpMid?: string | null
-}
-
 export type ChatAck = {
   message: ChatMessage
   ok: true
@@ -119,13 +113,6 @@ export type MediaAnswer = {
   call_id: string
   peer_id: string
   sdp: string
-  v: 1
-}
-
-export type MediaCandidate = {
-  call_id: string
-  candidate: Candidate | null
-  peer_id: string
   v: 1
 }
 
