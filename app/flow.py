@@ -12,7 +12,14 @@ none of it. Network calls never happen here; what needs one leaves a durable job
 from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
 from core.events import Flow
 from matching.events import OfferAccepted, OfferMissed, RequestClosed
-from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen, SessionClosed
+from media.events import (
+    IntervalClosed,
+    IntervalOpened,
+    MediaMoved,
+    ParticipantSeen,
+    ParticipantUnseen,
+    SessionClosed,
+)
 from people.events import AccessRevoked, ConsultantProfileChanged, RatingGiven, UserBlocked
 from signaling.events import CallEnded, CallOpened, CallPaused, CallResumed, CallWentLive, PresenceChanged
 from web.context import House
@@ -40,6 +47,7 @@ def flow(house: House) -> Flow:
         ParticipantUnseen: (house.calls.on_participant_unseen,),
         IntervalOpened: (house.calls.on_interval_opened, house.meter.on_interval_opened),
         IntervalClosed: (house.calls.on_interval_closed, house.meter.on_interval_closed),
+        MediaMoved: (house.calls.on_media_moved,),
         CallWentLive: (house.requests.on_call_went_live,),
         CallPaused: (house.sessions.on_call_paused,),
         CallResumed: (house.sessions.on_call_resumed,),

@@ -7,6 +7,7 @@ import uvloop
 
 from app.wiring import build, close, load_settings
 from core import logs
+from core.tasks import finish
 from media.node import MediaNode
 
 
@@ -23,6 +24,11 @@ async def main() -> None:
     async with house.jobs.app.open_async():
         await node.start()
         await stop.wait()
+        stop.clear()
+        # A second signal ends the drain: whoever stops twice is in a hurry.
+        drain, again = asyncio.create_task(node.drain(settings.media_drain_s)), asyncio.create_task(stop.wait())
+        await asyncio.wait({drain, again}, return_when=asyncio.FIRST_COMPLETED)
+        await finish(drain, again)
         await node.stop()
     await close(house)
 

@@ -39,6 +39,7 @@ class Robot:
         self._snapshot: dict[str, Any] = {}
         self._changed = asyncio.Event()
         self._peer: MediaPeer | None = None
+        self._epoch = 0
         self._in_call: str | None = None
         self._said: set[str] = set()
 
@@ -92,7 +93,9 @@ class Robot:
         call = self._snapshot.get("call")
         if call is None or call["state"] == "ended":
             await self._hang_up()
-        elif call["media_ready"] and (self._peer is None or self._peer.state in ("failed", "closed")):
+        elif call["media_ready"] and (
+            self._peer is None or self._peer.state in ("failed", "closed") or call["media_epoch"] > self._epoch
+        ):
             await self._join(call["id"])
 
     async def _join(self, call_id: str) -> None:
@@ -101,6 +104,7 @@ class Robot:
         if not joined["ok"]:
             return
         self._peer, self._in_call = MediaPeer(), call_id
+        self._epoch = joined["epoch"]
         sdp = await self._peer.answer(joined["sdp"])
         await self._say("media.answer", call_id=call_id, peer_id=joined["peer_id"], sdp=sdp)
         await self._say("media.state", call_id=call_id, microphone=True, camera=True, screen=False)

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     media_addresses: str = Field(default="", description="Comma-separated; where media sockets are bound. Empty: all")
     media_public_address: str = Field(default="", description="Told to browsers instead, behind NAT with 1:1 ports")
     media_udp_ports: str = Field(default="", description="first-last of this node's media sockets. Empty: any")
+    media_capacity: int = Field(default=150, ge=1, description="Calls one media process takes")
+    media_drain_s: float = Field(
+        default=0, ge=0, description="How long a stopping media process lets its calls go on before they move"
+    )
     media_node_id: str = Field(default="", description="Empty: made from host name and process id")
 
     rate_limit_login_per_min: int = 5

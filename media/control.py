@@ -19,8 +19,8 @@ _STATUS: dict[type[AppError], int] = {Invalid: 422, NotFound: 404, Conflict: 409
 class Node(Protocol):
     """What the API needs of the node."""
 
-    async def join(self, call_id: CallId, role: str) -> tuple[str, str]:
-        """Open a connection."""
+    async def join(self, call_id: CallId, role: str, dead: str | None) -> tuple[str, str, int]:
+        """Open a connection: peer id, offer, epoch."""
         ...
 
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
@@ -71,11 +71,14 @@ class _Routes:
         self._node = node
 
     async def join(self, request: web.Request) -> web.Response:
-        role = (await _body(request)).get("role")
+        body = await _body(request)
+        role, dead = body.get("role"), body.get("dead")
         if role not in ROLES:
             raise Invalid("role must be customer or consultant.")
-        peer_id, sdp = await self._node.join(_call(request), role)
-        return web.json_response({"peer_id": peer_id, "sdp": sdp})
+        if dead is not None and not isinstance(dead, str):
+            raise Invalid("dead must be the id of a node.")
+        peer_id, sdp, epoch = await self._node.join(_call(request), role, dead)
+        return web.json_response({"peer_id": peer_id, "sdp": sdp, "epoch": epoch})
 
     async def answer(self, request: web.Request) -> web.Response:
         sdp = (await _body(request)).get("sdp")

@@ -49,6 +49,14 @@ class IntervalClosed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaMoved(Event):
+    """The node that carried this call does so no more: both sides join again, where the directory sends them."""
+
+    call_id: CallId
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionClosed(Event):
     """Every interval of this call is final; the bill may be computed."""
 

@@ -40,10 +40,12 @@ class LiveCall:
         network: Network,
         numbers: dict[Side, int],
         paused: bool,
+        epoch: int,
         now: datetime,
         wake: Callable[[], None],
     ) -> None:
         self.call_id = call_id
+        self.epoch = epoch
         self.closing = False
         self.pending: list[Event] = []  # in order; published together with the intervals they speak of
         self._wake = wake

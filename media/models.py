@@ -10,7 +10,10 @@ from core.db import Base
 
 
 class MediaSession(Base):
-    """The media side of one call: which node carries it, and whether it may run."""
+    """The media side of one call: which node carries it, and whether it may run.
+
+    ``epoch`` counts how often its media moved; a client that joined in an earlier one must join again.
+    """
 
     __tablename__ = "media_session"
     __table_args__ = (
@@ -24,6 +27,7 @@ class MediaSession(Base):
     node_id: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default="open")
     paused: Mapped[bool] = mapped_column(server_default="false")
+    epoch: Mapped[int] = mapped_column(Integer, server_default="0")
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
@@ -49,12 +53,17 @@ class ObservedInterval(Base):
 
 
 class MediaNodeRow(Base):
-    """A media process: where its control API answers, how many calls it carries, when it was last heard of."""
+    """A media process: where its control API answers, how busy it is, and when it was last heard of (its lease).
+
+    ``capacity`` is the number of calls it takes, ``load_permille`` its share of one core.
+    """
 
     __tablename__ = "media_node"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     control_url: Mapped[str]
     calls: Mapped[int] = mapped_column(Integer)
+    capacity: Mapped[int] = mapped_column(Integer, server_default="1")
+    load_permille: Mapped[int] = mapped_column(Integer, server_default="0")
     draining: Mapped[bool] = mapped_column(server_default="false")
     last_seen_at: Mapped[datetime]

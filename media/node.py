@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Coroutine
 from typing import Any
+from weakref import WeakValueDictionary
 
 import psycopg
 from aiohttp import web
@@ -19,19 +20,20 @@ from core.settings import Settings
 from core.tasks import finish
 from media import store
 from media.control import control_application
-from media.events import SessionClosed
+from media.events import MediaMoved, SessionClosed
 from media.ice import Network
 from media.intervals import Side
 from media.live_call import LiveCall
 from media.models import MediaSession
 from media.relay import new_certificate
-from media.sessions import CHANNEL
+from media.sessions import CHANNEL, take_from_the_dead
 
 log = logs.get(__name__)
 
 WATCH_S = 0.2
 WRITE_S = 1.0
 RETRY_S = 0.5
+LAST_WRITE_S = 10.0
 DATABASE_DOWN = (SQLAlchemyError, psycopg.Error, OSError)
 
 
@@ -45,11 +47,13 @@ class MediaNode:
         self._certificate = new_certificate()
         self._network = Network.parse(settings.media_addresses, settings.media_public_address, settings.media_udp_ports)
         self._calls: dict[CallId, LiveCall] = {}
-        self._claiming: dict[CallId, asyncio.Lock] = {}
+        self._claiming: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         self._changed = asyncio.Event()
+        self._idle = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._runner: web.AppRunner | None = None
         self._draining = False
+        self._load = Load()
         self.control_url = ""
 
     async def start(self) -> None:
@@ -69,17 +73,28 @@ class MediaNode:
             self._own(work)
         log.info("media.ready", node=self.id)
 
+    async def drain(self, seconds: float) -> None:
+        """Take no new calls, and let those carried here come to their end for at most ``seconds``."""
+        self._draining = True
+        self._changed.set()
+        log.info("media.draining", node=self.id, calls=len(self._calls), seconds=seconds)
+        self._idle.clear()
+        if self._calls:
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._idle.wait()
+            except TimeoutError:
+                return
+
     async def stop(self) -> None:
         """Give every call up to the other nodes, with what was seen here written down, and free everything."""
         self._draining = True
         await finish(*self._tasks)
-        for call in list(self._calls.values()):
-            await call.give_up()
+        await asyncio.gather(*(call.give_up() for call in self._calls.values()))
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(LAST_WRITE_S):
                 await self._save()
-                async with self._db.begin() as tx:
-                    await store.sign_off(tx, self.id)
+                await self._release()
         except (*DATABASE_DOWN, TimeoutError) as error:
             log.warning("media.last_write_failed", error=type(error).__name__)
         if self._runner is not None:
@@ -87,9 +102,13 @@ class MediaNode:
 
     # -- what the control API asks for -----------------------------------------------------------------------------
 
-    async def join(self, call_id: CallId, role: str) -> tuple[str, str]:
-        """A new connection for this role of the call: (peer id, offer). Claims the call for this node."""
-        return await (await self._claim(call_id)).relay.join(role)
+    async def join(self, call_id: CallId, role: str, dead: str | None) -> tuple[str, str, int]:
+        """A new connection for this role of the call: (peer id, offer, epoch). Claims the call for this node.
+
+        ``dead`` names the node that carried it, when its process is known to be gone.
+        """
+        call = await self._claim(call_id, dead)
+        return *(await call.relay.join(role)), call.epoch
 
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
         """Take the answer of a connection."""
@@ -122,22 +141,22 @@ class MediaNode:
             raise NotFound("This call is not carried here; join anew.")
         return call
 
-    async def _claim(self, call_id: CallId) -> LiveCall:
-        if self._draining:
-            raise Conflict("This node takes no new connections; join anew.", code="draining")
+    async def _claim(self, call_id: CallId, dead: str | None) -> LiveCall:
         lock = self._claiming.setdefault(call_id, asyncio.Lock())
         async with lock:
             known = self._calls.get(call_id)
             if known is not None and not known.closing:
-                return known
+                return known  # even while draining: who lost the connection comes back to where the call is
             if known is not None:
                 raise NotFound("This call has no media now.")
+            if self._draining or len(self._calls) >= self._settings.media_capacity:
+                raise Conflict("This node takes no new calls; join anew.", code="full")
             async with self._db.begin() as tx:
-                await store.heartbeat(tx, self.id, self.control_url, len(self._calls), draining=False)
-                row = await store.claim(tx, call_id, self.id)
+                await store.heartbeat(tx, self.id, self._told())
+                row = await store.claim(tx, call_id, self.id, dead=dead)
                 if row is None:
-                    self._claiming.pop(call_id, None)
                     raise Conflict("This call has ended or is carried elsewhere.", code="not_here")
+                await take_from_the_dead(tx, row)
                 numbers = {Side(side): n for side, n in (await store.last_numbers(tx, call_id)).items()}
                 call = LiveCall(
                     call_id,
@@ -145,6 +164,7 @@ class MediaNode:
                     network=self._network,
                     numbers=numbers,
                     paused=row.paused,
+                    epoch=row.epoch,
                     now=tx.now,
                     wake=self._changed.set,
                 )
@@ -177,7 +197,7 @@ class MediaNode:
     async def _save(self) -> None:
         self._changed.clear()
         async with self._db.begin() as tx:
-            await store.heartbeat(tx, self.id, self.control_url, len(self._calls), draining=self._draining)
+            await store.heartbeat(tx, self.id, self._told())
             batch = [(call, call.dirty()) for call in self._calls.values() if not call.pending]
             await store.write_intervals(tx, self.id, [row for _, rows in batch for row in rows])
             wanted = await store.sessions_of(tx, self.id)
@@ -218,8 +238,25 @@ class MediaNode:
 
     async def _forget(self, call: LiveCall) -> None:
         self._calls.pop(call.call_id, None)
-        self._claiming.pop(call.call_id, None)
+        if not self._calls:
+            self._idle.set()
         await call.relay.close()
+
+    async def _release(self) -> None:
+        """Let other nodes carry what this one carried, and have both sides of each call join there."""
+        async with self._db.begin() as tx:
+            for row in await store.release(tx, self.id):
+                await tx.publish(MediaMoved(CallId(row.call_id), row.epoch))
+            await store.sign_off(tx, self.id)
+
+    def _told(self) -> store.Heartbeat:
+        return store.Heartbeat(
+            control_url=self.control_url,
+            calls=len(self._calls),
+            capacity=self._settings.media_capacity,
+            load_permille=self._load.permille(),
+            draining=self._draining,
+        )
 
     async def _close(self, tx: Tx, call: LiveCall) -> None:
         row = await store.session(tx, call.call_id, lock=True)
@@ -258,6 +295,7 @@ class MediaNode:
             network=self._network,
             numbers={},
             paused=row.paused,
+            epoch=row.epoch,
             now=row.created_at,
             wake=self._changed.set,
         )
@@ -279,6 +317,21 @@ class MediaNode:
         task = asyncio.create_task(work)
         task.add_done_callback(_tell)
         self._tasks.append(task)
+
+
+class Load:
+    """This process's share of one core since it was last asked, or over the last second."""
+
+    def __init__(self) -> None:
+        self._wall, self._used, self._last = time.monotonic(), time.process_time(), 0
+
+    def permille(self) -> int:
+        """Thousandths of one core."""
+        wall, used = time.monotonic(), time.process_time()
+        if wall - self._wall >= WRITE_S / 2:
+            self._last = round(1000 * (used - self._used) / (wall - self._wall))
+            self._wall, self._used = wall, used
+        return self._last
 
 
 def _tell(task: asyncio.Task[None]) -> None:

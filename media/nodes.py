@@ -11,19 +11,25 @@ from core.errors import AppError, Conflict, Invalid, NotFound, Upstream
 from core.ids import CallId, UserId
 from core.settings import Settings
 from media import store
+from media.models import MediaNodeRow
 
 log = logs.get(__name__)
 
 TIMEOUT_S = 5.0
-_ERRORS: dict[int, type[AppError]] = {404: NotFound, 409: Conflict, 422: Invalid}
+GONE = "node_gone"
+_ERRORS: dict[int, type[AppError]] = {404: NotFound, 409: Conflict, 422: Invalid, 503: Upstream}
 
 
 @dataclass(frozen=True, slots=True)
 class JoinReply:
-    """A connection that waits for its answer. ``ice_servers`` as RTCPeerConnection wants them."""
+    """A connection that waits for its answer. ``ice_servers`` as RTCPeerConnection wants them.
+
+    ``epoch`` is that of the call's media; when the call's grows, join again.
+    """
 
     peer_id: str
     sdp: str
+    epoch: int
     ice_servers: list[dict[str, Any]]
 
 
@@ -40,16 +46,18 @@ class NodeDirectory:
 
         Raises ``NotFound`` when the call has no open session of this user, ``Upstream`` when no node answers.
         """
-        tried: list[str] = []
-        while (url := await self._address(call_id, role, user_id, without=tried)) is not None:
-            tried.append(url)
+        dead: str | None = None
+        carrier, nodes = await self._candidates(call_id, role, user_id)
+        for node in nodes:
             try:
-                reply = await self._post(f"{url}/v1/calls/{call_id}/join", {"role": role})
+                reply = await self._post(f"{node.control_url}/v1/calls/{call_id}/join", {"role": role, "dead": dead})
             except (Conflict, Upstream) as error:
-                # Another node was faster, or this one drains or is dead: ask the next.
-                log.info("node.passed_over", call_id=str(call_id), code=error.code)
+                # Another node was faster, or this one is full or dead: ask the next.
+                log.info("node.passed_over", call_id=str(call_id), node=node.id, code=error.code)
+                if node.id == carrier and error.code == GONE:
+                    dead = carrier
                 continue
-            return JoinReply(reply["peer_id"], reply["sdp"], [])
+            return JoinReply(reply["peer_id"], reply["sdp"], reply["epoch"], [])
         raise Upstream("No media server can take this call right now; try again in a moment.")
 
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
@@ -69,26 +77,26 @@ class NodeDirectory:
         if self._http is not None:
             await self._http.close()
 
-    async def _address(self, call_id: CallId, role: str, user_id: UserId, *, without: list[str]) -> str | None:
-        """The next node to ask: the one that carries the call, then the others, the least loaded first."""
+    async def _candidates(self, call_id: CallId, role: str, user_id: UserId) -> tuple[str | None, list[MediaNodeRow]]:
+        """The id of the node that carries the call, and whom to ask: that node first, then the least loaded."""
         async with self._db.begin() as tx:
             row = await store.session(tx, call_id)
             if row is None or row.state != "open":
                 raise NotFound("This call has no media now.")
             if user_id != (row.customer_id if role == "customer" else row.consultant_id):
                 raise NotFound
-            nodes = await store.living_nodes(tx)
-            ordered = sorted(nodes, key=lambda node: node.id != row.node_id)
-            return next((node.control_url for node in ordered if node.control_url not in without), None)
+            carrier = await store.node(tx, row.node_id) if row.node_id else None
+            others = [node for node in await store.living_nodes(tx) if node.id != row.node_id]
+            return row.node_id, ([carrier] if carrier else []) + others
 
     async def _carrier(self, call_id: CallId) -> str:
+        """Where the node that carries this call answers, be it draining."""
         async with self._db.begin() as tx:
             row = await store.session(tx, call_id)
-            if row is not None and row.node_id is not None:
-                for node in await store.living_nodes(tx):
-                    if node.id == row.node_id:
-                        return node.control_url
-        raise NotFound("This connection is gone; join anew.")
+            node = await store.node(tx, row.node_id) if row is not None and row.node_id else None
+            if node is None:
+                raise NotFound("This connection is gone; join anew.")
+            return node.control_url
 
     async def _post(self, url: str, body: dict[str, Any]) -> dict[str, Any]:
         return await self._send("POST", url, body)
@@ -103,6 +111,11 @@ class NodeDirectory:
                 if response.status == 413:  # noqa: PLR2004 - aiohttp refuses a large body before our routes see it
                     raise Invalid("This session description is too large.")
                 reply: dict[str, Any] = await response.json()
+        except aiohttp.ClientConnectorError as error:
+            if isinstance(error.os_error, ConnectionRefusedError):
+                # The machine is there and nobody listens: the process has died, whatever its lease says.
+                raise Upstream("The media server is gone; join anew.", code=GONE) from error
+            raise Upstream("The media server cannot be reached; try again in a moment.") from error
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("node.unreachable", error=type(error).__name__)
             raise Upstream("The media server does not answer; try again in a moment.") from error

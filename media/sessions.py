@@ -7,7 +7,7 @@ from core.db import Database, Tx
 from core.errors import NotFound
 from core.ids import CallId, UserId
 from media import store
-from media.events import IntervalClosed, ParticipantUnseen, SessionClosed
+from media.events import IntervalClosed, MediaMoved, ParticipantUnseen, SessionClosed
 from media.intervals import Cause, Side
 from media.models import MediaSession
 
@@ -75,14 +75,9 @@ class SessionService:
     async def _adopt(self, tx: Tx, row: MediaSession) -> None:
         call_id = CallId(row.call_id)
         log.info("session.node_lost", call_id=str(call_id), node=row.node_id, state=row.state)
-        for interval in await store.close_open_intervals(tx, call_id, Cause.NODE_LOST):
-            if interval.side == Side.BOTH:
-                await tx.publish(
-                    IntervalClosed(call_id, interval.n, interval.started_at, interval.duration_ms, Cause.NODE_LOST)
-                )
-            else:
-                await tx.publish(ParticipantUnseen(call_id, interval.side, tx.now))
-        row.node_id = None
+        if row.node_id is not None and not await store.alive(tx, row.node_id):
+            row.node_id = None
+        await take_from_the_dead(tx, row)
         if row.state == "closing":
             row.state, row.closed_at = "closed", tx.now
             await tx.publish(SessionClosed(call_id))
@@ -93,3 +88,21 @@ class SessionService:
             raise NotFound
         row.paused = paused
         tx.signal(CHANNEL, str(call_id))
+
+
+async def take_from_the_dead(tx: Tx, row: MediaSession) -> None:
+    """Close what nodes other than the session's own left open: only the time they wrote down counts.
+
+    Both sides are told to join again. The session's row is locked by the caller.
+    """
+    call_id = CallId(row.call_id)
+    left = await store.close_open_intervals(tx, call_id, Cause.NODE_LOST, except_node=row.node_id)
+    for interval in left:
+        if interval.side == Side.BOTH:
+            closed = IntervalClosed(call_id, interval.n, interval.started_at, interval.duration_ms, Cause.NODE_LOST)
+            await tx.publish(closed)
+        else:
+            await tx.publish(ParticipantUnseen(call_id, interval.side, tx.now))
+    if left and row.state == "open":
+        row.epoch += 1
+        await tx.publish(MediaMoved(call_id, row.epoch))

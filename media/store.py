@@ -1,7 +1,7 @@
 """The queries of ``media``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -34,12 +34,15 @@ async def session(tx: Tx, call_id: CallId, *, lock: bool = False) -> MediaSessio
     return await tx.session.get(MediaSession, call_id, with_for_update=lock or None, populate_existing=True)
 
 
-async def claim(tx: Tx, call_id: CallId, node_id: str) -> MediaSession | None:
-    """Make this node the one that carries the call; None when it may not (closed, unknown, or carried elsewhere)."""
+async def claim(tx: Tx, call_id: CallId, node_id: str, *, dead: str | None) -> MediaSession | None:
+    """Make this node the one that carries the call; None when it may not (closed, unknown, or carried elsewhere).
+
+    ``dead`` names a node whose process was found to be gone although its lease still runs.
+    """
     row = await session(tx, call_id, lock=True)
     if row is None or row.state != "open":
         return None
-    if row.node_id not in (None, node_id) and await alive(tx, str(row.node_id)):
+    if row.node_id not in (None, node_id, dead) and await alive(tx, str(row.node_id)):
         return None
     row.node_id = node_id
     return row
@@ -86,19 +89,43 @@ _UPSERT = text(
 )
 
 
-async def heartbeat(tx: Tx, node_id: str, control_url: str, calls: int, *, draining: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """What a node tells of itself each second."""
+
+    control_url: str
+    calls: int
+    capacity: int
+    load_permille: int
+    draining: bool
+
+
+async def heartbeat(tx: Tx, node_id: str, told: Heartbeat) -> None:
     """Say that this node lives, where, and how busy it is."""
-    values = {"control_url": control_url, "calls": calls, "draining": draining, "last_seen_at": tx.now}
+    values = asdict(told) | {"last_seen_at": tx.now}
     statement = insert(MediaNodeRow).values(id=node_id, **values)
     await tx.session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values))
 
 
-async def sign_off(tx: Tx, node_id: str) -> None:
-    """This node stops in good order: its calls are free for any other at once."""
-    await tx.session.execute(
-        update(MediaSession).where(MediaSession.node_id == node_id, MediaSession.state == "open").values(node_id=None)
+async def release(tx: Tx, node_id: str) -> Sequence[MediaSession]:
+    """Free this node's calls for any other; the sessions, in their new epoch."""
+    found = await tx.session.scalars(
+        update(MediaSession)
+        .where(MediaSession.node_id == node_id, MediaSession.state == "open")
+        .values(node_id=None, epoch=MediaSession.epoch + 1)
+        .returning(MediaSession)
     )
+    return found.all()
+
+
+async def sign_off(tx: Tx, node_id: str) -> None:
+    """This node is no more."""
     await tx.session.execute(delete(MediaNodeRow).where(MediaNodeRow.id == node_id))
+
+
+async def node(tx: Tx, node_id: str) -> MediaNodeRow | None:
+    """What a node last told of itself."""
+    return await tx.session.get(MediaNodeRow, node_id, populate_existing=True)
 
 
 async def alive(tx: Tx, node_id: str) -> bool:
@@ -112,7 +139,8 @@ async def living_nodes(tx: Tx) -> Sequence[MediaNodeRow]:
     found = await tx.session.scalars(
         select(MediaNodeRow)
         .where(MediaNodeRow.last_seen_at > tx.now - NODE_DEAD_AFTER, ~MediaNodeRow.draining)
-        .order_by(MediaNodeRow.calls, MediaNodeRow.id)
+        .where(MediaNodeRow.calls < MediaNodeRow.capacity)
+        .order_by(MediaNodeRow.calls * 1000 / MediaNodeRow.capacity, MediaNodeRow.load_permille, MediaNodeRow.id)
     )
     return found.all()
 
@@ -152,11 +180,14 @@ async def orphan(tx: Tx) -> MediaSession | None:
     return found.first()
 
 
-async def close_open_intervals(tx: Tx, call_id: CallId, cause: str) -> Sequence[ObservedInterval]:
-    """Close what a dead node left open, with the duration it last wrote; the closed rows, in order."""
+async def close_open_intervals(
+    tx: Tx, call_id: CallId, cause: str, *, except_node: str | None = None
+) -> Sequence[ObservedInterval]:
+    """Close what other nodes left open, with the duration they last wrote; the closed rows, in order."""
     found = await tx.session.scalars(
         update(ObservedInterval)
         .where(ObservedInterval.call_id == call_id, ObservedInterval.open)
+        .where(ObservedInterval.node_id.is_distinct_from(except_node))
         .values(open=False, cause=cause)
         .returning(ObservedInterval)
     )

@@ -46,6 +46,7 @@ class CallViews:
             ended_at=row.ended_at,
             deadline_at=row.deadline_at if awaited else None,
             media_ready=row.media_ready,
+            media_epoch=row.media_epoch,
             participants=Participants(
                 customer=Participant.model_validate(sides[Role.CUSTOMER]),
                 consultant=Participant.model_validate(sides[Role.CONSULTANT]),

@@ -10,7 +10,7 @@ from core.errors import Conflict, NotFound, Refused
 from core.ids import CallId, QuestionId, RequestId, UserId, new_reference
 from core.settings import Settings
 from matching.events import OfferAccepted
-from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
+from media.events import IntervalClosed, IntervalOpened, MediaMoved, ParticipantSeen, ParticipantUnseen
 from people.events import AccessRevoked
 from signaling import pause as pauses
 from signaling import store
@@ -87,6 +87,7 @@ class CallService:
             pause_by=None,
             pause_since=None,
             chat_seq=0,
+            media_epoch=0,
         )
         row.reference = new_reference(tx.now.date())
         while not await store.insert_call(tx, row):
@@ -164,6 +165,12 @@ class CallService:
             await store.unsee_everyone(tx, row.id)
         if event.cause in LOSSES:
             self._interrupt(tx, row)
+        self._touch(tx, row)
+
+    async def on_media_moved(self, tx: Tx, event: MediaMoved) -> None:
+        """Another node carries the call from now on; both sides see it in the call and join again."""
+        row = await self._lock(tx, event.call_id)
+        row.media_epoch = max(row.media_epoch, event.epoch)
         self._touch(tx, row)
 
     async def on_cap_reached(self, tx: Tx, event: AboutCall) -> None:

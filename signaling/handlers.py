@@ -80,7 +80,13 @@ class Handlers:
             role = await self._calls.media_role(tx, call_id, user)
         reply = await self._node(self._nodes.join(call_id, role, user))
         ack = m.JoinAck.model_validate(
-            {"peer_id": reply.peer_id, "sdp": reply.sdp, "ice_servers": list(reply.ice_servers)}, from_attributes=True
+            {
+                "peer_id": reply.peer_id,
+                "sdp": reply.sdp,
+                "epoch": reply.epoch,
+                "ice_servers": list(reply.ice_servers),
+            },
+            from_attributes=True,
         )
         try:
             async with self._db.begin() as tx:

@@ -165,10 +165,14 @@ class IceServer(BaseModel):
 
 
 class JoinAck(Ack):
-    """The server's offer; answer it with ``media.answer`` within 10 seconds."""
+    """The server's offer; answer it with ``media.answer`` within 10 seconds.
+
+    Join again when the call's ``media_epoch`` is greater than ``epoch``.
+    """
 
     peer_id: str
     sdp: str
+    epoch: int
     ice_servers: list[IceServer]
 
 

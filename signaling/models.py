@@ -31,6 +31,7 @@ class CallRow(Base):
     pause_by: Mapped[str | None]
     pause_since: Mapped[datetime | None]
     chat_seq: Mapped[int]
+    media_epoch: Mapped[int]
 
 
 class ParticipantRow(Base):

@@ -75,6 +75,9 @@ The server is the other end of every peer connection, and the server offers:
 5. Tell `media.state` whenever microphone, camera or screen goes on or off. It only moves the other side's icons; paid
    time is what the server sees.
 
+When `call.media_epoch` is greater than the `epoch` of your join, the call has moved to another media node (the old one
+stopped or died): join again at once. The meter only pauses.
+
 To come back after a lost connection or a reload, in the same tab or from another device: join again. A join gives a
 new `peer_id` and ends the one before; all of that user's tabs are told `media.replaced`, and the tab that holds the
 named peer closes it. While a side is not seen the call is `interrupted`, `deadline_at` says until when it may come

@@ -148,7 +148,10 @@ class PauseView(View):
 
 
 class CallView(View):
-    """A call, seen from one of its sides; ``deadline_at`` is the time to join or to be back by."""
+    """A call, seen from one of its sides; ``deadline_at`` is the time to join or to be back by.
+
+    ``media_epoch`` grows when the call moves to another media node: who joined before must join again.
+    """
 
     id: UUID
     reference: str
@@ -162,6 +165,7 @@ class CallView(View):
     ended_at: Moment | None
     deadline_at: Moment | None
     media_ready: bool
+    media_epoch: int
     participants: Participants
     pause: PauseView | None
     demo: bool

@@ -27,6 +27,7 @@ class Caller:
         self.peer: MediaPeer | None = None
         self.received_frames = 0
         self._joined_at = 0.0
+        self._epoch = 0
         self._keeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -91,7 +92,7 @@ class Caller:
             await asyncio.sleep(LOOK_S)
 
     def _lost(self) -> bool:
-        if self.peer is None or self.peer.state in ("failed", "closed"):
+        if self.peer is None or self.peer.state in ("failed", "closed") or self.call["media_epoch"] > self._epoch:
             return True
         heard = max(self.peer.last_audio_at or 0.0, self._joined_at)
         return time.monotonic() - heard > 2 * SILENT_S and not self._seen()
@@ -104,6 +105,7 @@ class Caller:
         joined = await self.socket.say("media.join", call_id=self.call["id"])
         self.peer = MediaPeer(send_audio=self._sends, send_video=self._sends)
         self._joined_at = time.monotonic()
+        self._epoch = joined["epoch"]
         sdp = await self.peer.answer(joined["sdp"])
         await self.socket.say("media.answer", call_id=self.call["id"], peer_id=joined["peer_id"], sdp=sdp)
 

@@ -71,6 +71,7 @@ export type CallView = {
   ended_at: string | null
   deadline_at: string | null
   media_ready: boolean
+  media_epoch: number
   participants: Participants
   pause: PauseView | null
   demo: boolean

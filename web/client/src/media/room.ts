@@ -19,6 +19,9 @@ const [AUDIO, CAMERA, SCREEN] = [0, 1, 2]
 const DISCONNECTED_GRACE_MS = 2_000
 const FIRST_CONNECT_MS = 10_000
 const LISTEN_EVERY_MS = 500
+const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [300, 3_000]
+// A browser checks a good path every 2.5 s: after this long without an answer the node, or our network, is gone.
+const DEAF_AFTER_MS = 4_500
 const SILENT_AFTER_MS = 2_500
 
 /** The browser reads null as the text "null": what is not there must be left out. */
@@ -41,9 +44,12 @@ export class Room {
   private peer: RTCPeerConnection | null = null
   private peerId = ''
   private attempt = 0
+  private failures = 0
+  private epoch = 0
   private timer: ReturnType<typeof setTimeout> | undefined
   private saidState = ''
   private heard = { packets: 0, at: 0 }
+  private sign = { sum: 0, at: 0 }
   private otherSeen = false
 
   constructor(private readonly callId: string) {
@@ -77,6 +83,11 @@ export class Room {
     if (this.view.state === 'connected') this.rejoin(0)
   }
 
+  /** The call has moved to another media node since we joined: nothing will come from the old one. */
+  moved(epoch: number) {
+    if (this.peerId && epoch > this.epoch && this.view.state !== 'replaced') this.rejoin(0)
+  }
+
   /** The other side was seen for the first time: now a picture has somebody to go to. */
   meet() {
     if (this.otherSeen) return
@@ -102,12 +113,14 @@ export class Room {
       await devices.start()
       const reply = await live.send<JoinReply>('media.join', { call_id: this.callId })
       if (attempt !== this.attempt || this.view.state === 'closed') return
+      this.epoch = reply.epoch
       await this.answer(reply, attempt)
       this.timer = setTimeout(() => attempt === this.attempt && this.lost(attempt), FIRST_CONNECT_MS)
     } catch (error) {
       if (attempt !== this.attempt || this.view.state === 'closed') return
       this.change({ problem: error instanceof ApiError ? error.code : 'media' })
-      this.rejoin(Math.min(5_000, 1_000 * 2 ** Math.min(attempt, 3)))
+      this.rejoin(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.failures))
+      this.failures += 1
     }
   }
 
@@ -140,6 +153,7 @@ export class Room {
     if (attempt !== this.attempt || this.view.state === 'closed') return
     if (peer.connectionState === 'connected') {
       clearTimeout(this.timer)
+      this.failures = 0
       this.change({ state: 'connected', problem: null })
       this.saidState = ''
       void this.tellState()
@@ -155,15 +169,28 @@ export class Room {
   private async listen() {
     const reports = await this.peer?.getStats().catch(() => null)
     let packets = 0
+    let answers = 0
     reports?.forEach((report) => {
       if (report.type === 'inbound-rtp') packets += report.packetsReceived ?? 0
+      if (report.type === 'candidate-pair') answers += report.responsesReceived ?? 0
     })
     const now = performance.now()
+    if (answers > 0) this.notice(packets + answers, now)
     if (packets > 0 && packets !== this.heard.packets) {
       this.heard = { packets, at: now }
       if (this.view.silentSince !== null) this.change({ silentSince: null })
     } else if (this.heard.at > 0 && now - this.heard.at >= SILENT_AFTER_MS && this.view.silentSince === null) {
       this.change({ silentSince: this.heard.at })
+    }
+  }
+
+  /** Whether anything at all comes from the server, be it only the answers to the browser's own checks. */
+  private notice(sum: number, now: number) {
+    if (this.view.state !== 'connected' || sum !== this.sign.sum) {
+      this.sign = { sum, at: now }
+    } else if (now - this.sign.at >= DEAF_AFTER_MS) {
+      this.sign = { sum, at: now }
+      this.rejoin(0)
     }
   }
 

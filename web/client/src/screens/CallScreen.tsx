@@ -244,6 +244,7 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
   useEffect(() => {
     if (other.seen) room?.meet()
   }, [room, other.seen])
+  useEffect(() => room?.moved(call.media_epoch), [room, call.media_epoch])
   useEffect(() => () => devices.stop(), [])
   return (
     <div className="call" data-testid="call" data-state={call.state}>

@@ -45,6 +45,7 @@ export type CallView = {
   ended_at: string | null
   id: string
   live_at: string | null
+  media_epoch: number
   media_ready: boolean
   other: Person
   participants: Participants
@@ -97,6 +98,7 @@ export type IceServer = {
 }
 
 export type JoinAck = {
+  epoch: number
   ice_servers: (IceServer)[]
   ok: true
   peer_id: string
