@@ -29,7 +29,10 @@ Say = Callable[[str], None]
 
 @dataclass(slots=True)
 class Plan:
-    """What to start. ``data`` holds everything that survives: databases, secrets, logs."""
+    """What to start. ``data`` holds everything that survives: databases, secrets, logs.
+
+    Media processes are named ``media``, ``media-2`` and so on.
+    """
 
     data: Path
     port: int
@@ -39,6 +42,7 @@ class Plan:
     database_url: str | None = None
     redis_url: str | None = None
     robot: bool = True
+    media_nodes: int = 1
     seed: bool = True
     throwaway: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -99,8 +103,9 @@ class Stack:
             self._await_answer("web", f"{self.url}/readyz")
             if self._sandboxed:
                 self._spawn("sandbox", self._sandbox_command())
-            for name in ("media", "worker"):
-                self._spawn(name, [sys.executable, "-m", f"app.{name}"])
+            for name in ("media", *(f"media-{n}" for n in range(2, self.plan.media_nodes + 1))):
+                self._spawn(name, [sys.executable, "-m", "app.media"])
+            self._spawn("worker", [sys.executable, "-m", "app.worker"])
             if self._sandboxed:
                 self._await_answer("sandbox", f"{self.sandbox_url}/healthz")
             if self.plan.seed and not self._seeded():

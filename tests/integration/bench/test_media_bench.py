@@ -13,7 +13,7 @@ PROMISED = {
 }  # fmt: skip
 
 
-def test_two_calls_pass_through_and_are_counted(tmp_path: Path) -> None:
+def test_two_calls_pass_through_and_are_counted() -> None:
     code = "import sys; from tests.bench.media_bench import main; sys.exit(main(sys.argv[1:]))"
     command = [sys.executable, "-c", code, "--calls", "2", "--seconds", "1", "--loss", "0.05", "--json"]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=60, check=True)
