@@ -1,5 +1,6 @@
 """What every browser test may ask for: the whole stack on ephemeral ports, and real Chromium windows."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -40,29 +41,39 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+@contextlib.contextmanager
+def running(plan: Plan) -> Iterator[Stack]:
     """The whole product with demo data; what dies is started again, as ./run does it."""
-    data = tmp_path_factory.mktemp("stack")
-    plan = Plan(data=data, port=free_port(), environment="test", robot=False, throwaway=True, settings=LIMITS)
-    running = Stack(plan)
-    running.start()
+    stack = Stack(plan)
+    stack.start()
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.2):
-            running.poll()
+            stack.poll()
 
     # Started by the main thread's poll() only in ./run; children die with the thread that started them, so the
     # watcher must live as long as the session.
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
-    yield running
-    over.set()
-    watcher.join()
-    running.stop()
-    if os.environ.get("KEEP_LOGS"):
-        shutil.copytree(data / "logs", RESULTS / "logs", dirs_exist_ok=True)
+    try:
+        yield stack
+    finally:
+        over.set()
+        watcher.join()
+        stack.stop()
+        if os.environ.get("KEEP_LOGS"):
+            shutil.copytree(plan.data / "logs", RESULTS / f"logs-{plan.data.name}", dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for all tests that need nothing special."""
+    data = tmp_path_factory.mktemp("stack")
+    with running(
+        Plan(data=data, port=free_port(), environment="test", robot=False, throwaway=True, settings=LIMITS)
+    ) as one:
+        yield one
 
 
 @pytest.fixture(scope="session")
