@@ -19,6 +19,7 @@ from app.demo_people import CONSULTANTS
 from app.embedded import child
 from app.embedded.postgres import EmbeddedPostgres, free_port, secret_in
 from app.embedded.redis import EmbeddedRedis
+from app.embedded.turn import EmbeddedTurn
 
 ROOT = Path(__file__).parent.parent
 READY_S = 30.0
@@ -31,7 +32,7 @@ Say = Callable[[str], None]
 class Plan:
     """What to start. ``data`` holds everything that survives: databases, secrets, logs.
 
-    Media processes are named ``media``, ``media-2`` and so on.
+    Media processes are named ``media``, ``media-2`` and so on. With ``turn`` coturn is started if this machine has it.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class Plan:
     redis_url: str | None = None
     robot: bool = True
     media_nodes: int = 1
+    turn: bool = False
     seed: bool = True
     throwaway: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Stack:
         self._say = say
         self._postgres: EmbeddedPostgres | None = None
         self._redis: EmbeddedRedis | None = None
+        self._turn: EmbeddedTurn | None = None
         self._sandbox_port = free_port()
         self._processes: dict[str, Process] = {}
         self._env: dict[str, str] = {}
@@ -162,6 +165,8 @@ class Stack:
                 child.stop(process.running, seconds=8)
                 process.running = None
         self._processes.clear()
+        if self._turn:
+            self._turn.stop()
         if self._redis:
             self._redis.stop()
         if self._postgres:
@@ -192,6 +197,11 @@ class Stack:
         if self.plan.redis_url is None:
             self._redis = EmbeddedRedis(self.plan.data / "redis")
             self._redis.start()
+        turn = EmbeddedTurn(self.plan.data / "turn")
+        if self.plan.turn and turn.possible:
+            self._say("Starting coturn")
+            self._turn = turn
+            turn.start()
 
     def _environment(self) -> dict[str, str]:
         data = self.plan.data
@@ -214,6 +224,8 @@ class Stack:
                 "STRIPE_SECRET_KEY": "sk_test_sandbox",
                 "STRIPE_WEBHOOK_SECRET": "whsec_" + secret_in(data / "webhook-secret"),
             }
+        if self._turn:
+            env |= {"TURN_URLS": self._turn.urls, "TURN_SECRET": self._turn.secret}
         return {**os.environ, **env, **self.plan.settings, "PYTHONPATH": str(ROOT)}
 
     def _sandbox_command(self) -> list[str]:

@@ -45,6 +45,7 @@ def run(wishes: argparse.Namespace, data: Path) -> int:
         database_url=os.environ.get("DATABASE_URL") or None,
         redis_url=os.environ.get("REDIS_URL") or None,
         robot=not wishes.no_robot,
+        turn=True,
     )
     stack = Stack(plan, say)
     ended = False

@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     media_drain_s: float = Field(
         default=0, ge=0, description="How long a stopping media process lets its calls go on before they move"
     )
+    media_relay_only: bool = Field(default=False, description="Browsers reach media only through TURN")
+    turn_urls: str = Field(default="", description="Comma-separated turn: and turns: addresses told to browsers")
+    turn_secret: str = Field(default="", description="The relay's static-auth-secret")
+    turn_ttl_s: int = Field(default=43_200, ge=60, description="How long a connection's TURN credentials are good for")
     media_node_id: str = Field(default="", description="Empty: made from host name and process id")
 
     rate_limit_login_per_min: int = 5

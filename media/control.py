@@ -39,6 +39,14 @@ class Node(Protocol):
         """Counts of a call."""
         ...
 
+    def probe(self) -> tuple[str, str]:
+        """Open a network test: its id, offer."""
+        ...
+
+    def answer_probe(self, probe_id: str, sdp: str) -> None:
+        """Take the answer of a network test."""
+        ...
+
 
 def control_application(node: Node, token: str) -> web.Application:
     """The routes, behind one shared secret."""
@@ -63,6 +71,8 @@ def control_application(node: Node, token: str) -> web.Application:
     app.router.add_delete("/v1/calls/{call_id}/peers/{peer_id}", routes.leave)
     app.router.add_post("/v1/calls/{call_id}/skip", routes.skip)
     app.router.add_get("/v1/calls/{call_id}/quality", routes.quality)
+    app.router.add_post("/v1/probes", routes.probe)
+    app.router.add_post("/v1/probes/{probe_id}/answer", routes.answer_probe)
     return app
 
 
@@ -81,10 +91,7 @@ class _Routes:
         return web.json_response({"peer_id": peer_id, "sdp": sdp, "epoch": epoch})
 
     async def answer(self, request: web.Request) -> web.Response:
-        sdp = (await _body(request)).get("sdp")
-        if not isinstance(sdp, str):
-            raise Invalid("sdp must be text.")
-        await self._node.answer(_call(request), request.match_info["peer_id"], sdp)
+        await self._node.answer(_call(request), request.match_info["peer_id"], await _sdp(request))
         return web.json_response({})
 
     async def leave(self, request: web.Request) -> web.Response:
@@ -101,12 +108,27 @@ class _Routes:
     async def quality(self, request: web.Request) -> web.Response:
         return web.json_response(self._node.quality(_call(request)))
 
+    async def probe(self, _request: web.Request) -> web.Response:
+        probe_id, sdp = self._node.probe()
+        return web.json_response({"probe_id": probe_id, "sdp": sdp})
+
+    async def answer_probe(self, request: web.Request) -> web.Response:
+        self._node.answer_probe(request.match_info["probe_id"], await _sdp(request))
+        return web.json_response({})
+
 
 def _call(request: web.Request) -> CallId:
     try:
         return CallId(UUID(request.match_info["call_id"]))
     except ValueError:
         raise NotFound from None
+
+
+async def _sdp(request: web.Request) -> str:
+    sdp = (await _body(request)).get("sdp")
+    if not isinstance(sdp, str):
+        raise Invalid("sdp must be text.")
+    return sdp
 
 
 async def _body(request: web.Request) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from media.ice import Network
 from media.intervals import Side
 from media.live_call import LiveCall
 from media.models import MediaSession
+from media.probe import Probes
 from media.relay import new_certificate
 from media.sessions import CHANNEL, take_from_the_dead
 
@@ -47,6 +48,7 @@ class MediaNode:
         self._db = db
         self._certificate = new_certificate()
         self._network = Network.parse(settings.media_addresses, settings.media_public_address, settings.media_udp_ports)
+        self._probes = Probes(self._certificate, self._network)
         self._calls: dict[CallId, LiveCall] = {}
         self._claiming: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         self._changed = asyncio.Event()
@@ -92,7 +94,7 @@ class MediaNode:
         """Give every call up to the other nodes, with what was seen here written down, and free everything."""
         self._draining = True
         await finish(*self._tasks)
-        await asyncio.gather(*(call.give_up() for call in self._calls.values()))
+        await asyncio.gather(self._probes.close(), *(call.give_up() for call in self._calls.values()))
         try:
             async with asyncio.timeout(LAST_WRITE_S):
                 await self._save()
@@ -131,6 +133,14 @@ class MediaNode:
     def quality(self, call_id: CallId) -> dict[str, object]:
         """The relay's counts of a call."""
         return self._call(call_id).relay.quality()
+
+    def probe(self) -> tuple[str, str]:
+        """A network test: its id and our offer."""
+        return self._probes.open()
+
+    def answer_probe(self, probe_id: str, sdp: str) -> None:
+        """Take the answer of a network test."""
+        self._probes.answer(probe_id, sdp)
 
     @property
     def calls(self) -> int:
@@ -180,6 +190,7 @@ class MediaNode:
             for call in self._calls.values():
                 if not call.closing:
                     call.watch()
+            await self._probes.watch(time.monotonic())
             await asyncio.sleep(WATCH_S)
 
     async def _write(self) -> None:

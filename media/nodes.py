@@ -1,7 +1,9 @@
 """The node directory: which node carries a call, and how ``web`` talks to it."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 
@@ -12,6 +14,7 @@ from core.ids import CallId, UserId
 from core.settings import Settings
 from media import store
 from media.models import MediaNodeRow
+from media.turn import TurnServers
 
 log = logs.get(__name__)
 
@@ -22,14 +25,25 @@ _ERRORS: dict[int, type[AppError]] = {404: NotFound, 409: Conflict, 422: Invalid
 
 @dataclass(frozen=True, slots=True)
 class JoinReply:
-    """A connection that waits for its answer. ``ice_servers`` as RTCPeerConnection wants them.
+    """A connection that waits for its answer.
 
+    ``ice_servers`` as RTCPeerConnection wants them; with ``relay_only`` it must use these and no other way.
     ``epoch`` is that of the call's media; when the call's grows, join again.
     """
 
     peer_id: str
     sdp: str
     epoch: int
+    ice_servers: list[dict[str, Any]]
+    relay_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeReply:
+    """A network test that waits for its answer."""
+
+    probe_id: str
+    sdp: str
     ice_servers: list[dict[str, Any]]
 
 
@@ -38,6 +52,8 @@ class NodeDirectory:
 
     def __init__(self, settings: Settings, db: Database) -> None:
         self._token = settings.media_control_token
+        self._turn = TurnServers.parse(settings.turn_urls, settings.turn_secret, settings.turn_ttl_s)
+        self._relay_only = settings.media_relay_only
         self._db = db
         self._http: aiohttp.ClientSession | None = None
 
@@ -57,7 +73,8 @@ class NodeDirectory:
                 if node.id == carrier and error.code == GONE:
                     dead = carrier
                 continue
-            return JoinReply(reply["peer_id"], reply["sdp"], reply["epoch"], [])
+            servers = self._turn.ice_servers(datetime.now(UTC))
+            return JoinReply(reply["peer_id"], reply["sdp"], reply["epoch"], servers, self._relay_only)
         raise Upstream("No media server can take this call right now; try again in a moment.")
 
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
@@ -71,6 +88,28 @@ class NodeDirectory:
     async def skip(self, call_id: CallId, ms: int) -> None:
         """Let the demo clock of a call run ahead."""
         await self._post(f"{await self._carrier(call_id)}/v1/calls/{call_id}/skip", {"ms": ms})
+
+    async def probe(self) -> ProbeReply:
+        """Open a network test on the least loaded node; raises ``Upstream`` when none answers."""
+        async with self._db.begin() as tx:
+            nodes = list(await store.living_nodes(tx))
+        for node in nodes:
+            try:
+                reply = await self._post(f"{node.control_url}/v1/probes", {})
+            except Upstream as error:
+                log.info("node.passed_over", node=node.id, code=error.code)
+                continue
+            return ProbeReply(f"{reply['probe_id']}@{node.id}", reply["sdp"], self._turn.ice_servers(datetime.now(UTC)))
+        raise Upstream("No media server can be tried right now; try again in a moment.")
+
+    async def answer_probe(self, probe_id: str, sdp: str) -> None:
+        """Hand over the answer of a network test; raises ``NotFound`` when it is over."""
+        peer_id, _, node_id = probe_id.partition("@")
+        async with self._db.begin() as tx:
+            node = await store.node(tx, node_id)
+        if node is None:
+            raise NotFound("This network test is over; start another one.")
+        await self._post(f"{node.control_url}/v1/probes/{quote(peer_id, safe='')}/answer", {"sdp": sdp})
 
     async def close(self) -> None:
         """Close the HTTP connections."""

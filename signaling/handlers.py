@@ -85,6 +85,7 @@ class Handlers:
                 "sdp": reply.sdp,
                 "epoch": reply.epoch,
                 "ice_servers": list(reply.ice_servers),
+                "relay_only": reply.relay_only,
             },
             from_attributes=True,
         )

@@ -167,13 +167,15 @@ class IceServer(BaseModel):
 class JoinAck(Ack):
     """The server's offer; answer it with ``media.answer`` within 10 seconds.
 
-    Join again when the call's ``media_epoch`` is greater than ``epoch``.
+    With ``relay_only`` no way but those of ``ice_servers`` may be used. Join again when the call's ``media_epoch`` is
+    greater than ``epoch``.
     """
 
     peer_id: str
     sdp: str
     epoch: int
     ice_servers: list[IceServer]
+    relay_only: bool
 
 
 class ChatAck(Ack):

@@ -30,7 +30,7 @@ class Nodes(Protocol):
     """The way to the media node that carries a call."""
 
     async def join(self, call_id: CallId, role: str, user_id: UserId) -> Any:
-        """Make a peer for this side; returns ``peer_id``, ``sdp`` and ``ice_servers``."""
+        """Make a peer for this side; returns ``peer_id``, ``sdp``, ``epoch``, ``ice_servers``, ``relay_only``."""
         ...
 
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:

@@ -117,12 +117,14 @@ def window(
     """A function that opens a window for somebody; on failure each leaves a screenshot in test-results."""
     opened: list[tuple[str, Window]] = []
 
-    def open_window(name: str, *, width: int = 1280, height: int = 800, locale: str = "en-GB") -> Window:
+    def open_window(
+        name: str, *, width: int = 1280, height: int = 800, locale: str = "en-GB", flags: tuple[str, ...] = ()
+    ) -> Window:
         user_data = tmp_path / f"browser-{name}"
         context = playwright.chromium.launch_persistent_context(
             str(user_data),
             executable_path=chromium,
-            args=FLAGS,
+            args=[*FLAGS, *flags],
             viewport={"width": width, "height": height},
             locale=locale,
         )

@@ -75,7 +75,8 @@ class FakeNodes:
         if self.down:
             raise Upstream("The media server did not answer.")
         self.said.append(("join", call_id, str(role), user_id))
-        return SimpleNamespace(peer_id=uuid4().hex, sdp="v=0\r\n", epoch=0, ice_servers=[{"urls": ["stun:192.0.2.1"]}])
+        servers = [{"urls": ["stun:192.0.2.1"]}]
+        return SimpleNamespace(peer_id=uuid4().hex, sdp="v=0\r\n", epoch=0, ice_servers=servers, relay_only=False)
 
     async def answer(self, call_id: CallId, peer_id: str, sdp: str) -> None:
         self.said.append(("answer", call_id, peer_id, sdp))

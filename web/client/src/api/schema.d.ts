@@ -292,6 +292,12 @@ export type HomeOut = {
   currency: Currency | null
 }
 
+export type IceServer = {
+  urls: (string)[]
+  username?: string | null
+  credential?: string | null
+}
+
 export type IntervalOut = {
   n: number
   started_at: string
@@ -363,6 +369,17 @@ export type MeterView = {
   extend_minor: number | null
   authenticate: Authenticate | null
   final: boolean
+}
+
+export type NetworkAnswer = {
+  probe_id: string
+  sdp: string
+}
+
+export type NetworkTest = {
+  probe_id: string
+  sdp: string
+  ice_servers: (IceServer)[]
 }
 
 export type OnlineIn = {
@@ -695,6 +712,8 @@ export interface Routes {
   'GET /api/me': { body: undefined; reply: Account }
   'PATCH /api/me': { body: AccountPatch; reply: Account }
   'POST /api/me/consents': { body: AgreementIn; reply: undefined }
+  'POST /api/network/answer': { body: NetworkAnswer; reply: undefined }
+  'POST /api/network/test': { body: Empty; reply: NetworkTest }
   'POST /api/offers/{offer_id}/accept': { body: Empty; reply: AcceptedOut }
   'POST /api/offers/{offer_id}/decline': { body: DeclineIn; reply: undefined }
   'GET /api/openapi.json': { body: undefined; reply: Document }

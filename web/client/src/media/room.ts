@@ -2,7 +2,9 @@
 import { ApiError } from '../api/session'
 import type { JoinReply } from '../api/types'
 import { live } from '../socket/live'
+import { connection } from './connection'
 import { devices } from './devices'
+import { silence } from './sound'
 
 export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'replaced' | 'closed'
 export interface RoomView {
@@ -23,19 +25,6 @@ const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [300, 3_000]
 // A browser checks a good path every 2.5 s: after this long without an answer the node, or our network, is gone.
 const DEAF_AFTER_MS = 4_500
 const SILENT_AFTER_MS = 2_500
-
-/** The browser reads null as the text "null": what is not there must be left out. */
-const server = ({ urls, username, credential }: JoinReply['ice_servers'][number]): RTCIceServer => ({
-  urls,
-  ...(username && credential ? { username, credential } : {}),
-})
-
-let silentTrack: MediaStreamTrack | null = null
-
-function silence(): MediaStreamTrack | null {
-  silentTrack ??= new AudioContext().createMediaStreamDestination().stream.getAudioTracks()[0] ?? null
-  return silentTrack
-}
 
 export class Room {
   view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null, silentSince: null }
@@ -125,7 +114,7 @@ export class Room {
   }
 
   private async answer(reply: JoinReply, attempt: number) {
-    const peer = new RTCPeerConnection({ iceServers: reply.ice_servers.map(server), bundlePolicy: 'max-bundle' })
+    const peer = connection(reply.ice_servers, reply.relay_only)
     this.peer = peer
     this.peerId = reply.peer_id
     peer.ontrack = (event) => this.received(peer, event)

@@ -1,4 +1,4 @@
-// Owns the two sounds we make ourselves: the ring and the loudspeaker test, drawn by oscillators, no file.
+// Owns the sounds we make ourselves: the ring and the loudspeaker test, drawn by oscillators, no file; and silence.
 
 let context: AudioContext | null = null
 
@@ -24,6 +24,23 @@ function tone(audio: AudioContext, frequency: number, at: number, seconds: numbe
 export async function playRing() {
   const audio = await ready()
   for (const [n, frequency] of [659, 880, 659, 880].entries()) tone(audio, frequency, audio.currentTime + n * 0.22, 0.2)
+}
+
+let silentTrack: MediaStreamTrack | null = null
+
+/** A track of nothing, which is sent like any sound: who sends nothing is not there for the server. */
+export function silence(): MediaStreamTrack | null {
+  context ??= new AudioContext()
+  void context.resume()
+  if (!silentTrack) {
+    // A destination that nothing feeds sends no packets at all.
+    const [source, destination] = [context.createConstantSource(), context.createMediaStreamDestination()]
+    source.offset.value = 0
+    source.connect(destination)
+    source.start()
+    silentTrack = destination.stream.getAudioTracks()[0] ?? null
+  }
+  return silentTrack
 }
 
 export async function playSample() {

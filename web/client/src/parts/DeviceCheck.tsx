@@ -3,6 +3,7 @@ import { Button, Switch } from '@mantine/core'
 import { useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { devices, type Trouble } from '../media/devices'
 import { playSample } from '../media/sound'
+import { NetworkCheck } from './NetworkCheck'
 import { useWords } from './words'
 
 export const useDevices = () => useSyncExternalStore(devices.subscribe, devices.get)
@@ -113,6 +114,7 @@ export function DeviceCheck() {
           {speaker === 'silent' && t('check.speaker.silent')}
         </span>
       </div>
+      <NetworkCheck />
       <Switch label={t('check.audio_only')} checked={local.audioOnly} onChange={(e) => void devices.setAudioOnly(e.currentTarget.checked)} />
     </section>
   )

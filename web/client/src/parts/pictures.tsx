@@ -31,6 +31,18 @@ export function TalkPicture() {
   )
 }
 
+/** How good a connection is, in bars; the words stand beside it. */
+export function Bars({ count }: { count: 0 | 1 | 2 | 3 }) {
+  return (
+    <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true" className="bars">
+      {[0, 1, 2].map((n) => (
+        <rect key={n} x={3 + n * 7} y={15 - n * 5} width="5" height={6 + n * 5} rx="1.5" fill={n < count ? 'currentColor' : 'none'} stroke="currentColor" strokeWidth="1.5" />
+      ))}
+      {count === 0 && <path d="M4 3l16 18" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />}
+    </svg>
+  )
+}
+
 const paths = {
   microphone: 'M12 3a3 3 0 0 0-3 3v6a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM6 11a6 6 0 0 0 12 0M12 17v4',
   camera: 'M3 7h11v10H3zM14 11l7-4v10l-7-4',

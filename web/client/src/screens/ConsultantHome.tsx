@@ -157,7 +157,7 @@ export function ConsultantHomeScreen() {
               <DeviceCheck />
             ) : (
               <div>
-                <Button variant="subtle" onClick={() => setChecking(true)}>
+                <Button variant="subtle" onClick={() => setChecking(true)} data-testid="check-devices">
                   {t('home.check')}
                 </Button>
               </div>

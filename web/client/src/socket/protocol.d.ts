@@ -102,6 +102,7 @@ export type JoinAck = {
   ice_servers: (IceServer)[]
   ok: true
   peer_id: string
+  relay_only: boolean
   sdp: string
 }
 
