@@ -216,6 +216,7 @@ class Stack:
             "PORT": str(self.plan.port),
             "ENVIRONMENT": self.plan.environment,
             "CLIENT_DIR": str(self.plan.client_dir),
+            "RECORDINGS_DIR": str(data / "recordings"),
         }
         if self._sandboxed:
             env |= {

@@ -29,6 +29,7 @@ from matching.request import RingTimes
 from matching.requests import RequestService
 from matching.weighted import WeightedRanker
 from media.nodes import NodeDirectory
+from media.recordings import RecordingService
 from media.sessions import SessionService
 from people.accounts import AccountService
 from people.blocks import BlockService
@@ -96,7 +97,13 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     requests = RequestService(ranking, has_card, profiles.names, times)
 
     sessions = SessionService()
-    views = CallViews(settings=settings, names=profiles.names, describe_question=describe_question)
+    recordings = RecordingService(settings)
+    views = CallViews(
+        settings=settings,
+        names=profiles.names,
+        describe_question=describe_question,
+        recording_of=recordings.state,
+    )
     calls = CallService(settings=settings, sessions=sessions, views=views)
     house = House(
         settings=settings,
@@ -119,6 +126,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         ranking=ranking,
         requests=requests,
         sessions=sessions,
+        recordings=recordings,
         nodes=NodeDirectory(settings, db),
         charges=charges,
         meter=MeterService(),

@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     media_drain_s: float = Field(
         default=0, ge=0, description="How long a stopping media process lets its calls go on before they move"
     )
+    recordings_dir: str = Field(default="", description="Shared by `media`, `web` and `worker`. Empty: no recording")
+    recording_days: int = Field(default=30, ge=1, description="How long recordings are kept")
     media_relay_only: bool = Field(default=False, description="Browsers reach media only through TURN")
     turn_urls: str = Field(default="", description="Comma-separated turn: and turns: addresses told to browsers")
     turn_secret: str = Field(default="", description="The relay's static-auth-secret")

@@ -13,8 +13,12 @@ from core.ids import CallId
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
 from media.ice import Network
 from media.intervals import Cause, Change, Closed, Interval, Observer, Opened, Seen, Side, Unseen
+from media.peer import Track
+from media.recording.recorder import Recorder, Recording
 from media.relay import CallRelay
 from media.store import IntervalRow
+
+UNSURE_S = 2.5  # without word from the database for this long nothing is recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,12 @@ class LiveCall:
         epoch: int,
         now: datetime,
         wake: Callable[[], None],
+        recorder: Recorder | None = None,
     ) -> None:
         self.call_id = call_id
+        self._recorder = recorder
+        self._recording: Recording | None = None
+        self._consents_at = 0.0
         self.epoch = epoch
         self.closing = False
         self.pending: list[Event] = []  # in order; published together with the intervals they speak of
@@ -69,6 +77,19 @@ class LiveCall:
         self._take(self._observer.pause(paused, time.monotonic()))
         self._forward()
 
+    def record(self, *, allowed: bool) -> None:
+        """Begin or stop recording, as both consents just read from the database say."""
+        self._consents_at = time.monotonic()
+        if allowed and self._recording is None and self._recorder is not None:
+            zero = time.monotonic()
+            self._recording = self._recorder.begin(UUID(str(self.call_id)), zero, self._epoch.at(zero))
+            self.relay.tap = self._tap
+            self.relay.refresh()
+        elif not allowed and self._recording is not None:
+            self.relay.tap = None
+            self._recording.stop()
+            self._recording = None
+
     def skip(self, ms: int) -> None:
         """The demo clock: add ``ms`` to the running interval."""
         self._take(self._observer.skip(ms, time.monotonic()))
@@ -76,12 +97,14 @@ class LiveCall:
     async def give_up(self) -> None:
         """This node stops; the call goes on elsewhere. What was seen here counts."""
         self._take(self._observer.end(time.monotonic(), Cause.NODE_LOST))
+        self.record(allowed=False)
         await self.relay.close()
 
     async def end(self) -> None:
         """Stop media at once; every interval ends at its last packet."""
         self.closing = True
         self._take(self._observer.end(time.monotonic()))
+        self.record(allowed=False)
         await self.relay.close()
 
     def dirty(self) -> list[IntervalRow]:
@@ -107,6 +130,14 @@ class LiveCall:
     def _on_media(self, role: str, at: float) -> None:
         if self._observer.packet(role, at):
             self.watch()
+
+    def _tap(self, side: str, track: Track, ssrc: int, packet: bytes, at: float) -> None:
+        recording = self._recording
+        if recording is None or at - self._consents_at > UNSURE_S:
+            return  # the database cannot be asked: perhaps a consent was withdrawn meanwhile
+        main = track.pair.main.source_ssrc if track.is_rtx else ssrc
+        if main is not None:
+            recording.hear(side, track.source, main, packet, at, is_rtx=track.is_rtx, report=track.report)
 
     def _forward(self) -> None:
         seen, flowing = self._observer.seen, not self._observer.paused

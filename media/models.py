@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -13,9 +13,11 @@ class MediaSession(Base):
     """The media side of one call: which node carries it, and whether it may run.
 
     ``epoch`` counts how often its media moved; a client that joined in an earlier one must join again.
+    ``recording`` is computed by the database from both consents: nobody can set it.
     """
 
     __tablename__ = "media_session"
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - an update brings back what the database computed
     __table_args__ = (
         CheckConstraint("state IN ('open', 'closing', 'closed')", name="state"),
         Index("ix_media_session_living", "node_id", postgresql_where=text("state <> 'closed'")),
@@ -28,6 +30,9 @@ class MediaSession(Base):
     state: Mapped[str] = mapped_column(server_default="open")
     paused: Mapped[bool] = mapped_column(server_default="false")
     epoch: Mapped[int] = mapped_column(Integer, server_default="0")
+    recording_customer: Mapped[bool] = mapped_column(server_default="false")
+    recording_consultant: Mapped[bool] = mapped_column(server_default="false")
+    recording: Mapped[bool] = mapped_column(Computed("recording_customer AND recording_consultant", persisted=True))
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
 
@@ -50,6 +55,42 @@ class ObservedInterval(Base):
     open: Mapped[bool]
     node_id: Mapped[str]
     cause: Mapped[str | None]
+
+
+class RecordingConsent(Base):
+    """What a side said about recording a call, in order; never changed."""
+
+    __tablename__ = "recording_consent"
+    __table_args__ = (CheckConstraint("side IN ('customer', 'consultant')", name="side"),)
+
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("media_session.call_id"), primary_key=True)
+    n: Mapped[int] = mapped_column(Integer, primary_key=True)
+    side: Mapped[str]
+    user_id: Mapped[UUID]
+    given: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class RecordingFile(Base):
+    """One file of one side, named by its id. ``started_at`` is its time zero; the other side's has the same."""
+
+    __tablename__ = "recording_file"
+    __table_args__ = (
+        CheckConstraint("side IN ('customer', 'consultant')", name="side"),
+        Index("ix_recording_file_call", "call_id", "started_at"),
+        Index("ix_recording_file_expires", "expires_at", postgresql_where=text("deleted_at IS NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("media_session.call_id"))
+    side: Mapped[str]
+    node_id: Mapped[str]
+    started_at: Mapped[datetime]
+    finished: Mapped[bool] = mapped_column(server_default="false")
+    duration_ms: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    bytes: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    expires_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
 
 
 class MediaNodeRow(Base):

@@ -6,6 +6,8 @@ import os
 import socket
 import time
 from collections.abc import Coroutine
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -27,6 +29,7 @@ from media.intervals import Side
 from media.live_call import LiveCall
 from media.models import MediaSession
 from media.probe import Probes
+from media.recording.recorder import FileBegan, FileDone, Recorder
 from media.relay import new_certificate
 from media.sessions import CHANNEL, take_from_the_dead
 
@@ -49,6 +52,10 @@ class MediaNode:
         self._certificate = new_certificate()
         self._network = Network.parse(settings.media_addresses, settings.media_public_address, settings.media_udp_ports)
         self._probes = Probes(self._certificate, self._network)
+        folder = settings.recordings_dir
+        self._recorder = Recorder(Path(folder), self._on_file) if folder else None
+        self._files: list[FileBegan | FileDone] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._calls: dict[CallId, LiveCall] = {}
         self._claiming: WeakValueDictionary[CallId, asyncio.Lock] = WeakValueDictionary()
         self._changed = asyncio.Event()
@@ -61,6 +68,7 @@ class MediaNode:
 
     async def start(self) -> None:
         """Open the control API, say that we live, and begin to watch and write."""
+        self._loop = asyncio.get_running_loop()
         app = control_application(self, self._settings.media_control_token)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
@@ -95,6 +103,8 @@ class MediaNode:
         self._draining = True
         await finish(*self._tasks)
         await asyncio.gather(self._probes.close(), *(call.give_up() for call in self._calls.values()))
+        if self._recorder is not None:
+            await asyncio.to_thread(self._recorder.close)
         try:
             async with asyncio.timeout(LAST_WRITE_S):
                 await self._save()
@@ -179,7 +189,9 @@ class MediaNode:
                     epoch=row.epoch,
                     now=tx.now,
                     wake=self._changed.set,
+                    recorder=self._recorder,
                 )
+                call.record(allowed=row.recording)
             self._calls[call_id] = call
             return call
 
@@ -213,7 +225,10 @@ class MediaNode:
             await store.heartbeat(tx, self.id, self._told())
             batch = [(call, call.dirty()) for call in self._calls.values() if not call.pending]
             await store.write_intervals(tx, self.id, [row for _, rows in batch for row in rows])
+            files = list(self._files)
+            await store.write_recordings(tx, self.id, files, keep=timedelta(days=self._settings.recording_days))
             wanted = await store.sessions_of(tx, self.id)
+        del self._files[: len(files)]
         for call, rows in batch:
             call.saved(rows)
         for call in [call for call in self._calls.values() if call.pending or call.closing]:
@@ -253,7 +268,17 @@ class MediaNode:
         self._calls.pop(call.call_id, None)
         if not self._calls:
             self._idle.set()
+        call.record(allowed=False)
         await call.relay.close()
+
+    def _on_file(self, fact: FileBegan | FileDone) -> None:
+        """From the recorder's thread."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._note_file, fact)
+
+    def _note_file(self, fact: FileBegan | FileDone) -> None:
+        self._files.append(fact)
+        self._changed.set()
 
     async def _release(self) -> None:
         """Let other nodes carry what this one carried, and have both sides of each call join there."""
@@ -291,6 +316,7 @@ class MediaNode:
                 self._changed.set()
             else:
                 call.pause(paused=row.paused)
+                call.record(allowed=row.recording)
         for call_id in [known for known, call in self._calls.items() if known not in rows and not call.closing]:
             if not await self._still_mine(call_id):
                 await self._forget(self._calls[call_id])

@@ -14,6 +14,7 @@ from core.tasks import finish
 from media.aiortc_private import SecureTransport
 from media.ice import Network
 from media.quality import StreamCount
+from media.recording.clock import Report
 from media.sdp import Leg, Source, StreamPlan, offer, parse_answer
 from media.stream import StreamPair
 
@@ -26,12 +27,13 @@ MOST_ROUTES = 16
 
 @dataclass(slots=True)
 class Track:
-    """One incoming SSRC: what it carries, where it is counted, and the streams it goes out under."""
+    """One incoming SSRC: what it carries, where it is counted, the streams it goes out under, its newest report."""
 
     source: Source
     is_rtx: bool
     count: StreamCount
     pair: StreamPair
+    report: Report | None = None
 
 
 class Peer:

@@ -20,6 +20,7 @@ from media.aiortc_private import PLAIN, new_certificate
 from media.ice import Network
 from media.peer import MOST_ROUTES, Peer, Track
 from media.quality import Direction, StreamCount
+from media.recording.clock import Report
 from media.sdp import CLOCK_RATE, EXT_MID, RTX_TYPES, VIDEO_SOURCES, Source, StreamPlan
 from media.stream import Stream, StreamPair
 
@@ -30,6 +31,9 @@ log = logs.get(__name__)
 ROLES = ("customer", "consultant")
 OTHER = {"customer": "consultant", "consultant": "customer"}
 KEYFRAME_EVERY_S = 0.5
+
+# Side, track, SSRC, packet, monotonic seconds.
+Tap = Callable[[str, Track, int, bytes, float], None]
 
 _numbers = struct.Struct("!HII")  # sequence number, timestamp, SSRC: bytes 2 to 11 of an RTP header
 
@@ -50,6 +54,7 @@ class CallRelay:
         self._forward_to = dict.fromkeys(ROLES, False)
         self._keyframe_at = dict.fromkeys(ROLES, 0.0)
         self._closing: set[asyncio.Task[None]] = set()
+        self.tap: Tap | None = None  # hears every packet that is passed on, as its sender wrote it
         self._rewriters = {role: rtp.Rewriter(self._sent_by(role), self._received_by(role)) for role in ROLES}
 
     # -- negotiation -----------------------------------------------------------------------------------------------
@@ -145,6 +150,8 @@ class CallRelay:
             return
         track.count.add(ssrc, size, seq, timestamp, now)
         target = peer.target
+        if self.tap is not None and target is not None:
+            self.tap(peer.role, track, ssrc, PLAIN[:size], now)
         if target is None:
             self._directions[peer.role].unforwarded += 1
         elif track.is_rtx:
@@ -182,6 +189,8 @@ class CallRelay:
         if compound is None:
             self._directions[peer.role].refused += 1
             return
+        if compound[1] == rtp.SR:
+            self._note_reports(peer, compound)
         if peer.target is None:
             return
         try:
@@ -191,6 +200,13 @@ class CallRelay:
             return
         if rewritten:
             peer.target.transport.send_rtcp(rewritten)
+
+    def _note_reports(self, peer: Peer, compound: bytes) -> None:
+        now = time.monotonic()
+        for ssrc, ntp, timestamp in rtp.sender_reports(compound):
+            track = peer.tracks.get(ssrc)
+            if track is not None:
+                track.report = Report(ntp, timestamp, now)
 
     def _learn(self, peer: Peer, packet: bytes, ssrc: int) -> Track | None:
         """A new SSRC: announced in the answer, or telling by its mid extension what it carries (RFC 8843 §9.2)."""
@@ -223,6 +239,11 @@ class CallRelay:
                 peer.target = other if other is not None and self._forward_to[other.role] else None
 
     # -- key frames and RTCP identities ----------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Ask both sides for a whole picture, as somebody who begins to watch needs one."""
+        for role in ROLES:
+            self._ask_keyframe(role)
 
     def _ask_keyframe(self, role: str) -> None:
         peer, now = self._peers.get(role), time.monotonic()

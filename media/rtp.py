@@ -13,12 +13,26 @@ _u16 = struct.Struct("!H")
 _u32 = struct.Struct("!I")
 _header = struct.Struct("!BBHII")
 
+_SR_BODY = struct.Struct("!IIII")  # SSRC, both halves of the sender's clock, RTP timestamp
+
 Map = Callable[[int], int | None]
 
 
 def is_rtcp(packet: bytes) -> bool:
     """Whether a packet of the muxed transport is RTCP (RFC 5761 §4: payload types 64-95 on the wire)."""
     return len(packet) > 1 and 192 <= packet[1] <= 223  # noqa: PLR2004 - the RFC's numbers
+
+
+def sender_reports(compound: bytes) -> list[tuple[int, float, int]]:
+    """Of each sender report: SSRC, the sender's clock in seconds, and the RTP timestamp of that moment (RFC 3550)."""
+    found, position = [], 0
+    while position + 4 <= len(compound):
+        end = position + 4 * (_u16.unpack_from(compound, position + 2)[0] + 1)
+        if compound[position + 1] == SR and end <= len(compound) and end - position >= 4 + _SR_BODY.size:
+            ssrc, seconds, fraction, timestamp = _SR_BODY.unpack_from(compound, position + 4)
+            found.append((ssrc, seconds + fraction / (1 << 32), timestamp))
+        position = end
+    return found
 
 
 def payload_offset(packet: bytes) -> int:

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
 from core.ids import CallId
-from media.models import MediaNodeRow, MediaSession, ObservedInterval
+from media.models import MediaNodeRow, MediaSession, ObservedInterval, RecordingFile
+from media.recording.recorder import FileBegan, FileDone
 
 NODE_DEAD_AFTER = timedelta(seconds=4)  # nodes are heard of every second
 DATABASE_SETTLED_AFTER = timedelta(seconds=10)
@@ -87,6 +88,27 @@ _UPSERT = text(
     "duration_ms = excluded.duration_ms, open = excluded.open, cause = excluded.cause "
     "WHERE known.open AND known.node_id = excluded.node_id"
 )
+
+
+async def write_recordings(tx: Tx, node_id: str, facts: Sequence[FileBegan | FileDone], *, keep: timedelta) -> None:
+    """Book files as they begin and end; told twice, it stays as it is."""
+    for fact in facts:
+        if isinstance(fact, FileBegan):
+            values = {
+                "id": fact.id,
+                "call_id": fact.call_id,
+                "side": fact.side,
+                "node_id": node_id,
+                "started_at": fact.started_at,
+                "expires_at": fact.started_at + keep,
+            }
+            await tx.session.execute(insert(RecordingFile).values(**values).on_conflict_do_nothing())
+        else:
+            await tx.session.execute(
+                update(RecordingFile)
+                .where(RecordingFile.id == fact.id)
+                .values(finished=True, duration_ms=fact.duration_ms, bytes=fact.bytes)
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,32 @@ from uuid import UUID
 
 from core.db import Tx
 from core.errors import Invalid
-from core.ids import QuestionId, UserId
+from core.ids import CallId, QuestionId, UserId
 from core.settings import Settings
 from signaling import store
 from signaling.call import Role, State
 from signaling.models import CallRow
 from signaling.pause import Pause
-from signaling.ports import DescribeQuestion, Names
-from signaling.views import CallQuestion, CallSummary, CallView, Participant, Participants, PauseView, Person
+from signaling.ports import DescribeQuestion, Names, RecordingOf
+from signaling.views import (
+    CallQuestion,
+    CallSummary,
+    CallView,
+    Participant,
+    Participants,
+    PauseView,
+    Person,
+    RecordingView,
+)
 
 
 class CallViews:
     """Builds views; changes nothing."""
 
-    def __init__(self, *, settings: Settings, names: Names, describe_question: DescribeQuestion) -> None:
+    def __init__(
+        self, *, settings: Settings, names: Names, describe_question: DescribeQuestion, recording_of: RecordingOf
+    ) -> None:
+        self._recording_of = recording_of
         self._demo = settings.environment in ("demo", "test")
         self._names = names
         self._describe = describe_question
@@ -52,6 +64,7 @@ class CallViews:
                 consultant=Participant.model_validate(sides[Role.CONSULTANT]),
             ),
             pause=_pause(row),
+            recording=RecordingView.model_validate(await self._recording_of(tx, CallId(row.id))),
             demo=self._demo,
         )
 

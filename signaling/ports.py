@@ -12,6 +12,8 @@ from core.ids import CallId, QuestionId, UserId
 Names = Callable[[Tx, Sequence[UserId]], Awaitable[Mapping[UserId, str]]]
 # Title and details of a question.
 DescribeQuestion = Callable[[Tx, QuestionId], Awaitable[tuple[str, str]]]
+# Where consent to record a call stands: ``possible``, ``state``, ``by``.
+RecordingOf = Callable[[Tx, CallId], Awaitable[Any]]
 # What a consultant lacks for going online: 'rate', 'headline', 'tags', 'payout_account'.
 Missing = Callable[[Tx, UserId], Awaitable[Sequence[str]]]
 # One part of the snapshot; the meter's takes (tx, user, call_id, role).

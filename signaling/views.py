@@ -147,6 +147,14 @@ class PauseView(View):
     since: Moment
 
 
+class RecordingView(View):
+    """Whether this call is recorded: ``asked`` by one side, ``on`` while both agree."""
+
+    possible: bool
+    state: Literal["off", "asked", "on"]
+    by: Side | None
+
+
 class CallView(View):
     """A call, seen from one of its sides; ``deadline_at`` is the time to join or to be back by.
 
@@ -168,6 +176,7 @@ class CallView(View):
     media_epoch: int
     participants: Participants
     pause: PauseView | None
+    recording: RecordingView
     demo: bool
 
 

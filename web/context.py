@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matching.ranking import RankingService
     from matching.requests import RequestService
     from media.nodes import NodeDirectory
+    from media.recordings import RecordingService
     from media.sessions import SessionService
     from people.accounts import AccountService
     from people.blocks import BlockService
@@ -68,6 +69,7 @@ class House:
     requests: RequestService
 
     sessions: SessionService
+    recordings: RecordingService
     nodes: NodeDirectory
 
     charges: ChargeService

@@ -22,6 +22,7 @@ from core.jobs import Jobs
 from core.settings import Settings
 from matching.events import OfferAccepted, OfferMissed
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
+from media.recordings import RecordingService
 from people.events import AccessRevoked
 from signaling import store
 from signaling.call_views import CallViews
@@ -274,7 +275,9 @@ async def stage(database_url: str, redis_url: str, clock: FakeClock) -> AsyncIte
     calls = CallService(
         settings=settings,
         sessions=sessions,
-        views=CallViews(settings=settings, names=names, describe_question=describe),
+        views=CallViews(
+            settings=settings, names=names, describe_question=describe, recording_of=RecordingService(settings).state
+        ),
     )
     presence = PresenceService(settings=settings, missing=what_is_missing)
 

@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "/api/calls/{call_id}/demo/skip": {"to_connected_ms": 1000},
     "/api/calls/{call_id}/extend": {"idempotency_key": KEY},
     "/api/calls/{call_id}/pause": {"action": "propose"},
+    "/api/calls/{call_id}/recording": {"consent": True},
     "/api/calls/{call_id}/rating": {"stars": 5},
     "/api/offers/{offer_id}/decline": {"reason": "busy"},
     "/api/questions/{question_id}": {"title": "Another title for it"},

@@ -12,6 +12,7 @@ import { ConsultantHomeScreen } from './screens/ConsultantHome'
 import { ConsultantProfile } from './screens/ConsultantProfile'
 import { Demo } from './screens/Demo'
 import { Done } from './screens/Done'
+import { RecordingScreen } from './screens/RecordingScreen'
 import { EarningsScreen } from './screens/Earnings'
 import { Finance } from './screens/Finance'
 import { History } from './screens/History'
@@ -50,6 +51,7 @@ export const router = createBrowserRouter([
       at('/ask/:questionId/waiting', guarded(Waiting, 'customer')),
       at('/call/:callId', guarded(CallScreen)),
       at('/call/:callId/done', guarded(Done)),
+      at('/call/:callId/recording', guarded(RecordingScreen)),
       at('/calls', guarded(History)),
       at('/home', guarded(ConsultantHomeScreen, 'consultant')),
       at('/profile', guarded(ConsultantProfile, 'consultant')),

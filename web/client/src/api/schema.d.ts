@@ -20,6 +20,12 @@ export type AccountPatch = {
   time_zone?: string | null
 }
 
+export type AddressQuery = {
+  until: number
+  signature: string
+  download?: boolean
+}
+
 export type AgreedDocument = {
   document: string
   version: string
@@ -74,6 +80,7 @@ export type CallView = {
   media_epoch: number
   participants: Participants
   pause: PauseView | null
+  recording: RecordingView
   demo: boolean
 }
 
@@ -572,6 +579,31 @@ export type RecomputedOut = {
   matches: boolean
 }
 
+export type RecordingFileOut = {
+  id: string
+  side: "customer" | "consultant"
+  started_at: string
+  duration_ms: number
+  bytes: number
+  finished: boolean
+  expires_at: string
+  url: string
+}
+
+export type RecordingIn = {
+  consent: boolean
+}
+
+export type RecordingView = {
+  possible: boolean
+  state: "off" | "asked" | "on"
+  by: "customer" | "consultant" | null
+}
+
+export type RecordingsOut = {
+  items: (RecordingFileOut)[]
+}
+
 export type RegisterIn = {
   email: string
   password: string
@@ -693,6 +725,8 @@ export interface Routes {
   'POST /api/calls/{call_id}/pause': { body: PauseIn; reply: CallView }
   'POST /api/calls/{call_id}/rating': { body: RatingIn; reply: undefined }
   'GET /api/calls/{call_id}/receipt': { body: undefined; reply: ReceiptOut }
+  'POST /api/calls/{call_id}/recording': { body: RecordingIn; reply: RecordingView }
+  'GET /api/calls/{call_id}/recordings': { body: undefined; reply: RecordingsOut }
   'GET /api/consultant/earnings': { body: undefined; reply: EarningsOut }
   'GET /api/consultant/home': { body: undefined; reply: HomeOut }
   'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
@@ -728,6 +762,7 @@ export interface Routes {
   'PATCH /api/questions/{question_id}': { body: QuestionPatch; reply: QuestionOut }
   'GET /api/questions/{question_id}/matches': { body: undefined; reply: MatchesOut }
   'POST /api/questions/{question_id}/withdraw': { body: Empty; reply: QuestionOut }
+  'GET /api/recordings/{file_id}': { body: undefined; reply: undefined }
   'POST /api/requests': { body: RequestIn; reply: RequestView }
   'GET /api/requests/{request_id}': { body: undefined; reply: RequestView }
   'POST /api/requests/{request_id}/cancel': { body: Empty; reply: RequestView }

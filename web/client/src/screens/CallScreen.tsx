@@ -14,6 +14,7 @@ import { Meter } from '../parts/Meter'
 import { Page } from '../parts/Page'
 import { Icon } from '../parts/pictures'
 import { Loading, Problem } from '../parts/Problem'
+import { RecordingControl, RecordingMark, RecordingQuestion } from '../parts/Recording'
 import { say } from '../parts/toast'
 import { useWords } from '../parts/words'
 import { formatLeft } from '../rules/money'
@@ -86,6 +87,7 @@ function Controls({ call }: { call: CallView }) {
           )}
         </div>
       )}
+      <RecordingQuestion call={call} />
       <div className="controls" role="group" aria-label={t('call.controls')}>
         <Control icon="microphone" pressed={local.microphoneOn && Boolean(local.audio)} onClick={() => devices.setMicrophone(!local.microphoneOn)} testId="toggle-microphone">
           {t('call.microphone')}
@@ -111,6 +113,7 @@ function Controls({ call }: { call: CallView }) {
             </Control>
           )
         )}
+        <RecordingControl call={call} />
         <button type="button" className="control leave" aria-disabled={leave.isPending} onClick={() => setSure(true)} data-testid="leave">
           <Icon name="leave" />
           {t('call.leave')}
@@ -260,6 +263,7 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
                 {call.state === 'live' && !other.microphone && ` · ${t('call.other_muted')}`}
                 {call.state === 'live' && !other.camera && ` · ${t('call.other_no_camera')}`}
               </span>
+              <RecordingMark call={call} />
               <Veil call={call} room={room} replaced={view?.state === 'replaced'} connected={connected && view?.state !== 'reconnecting'} />
             </div>
             {other.screen && (

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { get, post } from '../api/client'
 import { ApiError } from '../api/session'
+import type { RecordingsOut } from '../api/schema'
 import type { Receipt } from '../api/types'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
@@ -202,6 +203,17 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
   )
 }
 
+function RecordingLink({ callId }: { callId: string }) {
+  const { t } = useWords()
+  const found = useQuery({ queryKey: ['recordings', callId], queryFn: () => get<RecordingsOut>(`/api/calls/${callId}/recordings`) })
+  if (!found.data?.items.length) return null
+  return (
+    <Link className="row-link" to={`/call/${callId}/recording`} data-testid="watch-recording">
+      {t('recording.watch')}
+    </Link>
+  )
+}
+
 export function Done() {
   const { callId = '' } = useParams()
   const { t } = useWords()
@@ -220,6 +232,7 @@ export function Done() {
       {data && (
         <div className="stack">
           <ReceiptPart receipt={data} />
+          <RecordingLink callId={callId} />
           {data.connected_ms > 0 && <RateAndBlock callId={callId} other={data.other_name} />}
           <div className="row">
             <Link className="row-link" to={data.role === 'customer' ? '/ask' : '/home'}>

@@ -51,6 +51,7 @@ export type CallView = {
   participants: Participants
   pause: PauseView | null
   question: CallQuestion
+  recording: RecordingView
   reference: string
   role: "customer" | "consultant"
   state: "preparing" | "live" | "interrupted" | "ended"
@@ -225,6 +226,12 @@ export type PresenceView = {
 export type Reason = {
   code: string
   params: Record<string, unknown>
+}
+
+export type RecordingView = {
+  by: "customer" | "consultant" | null
+  possible: boolean
+  state: "off" | "asked" | "on"
 }
 
 export type Refusal = {
