@@ -4,6 +4,7 @@ import asyncio
 import fractions
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,15 @@ class Tone(AudioStreamTrack):
 class MediaPeer:
     """One connection into a call: take the server's offer, answer it, send, and count what is decoded."""
 
-    def __init__(self, *, send_audio: bool = True, send_video: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        send_audio: bool = True,
+        send_video: bool = True,
+        sound: Callable[[], MediaStreamTrack] = Tone,
+        picture: Callable[[], MediaStreamTrack] = MovingPicture,
+    ) -> None:
+        self._sound, self._picture = sound, picture
         self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._send_audio, self._send_video = send_audio, send_video
         self._tasks: list[asyncio.Task[None]] = []
@@ -82,9 +91,9 @@ class MediaPeer:
         await self._pc.setRemoteDescription(RTCSessionDescription(sdp=offer_sdp, type="offer"))
         tracks: dict[str | None, MediaStreamTrack] = {}
         if self._send_audio:
-            tracks["0"] = Tone()
+            tracks["0"] = self._sound()
         if self._send_video:
-            tracks["1"] = MovingPicture()
+            tracks["1"] = self._picture()
         for transceiver in self._pc.getTransceivers():
             transceiver.direction = "sendrecv"
             if transceiver.mid in tracks:

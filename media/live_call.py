@@ -71,6 +71,8 @@ class LiveCall:
         self._take(self._observer.step(now))
         self._forward()
         self.relay.watch(now)
+        if self._recording is not None and self._recording.broken:
+            self.relay.refresh()
 
     def pause(self, *, paused: bool) -> None:
         """Begin or end an agreed pause."""

@@ -19,7 +19,7 @@ from media.sdp import CLOCK_RATE, Source
 
 log = logs.get(__name__)
 
-PICTURE_WAIT_S = 1.5  # a file begins with its first key frame; without a camera, after this long with sound alone
+PICTURE_WAIT_S = 3.0  # a file begins with its first key frame; without a camera, after this long with sound alone
 SCREEN_LASTS_S = 1.0  # who shares a screen shows it: the camera is written again when nothing of it has come this long
 MOST_QUEUED = 20_000  # packets, some ten seconds of twenty recorded calls: a disk that stalls longer loses packets
 TICK_S = 0.2
@@ -85,6 +85,11 @@ class Recording:
              report: Report | None) -> None:  # fmt: skip
         """Take a packet from the forwarding path: never waits."""
         self._recorder.put(self, _Heard(side, source, ssrc, is_rtx, packet, at, report))
+
+    @property
+    def broken(self) -> bool:
+        """Whether a side's pictures cannot be written before its next key frame."""
+        return any(side.broken for side in list(self.sides.values()))
 
     def stop(self) -> None:
         """Take nothing more, and close the files."""
@@ -187,6 +192,11 @@ class _Side:
     first_at: float = 0.0
     failed: bool = False
 
+    @property
+    def broken(self) -> bool:
+        """Whether pictures come that cannot be shown."""
+        return any(isinstance(one.frames, Pictures) and one.frames.broken for one in list(self.streams.values()))
+
     def take(self, heard: _Heard) -> None:
         """A packet: what it completes is written."""
         if heard.report is not None:
@@ -216,9 +226,12 @@ class _Side:
             self._open(None)
 
     def close(self) -> None:
-        """End the file."""
+        """Write what still waits, and end the file."""
         if self.file is None and self.early and not self.failed:
             self._open(None)
+        self._finish()
+
+    def _finish(self) -> None:
         if self.file is None or self.id is None:
             return
         file, self.file = self.file, None
@@ -244,7 +257,7 @@ class _Side:
         elif self.file is None or self.file.codec != frame.codec:
             if not frame.key:
                 return
-            self.close()
+            self._finish()
             self._open(frame)
         assert self.file is not None
         self.file.write(frame, ms)

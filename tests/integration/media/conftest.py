@@ -53,7 +53,7 @@ class Scene:
         async with self.db.begin() as tx:
             await self.sessions.open(tx, self.call, self.users["customer"], self.users["consultant"])
 
-    async def join(self, role: str, **wishes: bool) -> MediaPeer:
+    async def join(self, role: str, **wishes: Any) -> MediaPeer:
         reply = await self.nodes.join(self.call, role, self.users[role])
         peer = MediaPeer(**wishes)
         self.peers.append(peer)
