@@ -18,7 +18,7 @@ from billing.webhooks import WebhookService
 from core.clock import Clock, SystemClock
 from core.db import Database, Tx
 from core.events import Bus
-from core.ids import QuestionId, UserId
+from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
 from core.settings import Settings
 from matching import question_store
@@ -30,6 +30,7 @@ from matching.requests import RequestService
 from matching.weighted import WeightedRanker
 from media.nodes import NodeDirectory
 from media.recordings import RecordingService
+from media.samples import QualityService, Sample
 from media.sessions import SessionService
 from people.accounts import AccountService
 from people.blocks import BlockService
@@ -42,6 +43,7 @@ from signaling.call_views import CallViews
 from signaling.calls import CallService
 from signaling.chat import ChatService
 from signaling.gateway import Gateway
+from signaling.messages import MediaStats
 from signaling.ports import Session
 from signaling.presence import PresenceService
 from web.context import House
@@ -127,6 +129,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         requests=requests,
         sessions=sessions,
         recordings=recordings,
+        quality=QualityService(),
         nodes=NodeDirectory(settings, db),
         charges=charges,
         meter=MeterService(),
@@ -152,6 +155,10 @@ def build_gateway(house: House) -> Gateway:
             who = await house.tokens.principal(tx, claims)
         return Session(who.user_id, who.roles, str(who.family_id), claims.expires_at)
 
+    async def note_quality(tx: Tx, call_id: CallId, side: str, said: MediaStats) -> None:
+        sample = Sample(**said.model_dump(exclude={"v", "call_id"}))
+        await house.quality.note(tx, call_id, side, sample)
+
     return Gateway(
         db=house.db,
         clock=house.clock,
@@ -162,6 +169,7 @@ def build_gateway(house: House) -> Gateway:
         presence=house.presence,
         chat=house.chat,
         nodes=house.nodes,
+        note_quality=note_quality,
         names=house.profiles.names,
         parts={
             "request": house.requests.request_view,

@@ -15,7 +15,8 @@ from media.ice import Network
 from media.intervals import Cause, Change, Closed, Interval, Observer, Opened, Seen, Side, Unseen
 from media.peer import Track
 from media.recording.recorder import Recorder, Recording
-from media.relay import CallRelay
+from media.relay import ROLES, CallRelay
+from media.samples import EVERY_S, Sampler, Told
 from media.store import IntervalRow
 
 UNSURE_S = 2.5  # without word from the database for this long nothing is recorded
@@ -53,6 +54,8 @@ class LiveCall:
         self._recorder = recorder
         self._recording: Recording | None = None
         self._consents_at = 0.0
+        self._samplers = {role: Sampler() for role in ROLES}
+        self._sampled_at = 0.0
         self.epoch = epoch
         self.closing = False
         self.pending: list[Event] = []  # in order; published together with the intervals they speak of
@@ -91,6 +94,19 @@ class LiveCall:
             self.relay.tap = None
             self._recording.stop()
             self._recording = None
+
+    def samples(self) -> list[Told]:
+        """Every two seconds what both sides' connections were like; nothing in between."""
+        now = time.monotonic()
+        if now - self._sampled_at < EVERY_S:
+            return []
+        self._sampled_at = now
+        told = []
+        for role, sampler in self._samplers.items():
+            sample = sampler.sample(self.relay.directions[role], self.relay.rtt_s.get(role), now)
+            if sample is not None:
+                told.append(Told(UUID(str(self.call_id)), role, "server", self._epoch.at(now), sample))
+        return told
 
     def skip(self, ms: int) -> None:
         """The demo clock: add ``ms`` to the running interval."""

@@ -93,6 +93,28 @@ class RecordingFile(Base):
     deleted_at: Mapped[datetime | None]
 
 
+class QualitySample(Base):
+    """Two seconds of one side's connection: what it sent as the node saw it, or what it received as it says itself."""
+
+    __tablename__ = "call_quality"
+    __table_args__ = (
+        CheckConstraint("side IN ('customer', 'consultant')", name="side"),
+        CheckConstraint("source IN ('server', 'client')", name="source"),
+        CheckConstraint("loss_permille BETWEEN 0 AND 1000", name="loss"),
+    )
+
+    call_id: Mapped[UUID] = mapped_column(ForeignKey("media_session.call_id"), primary_key=True)
+    side: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    rtt_ms: Mapped[int | None] = mapped_column(Integer)
+    loss_permille: Mapped[int] = mapped_column(Integer)
+    jitter_ms: Mapped[int] = mapped_column(Integer)
+    kbps: Mapped[int] = mapped_column(Integer)
+    freezes: Mapped[int] = mapped_column(Integer, server_default="0")
+    video_held: Mapped[bool] = mapped_column(server_default="false")
+
+
 class MediaNodeRow(Base):
     """A media process: where its control API answers, how busy it is, and when it was last heard of (its lease).
 

@@ -21,7 +21,7 @@ from core.errors import AppError, Conflict, Invalid, NotFound
 from core.ids import CallId
 from core.settings import Settings
 from core.tasks import finish
-from media import store
+from media import samples, store
 from media.control import control_application
 from media.events import MediaMoved, SessionClosed
 from media.ice import Network
@@ -225,6 +225,7 @@ class MediaNode:
             await store.heartbeat(tx, self.id, self._told())
             batch = [(call, call.dirty()) for call in self._calls.values() if not call.pending]
             await store.write_intervals(tx, self.id, [row for _, rows in batch for row in rows])
+            await samples.write(tx, [one for call in self._calls.values() for one in call.samples()])
             files = list(self._files)
             await store.write_recordings(tx, self.id, files, keep=timedelta(days=self._settings.recording_days))
             wanted = await store.sessions_of(tx, self.id)

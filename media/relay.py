@@ -31,6 +31,7 @@ log = logs.get(__name__)
 ROLES = ("customer", "consultant")
 OTHER = {"customer": "consultant", "consultant": "customer"}
 KEYFRAME_EVERY_S = 0.5
+MOST_PASSED = 16  # sender reports remembered until they are answered; there are one or two a second
 
 # Side, track, SSRC, packet, monotonic seconds.
 Tap = Callable[[str, Track, int, bytes, float], None]
@@ -55,6 +56,8 @@ class CallRelay:
         self._keyframe_at = dict.fromkeys(ROLES, 0.0)
         self._closing: set[asyncio.Task[None]] = set()
         self.tap: Tap | None = None  # hears every packet that is passed on, as its sender wrote it
+        self._passed: dict[str, dict[int, float]] = {role: {} for role in ROLES}  # reports, by who got them
+        self.rtt_s: dict[str, float] = {}  # between this node and a side, as of its newest report
         self._rewriters = {role: rtp.Rewriter(self._sent_by(role), self._received_by(role)) for role in ROLES}
 
     # -- negotiation -----------------------------------------------------------------------------------------------
@@ -114,6 +117,11 @@ class CallRelay:
                     del table[role]
                     self._retarget()
                     self._close_later(peer)
+
+    @property
+    def directions(self) -> dict[str, Direction]:
+        """The running counts of what each side sent."""
+        return self._directions
 
     def quality(self) -> dict[str, object]:
         """Counts per direction, by the side that sent."""
@@ -189,7 +197,7 @@ class CallRelay:
         if compound is None:
             self._directions[peer.role].refused += 1
             return
-        if compound[1] == rtp.SR:
+        if compound[1] in (rtp.SR, rtp.RR):
             self._note_reports(peer, compound)
         if peer.target is None:
             return
@@ -202,11 +210,20 @@ class CallRelay:
             peer.target.transport.send_rtcp(rewritten)
 
     def _note_reports(self, peer: Peer, compound: bytes) -> None:
+        """Sender reports tell the sender's clock; answers to those we passed on tell how far away their sender is."""
         now = time.monotonic()
         for ssrc, ntp, timestamp in rtp.sender_reports(compound):
             track = peer.tracks.get(ssrc)
             if track is not None:
                 track.report = Report(ntp, timestamp, now)
+                passed = self._passed[OTHER[peer.role]]
+                passed[int(ntp * 65_536) & 0xFFFFFFFF] = now
+                while len(passed) > MOST_PASSED:
+                    del passed[next(iter(passed))]
+        for last, delay in rtp.round_trips(compound):
+            sent = self._passed[peer.role].get(last)
+            if sent is not None:
+                self.rtt_s[peer.role] = max(0.0, now - sent - delay / 65_536)
 
     def _learn(self, peer: Peer, packet: bytes, ssrc: int) -> Track | None:
         """A new SSRC: announced in the answer, or telling by its mid extension what it carries (RFC 8843 §9.2)."""

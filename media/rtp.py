@@ -13,6 +13,7 @@ _u16 = struct.Struct("!H")
 _u32 = struct.Struct("!I")
 _header = struct.Struct("!BBHII")
 
+_REPLY = struct.Struct("!II")  # the last sender report, and the delay since it came
 _SR_BODY = struct.Struct("!IIII")  # SSRC, both halves of the sender's clock, RTP timestamp
 
 Map = Callable[[int], int | None]
@@ -31,6 +32,24 @@ def sender_reports(compound: bytes) -> list[tuple[int, float, int]]:
         if compound[position + 1] == SR and end <= len(compound) and end - position >= 4 + _SR_BODY.size:
             ssrc, seconds, fraction, timestamp = _SR_BODY.unpack_from(compound, position + 4)
             found.append((ssrc, seconds + fraction / (1 << 32), timestamp))
+        position = end
+    return found
+
+
+def round_trips(compound: bytes) -> list[tuple[int, int]]:
+    """Of each block that answers a sender report: which one (the middle of its clock), and how late (1/65536 s)."""
+    found, position = [], 0
+    while position + 4 <= len(compound):
+        end = position + 4 * (_u16.unpack_from(compound, position + 2)[0] + 1)
+        if compound[position + 1] in (SR, RR) and end <= len(compound):
+            block = position + (28 if compound[position + 1] == SR else 8)
+            for _ in range(compound[position] & 0x1F):
+                if block + 24 > end:
+                    break
+                last, delay = _REPLY.unpack_from(compound, block + 16)
+                if last:
+                    found.append((last, delay))
+                block += 24
         position = end
     return found
 

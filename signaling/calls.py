@@ -212,7 +212,15 @@ class CallService:
         return await self.get(tx, call_id, user)
 
     async def set_media_state(
-        self, tx: Tx, call_id: CallId, user: UserId, *, microphone: bool, camera: bool, screen: bool
+        self,
+        tx: Tx,
+        call_id: CallId,
+        user: UserId,
+        *,
+        microphone: bool,
+        camera: bool,
+        screen: bool,
+        video_held: bool = False,
     ) -> None:
         """Note what a side says it is sending, for the other side's icons."""
         role = await self.participants(tx, call_id, user)
@@ -220,8 +228,9 @@ class CallService:
         if row.state == State.ENDED:
             raise Conflict("This call has ended.", code="ended")
         side = (await store.participants(tx, row.id))[role]
-        if (side.microphone, side.camera, side.screen) != (microphone, camera, screen):
-            side.microphone, side.camera, side.screen = microphone, camera, screen
+        said = (microphone, camera, screen, video_held)
+        if (side.microphone, side.camera, side.screen, side.video_held) != said:
+            side.microphone, side.camera, side.screen, side.video_held = said
             self._touch(tx, row)
 
     # ── questions about calls ────────────────────────────────────────────────────────────────────────────────
@@ -356,4 +365,5 @@ def _newcomer(call_id: CallId, role: Role, user: UserId) -> ParticipantRow:
         microphone=False,
         camera=False,
         screen=False,
+        video_held=False,
     )

@@ -25,7 +25,7 @@ from signaling.chat import ChatService
 from signaling.handlers import Handlers
 from signaling.limits import EventLimits
 from signaling.listener import Listener
-from signaling.ports import Authenticate, Names, Nodes, Provider
+from signaling.ports import Authenticate, Names, Nodes, NoteQuality, Provider
 from signaling.presence import PresenceService
 from signaling.protocol import CLIENT_EVENTS, ClientEvent
 from signaling.snapshots import Snapshots
@@ -59,6 +59,7 @@ class Gateway:
         chat: ChatService,
         nodes: Nodes,
         names: Names,
+        note_quality: NoteQuality,
         parts: Mapping[str, Provider],
         connect_within_s: float = CONNECT_WITHIN_S,
     ) -> None:
@@ -81,6 +82,7 @@ class Gateway:
             nodes=nodes,
             snapshots=self._snapshots,
             announce=self._announce,
+            note_quality=note_quality,
         )
         self.listener = Listener(
             db.url,

@@ -12,7 +12,7 @@ from core.ids import CallId, UserId
 from signaling import messages as m
 from signaling.calls import CallService
 from signaling.chat import ChatService
-from signaling.ports import Authenticate, Nodes
+from signaling.ports import Authenticate, Nodes, NoteQuality
 from signaling.presence import PresenceService
 from signaling.snapshots import Snapshots
 from signaling.sockets import Socket
@@ -38,6 +38,7 @@ class Handlers:
         nodes: Nodes,
         snapshots: Snapshots,
         announce: Announce,
+        note_quality: NoteQuality,
     ) -> None:
         self._db = db
         self._authenticate = authenticate
@@ -47,12 +48,14 @@ class Handlers:
         self._nodes = nodes
         self._snapshots = snapshots
         self._announce = announce
+        self._note_quality = note_quality
         self.by_event: dict[str, Callable[[Socket, Any], Awaitable[m.Ack]]] = {
             "sync": self.sync,
             "heartbeat": self.heartbeat,
             "media.join": self.join,
             "media.answer": self.answer,
             "media.state": self.state,
+            "media.stats": self.stats,
             "chat.send": self.send_chat,
             "auth.refresh": self.refresh,
         }
@@ -118,7 +121,16 @@ class Handlers:
                 microphone=body.microphone,
                 camera=body.camera,
                 screen=body.screen,
+                video_held=body.video_held,
             )
+        return m.Ack()
+
+    async def stats(self, socket: Socket, body: m.MediaStats) -> m.Ack:
+        """Keep what this side says of its connection."""
+        call_id = CallId(body.call_id)
+        async with self._db.begin() as tx:
+            role = await self._calls.media_role(tx, call_id, socket.session.user_id)
+            await self._note_quality(tx, call_id, role, body)
         return m.Ack()
 
     async def send_chat(self, socket: Socket, body: m.ChatSend) -> m.ChatAck:

@@ -60,12 +60,28 @@ class MediaAnswer(ClientMessage):
 
 
 class MediaState(ClientMessage):
-    """What this side is sending, for the other side's icons; it never counts for the meter."""
+    """What this side is sending, for the other side's icons; it never counts for the meter.
+
+    ``video_held``: the camera is on, but its picture is held back so that the sound comes through.
+    """
 
     call_id: UUID
     microphone: StrictBool
     camera: StrictBool
     screen: StrictBool
+    video_held: StrictBool = False
+
+
+class MediaStats(ClientMessage):
+    """What this side received in the last two seconds; kept with the call, never counts for the meter."""
+
+    call_id: UUID
+    rtt_ms: Annotated[StrictInt, Field(ge=0, le=60_000)] | None
+    loss_permille: Annotated[StrictInt, Field(ge=0, le=1_000)]
+    jitter_ms: Annotated[StrictInt, Field(ge=0, le=60_000)]
+    kbps: Annotated[StrictInt, Field(ge=0, le=1_000_000)]
+    freezes: Annotated[StrictInt, Field(ge=0, le=1_000)]
+    video_held: StrictBool
 
 
 class ChatSend(ClientMessage):

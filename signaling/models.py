@@ -47,6 +47,7 @@ class ParticipantRow(Base):
     microphone: Mapped[bool]
     camera: Mapped[bool]
     screen: Mapped[bool]
+    video_held: Mapped[bool] = mapped_column(server_default="false")
 
 
 class PeerRow(Base):

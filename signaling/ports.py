@@ -14,6 +14,8 @@ Names = Callable[[Tx, Sequence[UserId]], Awaitable[Mapping[UserId, str]]]
 DescribeQuestion = Callable[[Tx, QuestionId], Awaitable[tuple[str, str]]]
 # Where consent to record a call stands: ``possible``, ``state``, ``by``.
 RecordingOf = Callable[[Tx, CallId], Awaitable[Any]]
+# Keep a browser's statistics: (tx, call_id, side, what it said).
+NoteQuality = Callable[[Tx, CallId, str, Any], Awaitable[None]]
 # What a consultant lacks for going online: 'rate', 'headline', 'tags', 'payout_account'.
 Missing = Callable[[Tx, UserId], Awaitable[Sequence[str]]]
 # One part of the snapshot; the meter's takes (tx, user, call_id, role).

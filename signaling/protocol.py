@@ -47,6 +47,7 @@ CLIENT_EVENTS = {
         ClientEvent("media.join", m.MediaJoin, m.JoinAck, burst=10, per_second=0.5),
         ClientEvent("media.answer", m.MediaAnswer, m.Ack, burst=10, per_second=0.5),
         ClientEvent("media.state", m.MediaState, m.Ack, burst=20, per_second=4),
+        ClientEvent("media.stats", m.MediaStats, m.Ack, burst=5, per_second=1),
         ClientEvent("chat.send", m.ChatSend, m.ChatAck, burst=20, per_second=2),
         ClientEvent("auth.refresh", m.AuthRefresh, m.AuthAck, burst=10, per_second=0.2),
     )

@@ -123,13 +123,17 @@ class CallQuestion(View):
 
 
 class Participant(View):
-    """One side as the server sees it; the three switches are what that side says about itself."""
+    """One side as the server sees it; the switches are what that side says about itself.
+
+    ``video_held``: its picture is held back, so that its sound comes through a bad network.
+    """
 
     seen: bool
     last_seen_at: Moment | None
     microphone: bool
     camera: bool
     screen: bool
+    video_held: bool
 
 
 class Participants(View):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matching.requests import RequestService
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
+    from media.samples import QualityService
     from media.sessions import SessionService
     from people.accounts import AccountService
     from people.blocks import BlockService
@@ -70,6 +71,7 @@ class House:
 
     sessions: SessionService
     recordings: RecordingService
+    quality: QualityService
     nodes: NodeDirectory
 
     charges: ChargeService

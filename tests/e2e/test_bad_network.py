@@ -8,17 +8,18 @@ now and then, it is a quarter of that, and only what no machine explains fails.
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from app.embedded.postgres import free_port
 from app.stack import Plan, Stack
 from media.ice import Network
-from tests.e2e.conftest import LIMITS, Window, running
+from tests.e2e.conftest import LIMITS, RESULTS, Window, running
 from tests.e2e.people import KEEP_PEERS, FirefoxPerson
 from tests.e2e.test_firefox import firefox, ring  # noqa: F401 - a fixture
 from tests.e2e.test_story import sign_in, wait_for_frames
@@ -137,6 +138,44 @@ def test_chromium_and_chromium(stack: Stack, window: Callable[..., Window], nat:
     leave(customer)
     for who, one in zip(("customer in Chromium", "consultant in Chromium"), found, strict=True):
         judge(who, one, nat)
+
+
+def test_a_weak_network_is_shown_sound_comes_first_and_finance_can_see_it(
+    stack: Stack, window: Callable[..., Window], nat: LossyNat
+) -> None:
+    nat.weather = Weather()
+    customer, consultant = (window(name).page for name in ("customer", "consultant"))
+    sign_in(consultant, stack, "consultant")
+    switch = consultant.get_by_test_id("online-switch")
+    expect(switch).to_be_visible()
+    if not switch.is_checked():
+        switch.check(force=True)
+    sign_in(customer, stack, "customer")
+    ring(customer, stack)
+    consultant.get_by_test_id("accept-offer").click()
+    for page in (customer, consultant):
+        wait_for_frames(page, 30)
+    sign = customer.get_by_test_id("quality")
+    expect(sign).to_contain_text("Good connection", timeout=20_000)
+    nat.weather = Weather(loss=0.10)
+    expect(sign).to_contain_text(re.compile("Weak connection|Poor connection"), timeout=20_000)
+    nat.weather = Weather(loss=0.35)
+    expect(sign).to_contain_text("Sound only", timeout=40_000)
+    expect(consultant.get_by_text("sound only, weak network")).to_be_visible()
+    customer.screenshot(path=RESULTS / "sound-only.png")
+    nat.weather = Weather()
+    expect(sign).not_to_contain_text("Sound only", timeout=60_000)
+    leave(customer)
+    customer.wait_for_url("**/done")
+    finance = window("finance").page
+    sign_in(finance, stack, "finance")
+    finance.goto(f"{stack.url}/finance")
+    finance.get_by_test_id("charge-row").first.get_by_role("link").first.click()
+    picture = finance.get_by_test_id("quality-picture")
+    expect(picture).to_be_visible()
+    picture.get_by_text("All figures").click()
+    expect(picture.get_by_role("cell", name="Sound only").first).to_be_visible()
+    picture.screenshot(path=RESULTS / "quality-picture.png")
 
 
 def test_chromium_and_firefox(

@@ -18,6 +18,7 @@ from core.ids import CallId, UserId
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen, SessionClosed
 from media.models import MediaSession
 from media.node import MediaNode
+from media.samples import QualityService
 from media.sdp import MAX_SDP_BYTES
 from tests.integration.media.conftest import Scene
 
@@ -269,3 +270,20 @@ async def test_in_an_agreed_pause_nothing_is_counted_and_nothing_is_heard(scene:
         await scene.sessions.on_call_resumed(tx, Ended(scene.call))
     await until(lambda: len(scene.heard(IntervalOpened)) == 2, "connected time goes on")
     await until(lambda: customer.video_frames >= before + 10, "and the picture too")
+
+
+async def test_every_two_seconds_the_connection_of_each_side_is_sampled(scene: Scene) -> None:
+    await scene.join("customer")
+    await scene.join("consultant")
+    await until(lambda: scene.heard(IntervalOpened), "connected time")
+    await asyncio.sleep(7)
+    async with scene.db.begin() as tx:
+        samples = list(await QualityService().of_call(tx, scene.call))
+    for side in ("customer", "consultant"):
+        mine = [one for one in samples if one.side == side]
+        assert len(mine) >= 2
+        assert {one.source for one in mine} == {"server"}
+        assert mine[-1].kbps > 20
+        assert mine[-1].loss_permille < 100
+        assert {one.at.second % 2 for one in mine} == {0}
+    assert any(one.rtt_ms is not None and one.rtt_ms < 1_000 for one in samples), "receivers answer sender reports"

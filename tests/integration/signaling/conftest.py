@@ -190,6 +190,9 @@ class Stage:
             while not condition():  # noqa: ASYNC110 (there is no event to wait for)
                 await asyncio.sleep(0.01)
 
+    async def _note_quality(self, _tx: Tx, call_id: CallId, side: str, said: Any) -> None:
+        self.nodes.said.append(("quality", call_id, str(side), said.loss_permille))
+
     async def gateway(self, **wishes: Any) -> tuple[Gateway, str]:
         """One more web process; returns it and its address."""
         gateway = Gateway(
@@ -204,6 +207,7 @@ class Stage:
             chat=self.chat,
             nodes=self.nodes,
             names=names,
+            note_quality=self._note_quality,
             parts={
                 "request": self._request,
                 "offers": _no_offers,

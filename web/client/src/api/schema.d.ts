@@ -415,6 +415,7 @@ export type Participant = {
   microphone: boolean
   camera: boolean
   screen: boolean
+  video_held: boolean
 }
 
 export type Participants = {
@@ -498,6 +499,10 @@ export type ProfileOut = {
   can_receive: boolean
   missing: (string)[]
   complete: boolean
+}
+
+export type QualityOut = {
+  items: (SampleOut)[]
 }
 
 export type QuestionIn = {
@@ -647,6 +652,18 @@ export type Ringing = {
   rings_until: string
 }
 
+export type SampleOut = {
+  at: string
+  side: "customer" | "consultant"
+  source: "server" | "client"
+  rtt_ms: number | null
+  loss_permille: number
+  jitter_ms: number
+  kbps: number
+  freezes: number
+  video_held: boolean
+}
+
 export type SavedCardOut = {
   card: CardOut | null
 }
@@ -723,6 +740,7 @@ export interface Routes {
   'POST /api/calls/{call_id}/leave': { body: Empty; reply: CallView }
   'GET /api/calls/{call_id}/meter': { body: undefined; reply: MeterView }
   'POST /api/calls/{call_id}/pause': { body: PauseIn; reply: CallView }
+  'GET /api/calls/{call_id}/quality': { body: undefined; reply: QualityOut }
   'POST /api/calls/{call_id}/rating': { body: RatingIn; reply: undefined }
   'GET /api/calls/{call_id}/receipt': { body: undefined; reply: ReceiptOut }
   'POST /api/calls/{call_id}/recording': { body: RecordingIn; reply: RecordingView }
@@ -740,6 +758,7 @@ export interface Routes {
   'GET /api/finance/charges': { body: undefined; reply: ChargesOut }
   'GET /api/finance/charges.csv': { body: undefined; reply: undefined }
   'GET /api/finance/charges/{charge_id}': { body: undefined; reply: DetailOut }
+  'GET /api/finance/charges/{charge_id}/quality': { body: undefined; reply: QualityOut }
   'GET /api/finance/overview': { body: undefined; reply: OverviewOut }
   'POST /api/keywords': { body: KeywordsIn; reply: KeywordsOut }
   'POST /api/matches/preview': { body: PreviewIn; reply: MatchesOut }

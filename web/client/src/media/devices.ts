@@ -3,7 +3,9 @@
 export type Trouble = 'denied' | 'missing' | 'busy' | null
 export interface LocalMedia {
   asked: boolean
+  /** What is sent as sound: the microphone, mixed with the sound of a shared screen where there is one. */
   audio: MediaStreamTrack | null
+  microphone: MediaStreamTrack | null
   camera: MediaStreamTrack | null
   screen: MediaStreamTrack | null
   microphoneOn: boolean
@@ -11,21 +13,33 @@ export interface LocalMedia {
   audioOnly: boolean
   audioTrouble: Trouble
   cameraTrouble: Trouble
+  cameraId: string | null
+  microphoneId: string | null
+  speakerId: string | null
+  blurred: boolean
 }
+
+const remembered = (name: string) => localStorage.getItem(name)
 
 let state: LocalMedia = {
   asked: false,
   audio: null,
+  microphone: null,
   camera: null,
   screen: null,
   microphoneOn: true,
-  cameraOn: localStorage.getItem('audio-only') !== 'yes',
-  audioOnly: localStorage.getItem('audio-only') === 'yes',
+  cameraOn: remembered('audio-only') !== 'yes',
+  audioOnly: remembered('audio-only') === 'yes',
   audioTrouble: null,
   cameraTrouble: null,
+  cameraId: remembered('camera'),
+  microphoneId: remembered('microphone'),
+  speakerId: remembered('speaker'),
+  blurred: false,
 }
 const listeners = new Set<() => void>()
 let asking: Promise<void> | null = null
+let mixer: { context: AudioContext; screenSound: MediaStreamTrack } | null = null
 
 function set(part: Partial<LocalMedia>) {
   state = { ...state, ...part }
@@ -38,35 +52,75 @@ function troubleOf(error: unknown): Trouble {
   return name === 'NotReadableError' ? 'busy' : 'missing'
 }
 
-const sound = { echoCancellation: true, noiseSuppression: true, autoGainControl: true }
-const picture = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 } }
+// A device that was chosen and is gone must not keep the others from working: it is a wish, not a demand.
+const wish = (id: string | null) => (id ? { deviceId: { ideal: id } } : {})
+const sound = () => ({ echoCancellation: true, noiseSuppression: true, autoGainControl: true, ...wish(state.microphoneId) })
+const picture = () => ({ width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30, max: 30 }, ...wish(state.cameraId) })
 
 async function take(constraints: MediaStreamConstraints): Promise<MediaStream> {
   if (!navigator.mediaDevices) throw new DOMException('no devices here', 'NotFoundError')
   return navigator.mediaDevices.getUserMedia(constraints)
 }
 
+function setMicrophoneTrack(microphone: MediaStreamTrack | null, audioTrouble: Trouble) {
+  if (microphone) microphone.enabled = state.microphoneOn
+  microphone?.addEventListener('ended', () => {
+    if (state.microphone === microphone) set({ microphone: null, audio: null, audioTrouble: 'missing' })
+  })
+  set({ microphone, audio: microphone, audioTrouble })
+  if (mixer) mix(mixer.screenSound)
+}
+
+function setCameraTrack(camera: MediaStreamTrack | null, cameraTrouble: Trouble) {
+  camera?.addEventListener('ended', () => {
+    if (state.camera === camera) set({ camera: null, cameraTrouble: 'missing' })
+  })
+  set({ camera, cameraTrouble, blurred: false })
+}
+
 async function ask() {
   const wantCamera = !state.audioOnly
   try {
-    const both = await take({ audio: sound, video: wantCamera ? picture : false })
-    set({ audio: both.getAudioTracks()[0] ?? null, camera: both.getVideoTracks()[0] ?? null, audioTrouble: null, cameraTrouble: null })
+    const both = await take({ audio: sound(), video: wantCamera ? picture() : false })
+    setMicrophoneTrack(both.getAudioTracks()[0] ?? null, null)
+    setCameraTrack(both.getVideoTracks()[0] ?? null, null)
   } catch {
     // One of the two is missing or refused: ask for each by itself, so that the other one works.
     const [audio, camera] = await Promise.allSettled([
-      take({ audio: sound }),
-      wantCamera ? take({ video: picture }) : Promise.reject(new DOMException('not wanted', 'NotFoundError')),
+      take({ audio: sound() }),
+      wantCamera ? take({ video: picture() }) : Promise.reject(new DOMException('not wanted', 'NotFoundError')),
     ])
-    set({
-      audio: audio.status === 'fulfilled' ? (audio.value.getAudioTracks()[0] ?? null) : null,
-      camera: camera.status === 'fulfilled' ? (camera.value.getVideoTracks()[0] ?? null) : null,
-      audioTrouble: audio.status === 'rejected' ? troubleOf(audio.reason) : null,
-      cameraTrouble: wantCamera && camera.status === 'rejected' ? troubleOf(camera.reason) : null,
-    })
+    setMicrophoneTrack(
+      audio.status === 'fulfilled' ? (audio.value.getAudioTracks()[0] ?? null) : null,
+      audio.status === 'rejected' ? troubleOf(audio.reason) : null,
+    )
+    setCameraTrack(
+      camera.status === 'fulfilled' ? (camera.value.getVideoTracks()[0] ?? null) : null,
+      wantCamera && camera.status === 'rejected' ? troubleOf(camera.reason) : null,
+    )
   }
   set({ asked: true })
-  if (state.audio) state.audio.enabled = state.microphoneOn
 }
+
+/** One stream of sound is negotiated: what a shared window plays is mixed into the voice. */
+function mix(screenSound: MediaStreamTrack) {
+  unmix()
+  const context = new AudioContext()
+  const destination = context.createMediaStreamDestination()
+  for (const track of [screenSound, state.microphone]) {
+    if (track) context.createMediaStreamSource(new MediaStream([track])).connect(destination)
+  }
+  mixer = { context, screenSound }
+  set({ audio: destination.stream.getAudioTracks()[0] ?? state.microphone })
+}
+
+function unmix() {
+  void mixer?.context.close()
+  mixer = null
+  set({ audio: state.microphone })
+}
+
+type Blur = MediaTrackCapabilities & { backgroundBlur?: boolean[] }
 
 export const devices = {
   subscribe(listener: () => void) {
@@ -76,7 +130,7 @@ export const devices = {
   get: () => state,
   /** Idempotent: a second call while the browser asks, or after it did, does not ask again. */
   start(): Promise<void> {
-    const alive = state.asked && state.audio?.readyState === 'live'
+    const alive = state.asked && state.microphone?.readyState === 'live'
     if (alive) return Promise.resolve()
     asking ??= ask().finally(() => {
       asking = null
@@ -88,18 +142,20 @@ export const devices = {
     await devices.start()
   },
   setMicrophone(on: boolean) {
-    if (state.audio) state.audio.enabled = on
+    if (state.microphone) state.microphone.enabled = on
     set({ microphoneOn: on })
   },
   async setCamera(on: boolean) {
     if (!on) {
-      state.camera?.stop()
+      const { camera } = state
       set({ camera: null, cameraOn: false })
+      camera?.stop()
       return
     }
     try {
-      const stream = await take({ video: picture })
-      set({ camera: stream.getVideoTracks()[0] ?? null, cameraOn: true, cameraTrouble: null })
+      const stream = await take({ video: picture() })
+      set({ cameraOn: true })
+      setCameraTrack(stream.getVideoTracks()[0] ?? null, null)
     } catch (error) {
       set({ camera: null, cameraOn: false, cameraTrouble: troubleOf(error) })
     }
@@ -109,19 +165,54 @@ export const devices = {
     set({ audioOnly })
     await devices.setCamera(!audioOnly)
   },
+  /** Use another camera or microphone, now and the next time. */
+  async choose(what: 'camera' | 'microphone', id: string) {
+    localStorage.setItem(what, id)
+    if (what === 'camera') {
+      set({ cameraId: id })
+      await devices.setCamera(false)
+      await devices.setCamera(true)
+      return
+    }
+    set({ microphoneId: id })
+    const old = state.microphone
+    try {
+      const stream = await take({ audio: sound() })
+      setMicrophoneTrack(stream.getAudioTracks()[0] ?? null, null)
+      old?.stop()
+    } catch (error) {
+      set({ audioTrouble: troubleOf(error) })
+    }
+  },
+  chooseSpeaker(id: string) {
+    localStorage.setItem('speaker', id)
+    set({ speakerId: id })
+  },
+  canBlur: () => ((state.camera?.getCapabilities?.() as Blur | undefined)?.backgroundBlur ?? []).includes(true),
+  async blur(on: boolean) {
+    await state.camera?.applyConstraints({ backgroundBlur: on } as MediaTrackConstraints)
+    set({ blurred: on })
+  },
   async setScreen(on: boolean) {
     if (!on) {
       state.screen?.stop()
+      mixer?.screenSound.stop()
+      unmix()
       set({ screen: null })
       return
     }
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } } })
+    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } }, audio: true })
     const track = stream.getVideoTracks()[0] ?? null
-    track?.addEventListener('ended', () => set({ screen: null }))
+    // Letters must be sharp; that they move smoothly matters less.
+    if (track) track.contentHint = 'detail'
+    track?.addEventListener('ended', () => void devices.setScreen(false))
     set({ screen: track })
+    const screenSound = stream.getAudioTracks()[0]
+    if (screenSound) mix(screenSound)
   },
   stop() {
-    for (const track of [state.audio, state.camera, state.screen]) track?.stop()
-    set({ asked: false, audio: null, camera: null, screen: null, cameraOn: !state.audioOnly, microphoneOn: true })
+    for (const track of [state.microphone, state.camera, state.screen, mixer?.screenSound]) track?.stop()
+    unmix()
+    set({ asked: false, audio: null, microphone: null, camera: null, screen: null, cameraOn: !state.audioOnly, microphoneOn: true, blurred: false })
   },
 }

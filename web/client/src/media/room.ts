@@ -1,10 +1,12 @@
 // Owns the peer connection of one call in this tab: joins, answers the server's offer, and joins again when it dies.
 import { ApiError } from '../api/session'
 import type { JoinReply } from '../api/types'
+import { holdsVideo, type Level, levelOf, settled, type Uplink } from '../rules/level'
 import { live } from '../socket/live'
 import { connection } from './connection'
 import { devices } from './devices'
 import { silence } from './sound'
+import { type Sample, Statistics } from './stats'
 
 export type RoomState = 'joining' | 'connected' | 'reconnecting' | 'replaced' | 'closed'
 export interface RoomView {
@@ -14,6 +16,11 @@ export interface RoomView {
   problem: string | null
   /** Since when (milliseconds of performance.now) nothing has come in, although something had before. */
   silentSince: number | null
+  /** The last two seconds as this tab received them, and what is shown of them. */
+  sample: Sample | null
+  level: Level
+  /** Our picture is held back, so that our sound comes through. */
+  held: boolean
 }
 
 // The order of the sections in the server's offer.
@@ -21,13 +28,14 @@ const [AUDIO, CAMERA, SCREEN] = [0, 1, 2]
 const DISCONNECTED_GRACE_MS = 2_000
 const FIRST_CONNECT_MS = 10_000
 const LISTEN_EVERY_MS = 500
+const SAMPLE_EVERY_MS = 2_000
 const [FIRST_RETRY_MS, LONGEST_RETRY_MS] = [300, 3_000]
 // A browser checks a good path every 2.5 s: after this long without an answer the node, or our network, is gone.
 const DEAF_AFTER_MS = 4_500
 const SILENT_AFTER_MS = 2_500
 
 export class Room {
-  view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null, silentSince: null }
+  view: RoomView = { state: 'joining', remote: null, remoteScreen: null, problem: null, silentSince: null, sample: null, level: 'good', held: false }
   private readonly listeners = new Set<() => void>()
   private readonly undo: (() => void)[] = []
   private peer: RTCPeerConnection | null = null
@@ -40,6 +48,9 @@ export class Room {
   private heard = { packets: 0, at: 0 }
   private sign = { sum: 0, at: 0 }
   private otherSeen = false
+  private readonly statistics = new Statistics()
+  private lastLevel: Level | null = null
+  private uplinks: Uplink[] = []
 
   constructor(private readonly callId: string) {
     this.undo.push(devices.subscribe(() => void this.sendTracks()))
@@ -58,6 +69,8 @@ export class Room {
     )
     const listening = setInterval(() => void this.listen(), LISTEN_EVERY_MS)
     this.undo.push(() => clearInterval(listening))
+    const sampling = setInterval(() => void this.takeSample(), SAMPLE_EVERY_MS)
+    this.undo.push(() => clearInterval(sampling))
     void this.join()
   }
 
@@ -173,6 +186,26 @@ export class Room {
     }
   }
 
+  private async takeSample() {
+    const { peer } = this
+    if (!peer || this.view.state !== 'connected') return
+    const found = await this.statistics.look(peer).catch(() => null)
+    if (!found || peer !== this.peer) return
+    const now = levelOf(found.sample)
+    const level = settled(this.view.level, this.lastLevel, now)
+    this.lastLevel = now
+    this.uplinks = [...this.uplinks, found.uplink].slice(-20)
+    const held = devices.get().camera !== null && holdsVideo(this.view.held, this.uplinks)
+    const changed = held !== this.view.held
+    this.change({ sample: found.sample, level, held })
+    if (changed) {
+      this.uplinks = []
+      await this.sendTracks()
+    }
+    // Statistics are a help, not a duty: what is lost on the way is not sent again.
+    await live.send('media.stats', { call_id: this.callId, ...found.sample, video_held: held }).catch(() => undefined)
+  }
+
   /** Whether anything at all comes from the server, be it only the answers to the browser's own checks. */
   private notice(sum: number, now: number) {
     if (this.view.state !== 'connected' || sum !== this.sign.sum) {
@@ -202,6 +235,7 @@ export class Room {
   }
 
   private drop() {
+    this.statistics.reset()
     this.peer?.close()
     this.peer = null
   }
@@ -213,15 +247,28 @@ export class Room {
       // Somebody without a microphone sends silence: who sends nothing is not there, and would hear nothing.
       sections[AUDIO]?.sender.replaceTrack(audio ?? silence()),
       // A picture that nobody receives makes the browser throttle itself for many seconds: it waits for the other side.
-      sections[CAMERA]?.sender.replaceTrack(this.otherSeen ? camera : null),
+      sections[CAMERA]?.sender.replaceTrack(this.otherSeen && !this.view.held ? camera : null),
       sections[SCREEN]?.sender.replaceTrack(screen),
     ])
+    await this.prefer(sections)
     await this.tellState()
   }
 
+  /** Sound goes first where the way is narrow; a shared screen rather moves slowly than gets blurred. */
+  private async prefer(sections: RTCRtpTransceiver[]) {
+    for (const [n, section] of sections.entries()) {
+      const wanted = section.sender.getParameters()
+      if (!wanted.encodings?.length) continue
+      for (const encoding of wanted.encodings) encoding.priority = n === AUDIO ? 'high' : 'low'
+      if (n === SCREEN) wanted.degradationPreference = 'maintain-resolution'
+      // Not every browser knows every wish; none of them is needed for a call.
+      await section.sender.setParameters(wanted).catch(() => undefined)
+    }
+  }
+
   private async tellState() {
-    const { audio, camera, screen, microphoneOn } = devices.get()
-    const said = { microphone: Boolean(audio) && microphoneOn, camera: Boolean(camera), screen: Boolean(screen) }
+    const { microphone, camera, screen, microphoneOn } = devices.get()
+    const said = { microphone: Boolean(microphone) && microphoneOn, camera: Boolean(camera), screen: Boolean(screen), video_held: this.view.held }
     const text = JSON.stringify(said)
     if (text === this.saidState || this.view.state !== 'connected') return
     this.saidState = text

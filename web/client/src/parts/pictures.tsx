@@ -48,6 +48,7 @@ const paths = {
   camera: 'M3 7h11v10H3zM14 11l7-4v10l-7-4',
   screen: 'M3 5h18v11H3zM9 20h6M12 16v4',
   pause: 'M8 5v14M16 5v14',
+  float: 'M3 5h18v14H3zM12 12h6v4h-6z',
   record: 'M12 5a7 7 0 1 0 0 14a7 7 0 0 0 0-14zM12 9.5a2.5 2.5 0 1 0 0 5a2.5 2.5 0 0 0 0-5z',
   leave: 'M4 15c5-5 11-5 16 0l-2 3-4-2v-3h-4v3l-4 2z',
 }

@@ -1,4 +1,5 @@
 // Owns what a network test means: whether calls will work here, and by which way. PURE.
+import { levelOf } from './level'
 
 /** What one way to the server showed; loss, delay and jitter are there and back. */
 export interface Way {
@@ -17,9 +18,7 @@ export interface Verdict {
   way: Way | null
 }
 
-const [WEAK_LOSS, WEAK_RTT, WEAK_JITTER] = [3, 250, 40]
-
-const isWeak = (way: Way) => way.lossPercent >= WEAK_LOSS || way.rttMs >= WEAK_RTT || way.jitterMs >= WEAK_JITTER
+const isWeak = (way: Way) => levelOf({ rtt_ms: way.rttMs, loss_permille: 10 * way.lossPercent, jitter_ms: way.jitterMs, freezes: 0 }) !== 'good'
 
 /** A call takes the direct way where there is one: its weakness is the call's. */
 export function verdict({ direct, relay }: Tried): Verdict {

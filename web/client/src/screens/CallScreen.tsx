@@ -9,11 +9,13 @@ import { devices } from '../media/devices'
 import { Room } from '../media/room'
 import { ProviderFrame } from '../parts/CardFrame'
 import { Chat } from '../parts/Chat'
+import { DeviceMenu } from '../parts/DeviceMenu'
 import { useDevices, Video } from '../parts/DeviceCheck'
 import { Meter } from '../parts/Meter'
 import { Page } from '../parts/Page'
 import { Icon } from '../parts/pictures'
 import { Loading, Problem } from '../parts/Problem'
+import { QualitySign } from '../parts/Quality'
 import { RecordingControl, RecordingMark, RecordingQuestion } from '../parts/Recording'
 import { say } from '../parts/toast'
 import { useWords } from '../parts/words'
@@ -178,6 +180,11 @@ function RemoteVideo({ stream, screen, label }: { stream: MediaStream | null; sc
   const { t } = useWords()
   const video = useRef<HTMLVideoElement>(null)
   const [blocked, setBlocked] = useState(false)
+  const { speakerId } = useDevices()
+  useEffect(() => {
+    // A loudspeaker that is gone: the browser goes on with the usual one.
+    if (speakerId && video.current && 'setSinkId' in video.current) void video.current.setSinkId(speakerId).catch(() => undefined)
+  }, [speakerId])
   useEffect(() => {
     const element = video.current
     if (!element || element.srcObject === stream) return
@@ -192,6 +199,11 @@ function RemoteVideo({ stream, screen, label }: { stream: MediaStream | null; sc
   return (
     <>
       <video ref={video} className="far" autoPlay playsInline muted={screen} aria-label={label} data-testid={screen ? 'remote-screen' : 'remote-video'} />
+      {document.pictureInPictureEnabled && stream && (
+        <button type="button" className="float" onClick={() => void video.current?.requestPictureInPicture().catch(() => undefined)} aria-label={t('call.float')} title={t('call.float')} data-testid="float">
+          <Icon name="float" />
+        </button>
+      )}
       {blocked && (
         <div className="veil">
           <Button onClick={() => void video.current?.play().then(() => setBlocked(false))}>{t('call.play')}</Button>
@@ -261,6 +273,7 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
               <span className="name">
                 {name}
                 {call.state === 'live' && !other.microphone && ` · ${t('call.other_muted')}`}
+                {call.state === 'live' && other.video_held && ` · ${t('call.other_held')}`}
                 {call.state === 'live' && !other.camera && ` · ${t('call.other_no_camera')}`}
               </span>
               <RecordingMark call={call} />
@@ -284,6 +297,12 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
           </div>
         )}
         <Controls call={call} />
+        {call.media_ready && (
+          <div className="row spread" style={{ alignItems: 'flex-start' }}>
+            {view?.sample ? <QualitySign level={view.level} sample={view.sample} held={view.held} /> : <span />}
+            <DeviceMenu />
+          </div>
+        )}
       </div>
       <div className="stack">
         {meter && <Meter meter={meter} role={call.role} silentSince={view?.silentSince ?? null} />}

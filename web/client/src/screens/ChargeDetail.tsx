@@ -2,9 +2,11 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from 'react-router'
 import { get } from '../api/client'
+import type { QualityOut } from '../api/schema'
 import type { ChargeDetail, Facts } from '../api/types'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
+import { QualityPicture } from '../parts/Quality'
 import { TimelineList, TimelinePicture } from '../parts/Timeline'
 import { useWords } from '../parts/words'
 
@@ -95,6 +97,7 @@ function Detail({ detail }: { detail: ChargeDetail }) {
         <TimelinePicture items={detail.timeline} spans={spansOf(detail.intervals)} />
         <TimelineList items={detail.timeline} />
       </section>
+      <Quality chargeId={row.charge_id} />
       <section className="panel">
         <h2>{t('finance.snapshot')}</h2>
         <FactList facts={detail.snapshot} />
@@ -143,6 +146,18 @@ function Detail({ detail }: { detail: ChargeDetail }) {
         <FactTable rows={detail.commands} label={t('finance.provider')} />
       </section>
     </div>
+  )
+}
+
+function Quality({ chargeId }: { chargeId: string }) {
+  const { t } = useWords()
+  const found = useQuery({ queryKey: ['quality', chargeId], queryFn: () => get<QualityOut>(`/api/finance/charges/${chargeId}/quality`) })
+  return (
+    <section className="panel">
+      <h2>{t('quality.title')}</h2>
+      <Problem error={found.error} />
+      {found.data && <QualityPicture quality={found.data} />}
+    </section>
   )
 }
 

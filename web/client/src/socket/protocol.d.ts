@@ -137,6 +137,18 @@ export type MediaState = {
   microphone: boolean
   screen: boolean
   v: 1
+  video_held?: boolean
+}
+
+export type MediaStats = {
+  call_id: string
+  freezes: number
+  jitter_ms: number
+  kbps: number
+  loss_permille: number
+  rtt_ms: number | null
+  v: 1
+  video_held: boolean
 }
 
 export type MeterView = {
@@ -197,6 +209,7 @@ export type Participant = {
   microphone: boolean
   screen: boolean
   seen: boolean
+  video_held: boolean
 }
 
 export type Participants = {
