@@ -149,11 +149,22 @@ class Stack:
 
     def restart_server(self, name: Literal["postgres", "redis"]) -> None:
         """Stop and start an embedded server on its old port (a bad day, for tests)."""
+        self.stop_server(name)
+        self.start_server(name)
+
+    def stop_server(self, name: Literal["postgres", "redis"]) -> None:
+        """Stop an embedded server."""
+        self._server(name).stop()
+
+    def start_server(self, name: Literal["postgres", "redis"]) -> None:
+        """Start it again."""
+        self._server(name).start()
+
+    def _server(self, name: Literal["postgres", "redis"]) -> EmbeddedPostgres | EmbeddedRedis:
         server = self._postgres if name == "postgres" else self._redis
         if server is None:
             raise LookupError(f"{name} is not ours")
-        server.stop()
-        server.start()
+        return server
 
     def stop(self) -> None:
         """Stop everything, the newest first."""

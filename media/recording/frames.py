@@ -290,6 +290,8 @@ def _sized(unit: bytearray) -> bytes:
         return bytes(unit)
     head = 2 if unit[0] & 0x04 else 1
     size, rest = len(unit) - head, bytearray()
+    if size < 0:
+        raise ValueError("truncated OBU header")
     while True:
         rest.append((size & 0x7F) | (0x80 if size > 0x7F else 0))  # noqa: PLR2004
         size >>= 7

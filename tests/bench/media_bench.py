@@ -31,10 +31,12 @@ Server = MediaServer | Janus
 
 async def load(servers: list[Server], wishes: argparse.Namespace, calls: int) -> dict[str, Any]:
     """Set up the calls (spread over the servers), send, and measure."""
-    certificate, traffic = new_certificate(), []
+    certificate, traffic, setups = new_certificate(), [], []
     for index in range(calls):
         pair = [Participant(certificate, wishes.profile, _ssrcs(2 * index + n)) for n in range(2)]
+        began = time.monotonic()
         await servers[index % len(servers)].connect(index, pair)
+        setups.append(time.monotonic() - began)
         two = [Traffic(one, rtcp=wishes.rtcp, loss=wishes.loss) for one in pair]
         two[0].pair_with(two[1])
         two[1].pair_with(two[0])
@@ -47,6 +49,7 @@ async def load(servers: list[Server], wishes: argparse.Namespace, calls: int) ->
     for one in traffic:
         await one.participant.close()
     gc.unfreeze()
+    found["setup_p95_s"] = round(sorted(setups)[int(0.95 * (len(setups) - 1))], 3)  # of both sides together
     return {"calls": calls, **found}
 
 
@@ -108,10 +111,17 @@ def _figures(
         "rtcp_received": sum(one.rtcp_in for one in traffic),
         "nacks": sum(one.nacks for one in traffic),
         "repeated": sum(one.rtx_in for one in traffic),
+        "lag_p99_ms": _lag_p99_ms(servers),
         "rss_mb": round(sum(_rss_mb(server.pid) for server in servers), 1),
         "generator_cores": round(generator, 3),
         "generator_saturated": generator > SATURATED,
     }
+
+
+def _lag_p99_ms(servers: list[Server]) -> float | None:
+    """How late our own loop was for its next round; of others we cannot know."""
+    lags = sorted(lag for server in servers if isinstance(server, MediaServer) for lag in server.ask("lags"))
+    return round(1000 * lags[int(0.99 * (len(lags) - 1))], 2) if lags else None
 
 
 def _ssrcs(n: int) -> Ssrcs:

@@ -1,10 +1,14 @@
 """The server under test: calls as a node carries them, observers running, without a database; a process of its own."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
+import threading
+import time
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -29,6 +33,7 @@ class _Server:
         self._pipe = pipe
         self._certificate = new_certificate()
         self._calls: dict[int, LiveCall] = {}
+        self._lags: list[float] = []  # how late the loop came back from each of its pauses
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -45,7 +50,17 @@ class _Server:
                 index, peer_id, sdp = arguments
                 await self._calls[index].relay.answer(peer_id, sdp)
                 self._pipe.send(None)
+            elif what == "leave":
+                index, peer_id = arguments
+                await self._calls[index].relay.leave(peer_id)
+                self._pipe.send(None)
+            elif what == "vitals":
+                gc.collect()
+                self._pipe.send(_vitals())
+            elif what == "lags":
+                self._pipe.send(self._lags)
             elif what == "settle":
+                self._lags.clear()
                 settle_memory()
                 self._pipe.send(None)
             elif what == "seen":
@@ -60,7 +75,20 @@ class _Server:
             for call in self._calls.values():
                 call.watch()
                 call.pending.clear()
+            due = time.monotonic() + WATCH_S
             await asyncio.sleep(WATCH_S)
+            self._lags.append(time.monotonic() - due)
+
+
+def _vitals() -> dict[str, int]:
+    """What must come back to where it was: open files, threads, tasks; and memory."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return {
+        "files": sum(1 for _ in Path("/proc/self/fd").iterdir()),
+        "threads": threading.active_count(),
+        "tasks": len(asyncio.all_tasks()),
+        "rss_bytes": pages * os.sysconf("SC_PAGE_SIZE"),
+    }
 
 
 def _call(certificate: RTCCertificate) -> LiveCall:

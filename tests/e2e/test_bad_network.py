@@ -170,7 +170,7 @@ def test_a_weak_network_is_shown_sound_comes_first_and_finance_can_see_it(
     finance = window("finance").page
     sign_in(finance, stack, "finance")
     finance.goto(f"{stack.url}/finance")
-    finance.get_by_test_id("charge-row").first.get_by_role("link").first.click()
+    finance.locator("[data-testid^=finance-row-]").first.get_by_role("link").first.click()
     picture = finance.get_by_test_id("quality-picture")
     expect(picture).to_be_visible()
     picture.get_by_text("All figures").click()

@@ -4,11 +4,14 @@ import asyncio
 import os
 import signal
 import time
+import urllib.request
 
+import psycopg
 import pytest
 
 from app.demo_people import LOGINS, PASSWORD
 from tests.fakes.caller import Caller
+from tests.fakes.gauge import FULL, number, say
 from tests.fakes.paid_call import CAP, PaidCall, until
 
 
@@ -45,21 +48,87 @@ async def test_kill_9_of_a_process_loses_no_cent_and_no_call(paid_call: PaidCall
     await paid_call.assert_exact(receipt)
 
 
-@pytest.mark.parametrize("server", ["redis", "postgres"])
-async def test_a_restarted_server_loses_no_cent_and_no_call(paid_call: PaidCall, server: str) -> None:
+async def test_r5_redis_restarts_and_stays_away_and_nobody_in_a_call_notices(paid_call: PaidCall) -> None:
+    """``CATALOGUE=full``: it stays away for 30 s."""
     await paid_call.connect()
     await paid_call.skip_to(660_000)
-    before = await paid_call.connected_ms()
-    frames = paid_call.customer.peer.video_frames if paid_call.customer.peer else 0
-    paid_call.stack.restart_server(server)  # in this thread: a child dies with the thread that started it
+    before, began = await paid_call.connected_ms(), time.monotonic()
+    gaps: list[float] = []
+    listening = asyncio.create_task(_gaps(paid_call, gaps))
+    paid_call.stack.restart_server("redis")  # in this thread: a child dies with the thread that started it
+    await asyncio.sleep(2)
+    paid_call.stack.stop_server("redis")
+    await asyncio.sleep(number(30, 4))
+    paid_call.stack.start_server("redis")
+    await asyncio.sleep(2)
+    listening.cancel()
+    lasted_ms = (time.monotonic() - began) * 1000
+    assert abs(await paid_call.connected_ms() - before - lasted_ms) < 1_000, "the meter never stopped"
+    await paid_call.leave()
+    receipt = await paid_call.settled()
+    say(f"R5: longest gap in the sound {1000 * max(gaps):.0f} ms, {_stretches(paid_call)} stretch of connected time")
+    assert _stretches(paid_call) == 1
+    assert max(gaps) <= (0.25 if FULL else 1.0)
+    await paid_call.assert_exact(receipt)
+
+
+async def test_r6_postgresql_restarts_in_mid_call_and_no_second_is_lost(paid_call: PaidCall) -> None:
+    """``CATALOGUE=full``: twenty times."""
+    await paid_call.connect()
+    await paid_call.skip_to(660_000)
+    before, began = await paid_call.connected_ms(), time.monotonic()
+    peer, back = paid_call.customer.peer, []
+    for _ in range(number(20, 1)):
+        assert peer is not None
+        frames = peer.video_frames
+        restarted = time.monotonic()
+        paid_call.stack.restart_server("postgres")
+        await until(lambda: _ready(paid_call.stack.url), "ready again", 30)
+        back.append(time.monotonic() - restarted)
+        await until(lambda then=frames: peer.video_frames > then + 20, "media never stopped")
+    resumed = await paid_call.connected_ms()
     deadline = time.monotonic() + 30
-    while await paid_call.connected_ms() < before + 4_000:
+    while await paid_call.connected_ms() < resumed + 2_000:
         assert time.monotonic() < deadline, "the meter goes on"
         await asyncio.sleep(0.2)
-    assert paid_call.customer.peer is not None
-    assert paid_call.customer.peer.video_frames > frames, "media never stopped"
+    lasted_ms = (time.monotonic() - began) * 1000
+    assert abs(await paid_call.connected_ms() - before - lasted_ms) < 1_500
     await paid_call.leave()
-    await paid_call.assert_exact(await paid_call.settled())
+    receipt = await paid_call.settled()
+    say(f"R6: {len(back)} restarts, ready again after {max(back):.1f} s at most, {_stretches(paid_call)} stretch")
+    assert max(back) <= 10
+    assert _stretches(paid_call) == 1
+    await paid_call.assert_exact(receipt)
+
+
+def _ready(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=2) as reply:
+            return bool(reply.status == 200)
+    except OSError:
+        return False
+
+
+async def _gaps(call: PaidCall, found: list[float]) -> None:
+    """How long each stretch was in which no sound was decoded."""
+    peer = call.customer.peer
+    assert peer is not None
+    frames, last = peer.audio_frames, time.monotonic()
+    while True:
+        await asyncio.sleep(0.005)
+        if peer.audio_frames != frames:
+            now = time.monotonic()
+            found.append(now - last)
+            frames, last = peer.audio_frames, now
+
+
+def _stretches(call: PaidCall) -> int:
+    """How many intervals of connected time a call has."""
+    with psycopg.connect(call.stack.env["DATABASE_URL"]) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM observed_interval WHERE call_id = %s AND side = 'both'", (call.call_id,)
+        ).fetchone()
+    return int(row[0]) if row else 0
 
 
 async def test_both_vanish_and_the_call_ends_by_itself(paid_call: PaidCall) -> None:

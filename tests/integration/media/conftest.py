@@ -24,6 +24,7 @@ KINDS = (
     events.IntervalOpened,
     events.IntervalClosed,
     events.SessionClosed,
+    events.MediaMoved,
 )
 
 

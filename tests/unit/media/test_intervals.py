@@ -51,7 +51,7 @@ def test_who_listens_without_sending_starts_no_clock() -> None:
 
 
 def test_a_gap_below_the_silence_limit_changes_nothing() -> None:
-    packets = stream("customer", 0, 5) + stream("customer", 7.9, 15) + stream("consultant", 0, 15)
+    packets = stream("customer", 0, 5) + stream("customer", 7.6, 15) + stream("consultant", 0, 15)
     observer = Observer()
     assert closed(play(observer, packets, 15)) == []
     (interval,) = closed(list(observer.end(15.0)))

@@ -296,13 +296,9 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
             </Button>
           </div>
         )}
+        {view?.sample && <QualitySign level={view.level} sample={view.sample} held={view.held} />}
         <Controls call={call} />
-        {call.media_ready && (
-          <div className="row spread" style={{ alignItems: 'flex-start' }}>
-            {view?.sample ? <QualitySign level={view.level} sample={view.sample} held={view.held} /> : <span />}
-            <DeviceMenu />
-          </div>
-        )}
+        {call.media_ready && <DeviceMenu />}
       </div>
       <div className="stack">
         {meter && <Meter meter={meter} role={call.role} silentSince={view?.silentSince ?? null} />}
