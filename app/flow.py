@@ -64,5 +64,5 @@ def flow(house: House) -> Flow:
         # persons
         AccessRevoked: (house.calls.on_access_revoked,),
         RatingGiven: (house.consultants.on_rating,),
-        UserBlocked: (house.consultants.on_blocked,),
+        UserBlocked: (house.consultants.on_blocked, house.calls.on_user_blocked),
     }

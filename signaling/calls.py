@@ -11,7 +11,7 @@ from core.ids import CallId, QuestionId, RequestId, UserId, new_reference
 from core.settings import Settings
 from matching.events import OfferAccepted
 from media.events import IntervalClosed, IntervalOpened, MediaMoved, ParticipantSeen, ParticipantUnseen
-from people.events import AccessRevoked
+from people.events import AccessRevoked, UserBlocked
 from signaling import pause as pauses
 from signaling import store
 from signaling.call import CloseReason, Move, Role, State, advance, overdue
@@ -186,6 +186,12 @@ class CallService:
             active = await store.active_call(tx, event.user_id)
             if active is not None:
                 await self.end(tx, CallId(active.id), CloseReason.REMOVED)
+
+    async def on_user_blocked(self, tx: Tx, event: UserBlocked) -> None:
+        """Whoever blocks the other side of a running call has left it."""
+        active = await store.active_call(tx, event.blocker_id)
+        if active is not None and event.blocked_id in (active.customer_id, active.consultant_id):
+            await self.leave(tx, CallId(active.id), event.blocker_id)
 
     async def leave(self, tx: Tx, call_id: CallId, user: UserId) -> CallView:
         """End the call for both sides; leaving an ended call changes nothing."""

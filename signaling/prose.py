@@ -66,7 +66,8 @@ The server is the other end of every peer connection, and the server offers:
 
 1. Wait until `call.media_ready` (the hold stands).
 2. Send `media.join {call_id}`. The ack carries `peer_id`, the server's offer `sdp` and `ice_servers`.
-3. New `RTCPeerConnection({iceServers: ice_servers})`, `setRemoteDescription({type: "offer", sdp})`. Set every
+3. New `RTCPeerConnection({iceServers: ice_servers})` (with `iceTransportPolicy: "relay"` when the ack says
+   `relay_only`), `setRemoteDescription({type: "offer", sdp})`. Set every
    transceiver to `sendrecv`, attach microphone and camera with `replaceTrack`, then `createAnswer`,
    `setLocalDescription`. The sections are, in order: audio, camera, screen. Screen sharing later is `replaceTrack`
    too: nothing is ever renegotiated.
@@ -74,6 +75,7 @@ The server is the other end of every peer connection, and the server offers:
    none of the browser's candidates, learns its address from the checks it sends, and never asks for others.
 5. Tell `media.state` whenever microphone, camera or screen goes on or off. It only moves the other side's icons; paid
    time is what the server sees.
+6. Every two seconds tell `media.stats`: what was received since. It is kept with the call, and never counts for money.
 
 When `call.media_epoch` is greater than the `epoch` of your join, the call has moved to another media node (the old one
 stopped or died): join again at once. The meter only pauses.
@@ -82,6 +84,8 @@ To come back after a lost connection or a reload, in the same tab or from anothe
 new `peer_id` and ends the one before; all of that user's tabs are told `media.replaced`, and the tab that holds the
 named peer closes it. While a side is not seen the call is `interrupted`, `deadline_at` says until when it may come
 back, and the meter stands still.
+
+`call.recording.state` is `on` while both sides consent (`POST /api/calls/{call_id}/recording`): show it, always.
 
 When `call.state` is `ended`: close the peer connection and release camera and microphone.
 

@@ -74,6 +74,7 @@ class Order:
 
     next: int | None = None
     waiting: dict[int, Packet] = field(default_factory=dict)
+    blocked_at: float | None = None  # since when the next one is missing although later ones came
 
     def put(self, packet: Packet) -> None:
         """Take a packet; repeated and late ones are dropped."""
@@ -87,15 +88,19 @@ class Order:
         out: list[Packet | None] = []
         while self.waiting and self.next is not None:
             packet = self.waiting.pop(self.next, None)
-            if packet is None:
-                nearest = min(self.waiting, key=lambda seq: (seq - (self.next or 0)) & 0xFFFF)
-                if now - self.waiting[nearest].at < WAIT_S:
-                    break
+            if packet is not None:
+                out.append(packet)
+                self.next = (self.next + 1) & 0xFFFF
+                self.blocked_at = None
+            elif self.blocked_at is None:
+                self.blocked_at = now
+                break
+            elif now - self.blocked_at < WAIT_S and len(self.waiting) < MOST_WAITING:
+                break
+            else:
                 out.append(None)
-                self.next = nearest
-                continue
-            out.append(packet)
-            self.next = (self.next + 1) & 0xFFFF
+                base = self.next
+                self.next = min(self.waiting, key=lambda seq: (seq - base) & 0xFFFF)
         return out
 
 

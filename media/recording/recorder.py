@@ -22,6 +22,7 @@ log = logs.get(__name__)
 PICTURE_WAIT_S = 3.0  # a file begins with its first key frame; without a camera, after this long with sound alone
 SCREEN_LASTS_S = 1.0  # who shares a screen shows it: the camera is written again when nothing of it has come this long
 MOST_QUEUED = 20_000  # packets, some ten seconds of twenty recorded calls: a disk that stalls longer loses packets
+MOST_FILES = 40  # of a side in one stretch: a codec that changes with every picture is no codec
 TICK_S = 0.2
 
 
@@ -190,6 +191,7 @@ class _Side:
     early: list[tuple[Frame, int]] = field(default_factory=list)  # sound from before the first picture
     screen_at: float = 0.0
     first_at: float = 0.0
+    files: int = 0
     failed: bool = False
 
     @property
@@ -263,6 +265,9 @@ class _Side:
         self.file.write(frame, ms)
 
     def _open(self, first_picture: Frame | None) -> None:
+        self.files += 1
+        if self.files > MOST_FILES:
+            raise ValueError("too many files of one side")
         self.id = uuid4()
         path = self.recorder.folder / f"{self.id}.webm"
         self.recorder.told(FileBegan(self.id, self.recording.call_id, self.name, self.recording.started_at))

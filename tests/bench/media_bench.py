@@ -180,8 +180,9 @@ def compare(wishes: argparse.Namespace, calls: int) -> dict[str, Any]:
     for n in range(wishes.runs):
         kinds: list[type[Server]] = [MediaServer] + ([Janus] if wishes.against else [])
         for kind in kinds if n % 2 == 0 else kinds[::-1]:
-            (ours if kind is MediaServer else theirs).append(run(kind, wishes, calls))
-            _say(f"run {n + 1} of {wishes.runs}, {calls} calls, {kind.name}: {(ours + theirs)[-1]['cpu_cores']} cores")
+            one = run(kind, wishes, calls)
+            (ours if kind is MediaServer else theirs).append(one)
+            _say(f"run {n + 1} of {wishes.runs}, {calls} calls, {kind.name}: {one['cpu_cores']} cores")
         if wishes.nodes > 1:
             split.append(run(MediaServer, wishes, calls, wishes.nodes))
     found = median(ours)

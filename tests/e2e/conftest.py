@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from app.embedded.postgres import free_port
 from app.stack import Plan, Stack
+from tests.fakes.firefox import Firefox
 
 RESULTS = Path(__file__).parent.parent.parent / "test-results"
 FLAGS = [
@@ -142,3 +143,13 @@ def window(
             RESULTS.mkdir(exist_ok=True)
             one.page.screenshot(path=RESULTS / f"{request.node.name}-{name}.png")
         one.context.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def firefox(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Firefox]:
+    one = Firefox(tmp_path / "firefox")
+    failed_before = request.session.testsfailed
+    yield one
+    if request.session.testsfailed > failed_before:
+        one.screenshot(RESULTS / f"{request.node.name}-firefox.png")
+    one.close()

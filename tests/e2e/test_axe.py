@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.stack import Stack
-from tests.e2e.test_story import Story, sign_in
+from tests.e2e.steps import go_online, sign_in
+from tests.e2e.test_story import Story
 
 AXE = Path(__file__).parent.parent.parent / "web/client/node_modules/axe-core/axe.min.js"
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"], "resultTypes": ["violations"]}
@@ -67,11 +68,7 @@ def test_screens_of_consultant_and_finance(stack: Stack, window: Any) -> None:
 def test_screens_on_the_way_through_a_call(stack: Stack, window: Any) -> None:
     customer, consultant = window("customer").page, window("consultant").page
     story = Story(stack, customer, consultant)
-    sign_in(consultant, stack, "consultant")
-    switch = consultant.get_by_test_id("online-switch")
-    expect(switch).to_be_visible()
-    if not switch.is_checked():
-        switch.check(force=True)
+    go_online(consultant, stack)
     sign_in(customer, stack, "customer")
     customer.goto(f"{stack.url}/ask")
     customer.get_by_test_id("question-title").fill("How do I read a query plan?")

@@ -21,8 +21,7 @@ from app.stack import Plan, Stack
 from media.ice import Network
 from tests.e2e.conftest import LIMITS, RESULTS, Window, running
 from tests.e2e.people import KEEP_PEERS, FirefoxPerson
-from tests.e2e.test_firefox import firefox, ring  # noqa: F401 - a fixture
-from tests.e2e.test_story import sign_in, wait_for_frames
+from tests.e2e.steps import begin_call, leave, ring, sign_in, wait_for_frames
 from tests.fakes.firefox import Firefox
 from tests.fakes.lossy_nat import LossyNat, Weather
 
@@ -112,24 +111,13 @@ def judge(who: str, found: dict[str, Any], nat: LossyNat) -> None:
     assert found["longest_run_ms"] <= SILENCE_MS, f"{who}: sound was missing for over {SILENCE_MS} ms"
 
 
-def leave(page: Page) -> None:
-    page.get_by_test_id("leave").click()
-    page.get_by_test_id("leave-confirm").click()
-
-
 def test_chromium_and_chromium(stack: Stack, window: Callable[..., Window], nat: LossyNat) -> None:
     nat.weather = Weather()
     pages = [window(name).page for name in ("customer", "consultant")]
     for page in pages:
         page.add_init_script(KEEP_PEERS)
     customer, consultant = pages
-    sign_in(consultant, stack, "consultant")
-    consultant.get_by_test_id("online-switch").check(force=True)
-    sign_in(customer, stack, "customer")
-    ring(customer, stack)
-    consultant.get_by_test_id("accept-offer").click()
-    for page in pages:
-        wait_for_frames(page, 30)
+    begin_call(stack, customer, consultant)
     settle(customer, nat)
     for page in pages:
         page.evaluate(WATCH)
@@ -145,16 +133,7 @@ def test_a_weak_network_is_shown_sound_comes_first_and_finance_can_see_it(
 ) -> None:
     nat.weather = Weather()
     customer, consultant = (window(name).page for name in ("customer", "consultant"))
-    sign_in(consultant, stack, "consultant")
-    switch = consultant.get_by_test_id("online-switch")
-    expect(switch).to_be_visible()
-    if not switch.is_checked():
-        switch.check(force=True)
-    sign_in(customer, stack, "customer")
-    ring(customer, stack)
-    consultant.get_by_test_id("accept-offer").click()
-    for page in (customer, consultant):
-        wait_for_frames(page, 30)
+    begin_call(stack, customer, consultant)
     sign = customer.get_by_test_id("quality")
     expect(sign).to_contain_text("Good connection", timeout=20_000)
     nat.weather = Weather(loss=0.10)
@@ -166,7 +145,6 @@ def test_a_weak_network_is_shown_sound_comes_first_and_finance_can_see_it(
     nat.weather = Weather()
     expect(sign).not_to_contain_text("Sound only", timeout=60_000)
     leave(customer)
-    customer.wait_for_url("**/done")
     finance = window("finance").page
     sign_in(finance, stack, "finance")
     finance.goto(f"{stack.url}/finance")
@@ -181,7 +159,7 @@ def test_a_weak_network_is_shown_sound_comes_first_and_finance_can_see_it(
 def test_chromium_and_firefox(
     stack: Stack,
     window: Callable[..., Window],
-    firefox: Firefox,  # noqa: F811 - the fixture
+    firefox: Firefox,
     nat: LossyNat,
 ) -> None:
     nat.weather = Weather()

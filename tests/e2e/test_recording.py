@@ -11,24 +11,11 @@ from playwright.sync_api import Page, expect
 
 from app.stack import Stack
 from tests.e2e.conftest import RESULTS, Window
-from tests.e2e.test_firefox import ring
-from tests.e2e.test_story import sign_in, wait_for_frames
+from tests.e2e.steps import begin_call, leave
+from tests.e2e.test_axe import violations
 
 POSITIONS = """() => ['play-customer', 'play-consultant'].map(
   (name) => document.querySelector(`[data-testid=${name}]`)?.currentTime ?? -1)"""
-
-
-def begin_call(stack: Stack, customer: Page, consultant: Page) -> None:
-    sign_in(consultant, stack, "consultant")
-    switch = consultant.get_by_test_id("online-switch")
-    expect(switch).to_be_visible()
-    if not switch.is_checked():
-        switch.check(force=True)
-    sign_in(customer, stack, "customer")
-    ring(customer, stack)
-    consultant.get_by_test_id("accept-offer").click()
-    for page in (customer, consultant):
-        wait_for_frames(page, 30)
 
 
 def folder(stack: Stack) -> Path:
@@ -49,6 +36,7 @@ def test_a_call_is_recorded_when_both_agree_and_played_side_by_side(
     expect(customer.get_by_test_id("recording-asked")).to_be_visible()
     question = consultant.get_by_test_id("recording-asked")
     expect(question).to_be_visible()
+    assert violations(consultant) == []
     consultant.get_by_test_id("recording-decline").click()
     expect(question).to_be_hidden()
     expect(customer.get_by_test_id("recording-asked")).to_be_hidden()
@@ -66,8 +54,7 @@ def test_a_call_is_recorded_when_both_agree_and_played_side_by_side(
     size = written(stack)
     customer.wait_for_timeout(1_500)
     assert written(stack) == size, "what is stopped stays stopped"
-    customer.get_by_test_id("leave").click()
-    customer.get_by_test_id("leave-confirm").click()
+    leave(customer)
     for page in (customer, consultant):
         page.wait_for_url("**/done")
         page.get_by_test_id("watch-recording").click()
@@ -79,6 +66,7 @@ def play(page: Page) -> None:
     """Both sides move, and stay together."""
     player = page.get_by_test_id("recording-player")
     expect(player).to_be_visible()
+    assert violations(page) == []
     assert 4_000 < int(player.get_attribute("data-length") or 0) < 9_000
     page.get_by_test_id("play").click()
     page.wait_for_function(f"() => ({POSITIONS})().every((at) => at > 1.5)")

@@ -10,8 +10,7 @@ from app.embedded.postgres import free_port
 from app.stack import Plan, Stack
 from tests.e2e.conftest import LIMITS, Window, running
 from tests.e2e.people import INBOUND, KEEP_PEERS, FirefoxPerson
-from tests.e2e.test_firefox import firefox, heard, ring  # noqa: F401 - a fixture
-from tests.e2e.test_story import sign_in, wait_for_frames
+from tests.e2e.steps import go_online, heard, leave, ring, sign_in, wait_for_frames
 from tests.fakes.firefox import Firefox
 
 pytestmark = pytest.mark.skipif(shutil.which("turnserver") is None, reason="needs coturn: apt-get install -y coturn")
@@ -34,18 +33,11 @@ def by_relay(page: Page) -> bool:
     return bool(page.evaluate(INBOUND)["pair"]["local"]["candidateType"] == "relay")
 
 
-def leave(page: Page) -> None:
-    page.get_by_test_id("leave").click()
-    page.get_by_test_id("leave-confirm").click()
-    page.wait_for_url("**/done")
-
-
 def test_chromium_and_chromium_by_relay(stack: Stack, window: Callable[..., Window]) -> None:
     customer, consultant = pages = [window(name).page for name in ("customer", "consultant")]
     for page in pages:
         page.add_init_script(KEEP_PEERS)
-    sign_in(consultant, stack, "consultant")
-    consultant.get_by_test_id("online-switch").check(force=True)
+    go_online(consultant, stack)
     sign_in(customer, stack, "customer")
     ring(customer, stack)
     check = customer.get_by_test_id("network-check")
@@ -63,7 +55,7 @@ def test_chromium_and_chromium_by_relay(stack: Stack, window: Callable[..., Wind
 def test_chromium_and_firefox_by_relay(
     stack: Stack,
     window: Callable[..., Window],
-    firefox: Firefox,  # noqa: F811 - the fixture
+    firefox: Firefox,
 ) -> None:
     customer = window("customer").page
     customer.add_init_script(KEEP_PEERS)

@@ -1,7 +1,6 @@
 """The whole product, lived once: two people in two browsers, from a question to a cent that finance can explain."""
 
 import json
-import re
 import time
 import urllib.request
 from typing import Any
@@ -12,6 +11,7 @@ from playwright.sync_api import Page, expect
 from app.demo_people import LOGINS, PASSWORD
 from app.stack import Stack
 from tests.e2e.conftest import Window
+from tests.e2e.steps import frames, sign_in, wait_for_frames
 
 RATE, CAP = 9_000, 4_500
 
@@ -29,32 +29,6 @@ def api(stack: Stack, method: str, path: str, token: str | None = None, body: An
 def token_of(stack: Stack, role: str) -> str:
     login = api(stack, "POST", "/api/auth/login", body={"email": LOGINS[role], "password": PASSWORD})
     return str(login["access_token"])
-
-
-def sign_in(page: Page, stack: Stack, role: str) -> None:
-    page.goto(f"{stack.url}/sign-in")
-    page.get_by_test_id("email").fill(LOGINS[role])
-    page.get_by_test_id("password").fill(PASSWORD)
-    page.get_by_test_id("sign-in").click()
-    expect(page).not_to_have_url(re.compile("sign-in"))
-
-
-def frames(page: Page) -> int:
-    return int(
-        page.evaluate(
-            "() => document.querySelector('[data-testid=remote-video]')"
-            "?.getVideoPlaybackQuality().totalVideoFrames ?? 0"
-        )
-    )
-
-
-def wait_for_frames(page: Page, wanted: int) -> None:
-    page.wait_for_function(
-        "wanted => (document.querySelector('[data-testid=remote-video]')?.getVideoPlaybackQuality()"
-        ".totalVideoFrames ?? 0) >= wanted",
-        arg=wanted,
-        timeout=40_000,
-    )
 
 
 class Story:

@@ -23,7 +23,7 @@ from core.settings import Settings
 from matching.events import OfferAccepted, OfferMissed
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen, ParticipantUnseen
 from media.recordings import RecordingService
-from people.events import AccessRevoked
+from people.events import AccessRevoked, UserBlocked
 from signaling import store
 from signaling.call_views import CallViews
 from signaling.calls import CallService
@@ -299,6 +299,7 @@ async def stage(database_url: str, redis_url: str, clock: FakeClock) -> AsyncIte
         IntervalOpened: (calls.on_interval_opened,),
         IntervalClosed: (calls.on_interval_closed,),
         AccessRevoked: (calls.on_access_revoked,),
+        UserBlocked: (calls.on_user_blocked,),
         CallOpened: (presence.on_call_opened, note),
         CallEnded: (presence.on_call_ended, note),
         CallWentLive: (note,),

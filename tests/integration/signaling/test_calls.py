@@ -10,7 +10,7 @@ import pytest
 from core.errors import AppError, Conflict, IllegalMove, NotFound, Refused
 from core.ids import CallId, UserId
 from media.events import IntervalClosed, IntervalOpened, ParticipantSeen
-from people.events import AccessRevoked
+from people.events import AccessRevoked, UserBlocked
 from signaling.events import CallEnded, CallOpened, CallPaused, CallResumed, CallWentLive
 from signaling.pause import PauseAction
 from signaling.views import CallView
@@ -225,6 +225,15 @@ async def test_an_ended_call_stays_in_the_snapshot_for_ten_minutes(stage: Any) -
     stage.clock.advance(timedelta(seconds=1))
     async with stage.db.begin() as tx:
         assert await stage.calls.current(tx, call.consultant_id) is None
+
+
+async def test_who_blocks_the_other_side_has_left_the_call(stage: Any) -> None:
+    call = await stage.ready()
+    await stage.publish(UserBlocked(call.consultant_id, UserId(uuid4())))
+    assert (await view(stage, call)).state != "ended", "somebody else"
+    await stage.publish(UserBlocked(call.consultant_id, call.customer_id))
+    seen = await view(stage, call)
+    assert (seen.state, seen.close_reason) == ("ended", "consultant_left")
 
 
 async def test_a_disabled_account_leaves_its_call(stage: Any) -> None:

@@ -20,6 +20,7 @@ ABOUT_A_CALL: dict[str, dict[str, Any]] = {
     "media.join": {},
     "media.answer": {"peer_id": "p", "sdp": "v=0"},
     "media.state": {"microphone": True, "camera": True, "screen": False},
+    "media.stats": {"rtt_ms": 20, "loss_permille": 0, "jitter_ms": 1, "kbps": 900, "freezes": 0, "video_held": False},
     "chat.send": {"client_id": "a", "text": "hello"},
 }
 
