@@ -31,7 +31,7 @@ class Settings(BaseSettings):
 
     media_control_token: str = Field(min_length=32, description="Shared secret of `web` and `media`")
     media_host: str = Field(default="127.0.0.1", description="Address the node's control API listens on")
-    media_control_port: int = Field(default=0, description="0 picks a free one; it is announced in Redis")
+    media_control_port: int = Field(default=0, description="0 picks a free one; it is announced in the database")
     media_addresses: str = Field(default="", description="Comma-separated; where media sockets are bound. Empty: all")
     media_public_address: str = Field(default="", description="Told to browsers instead, behind NAT with 1:1 ports")
     media_udp_ports: str = Field(default="", description="first-last of this node's media sockets. Empty: any")
