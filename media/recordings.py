@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ log = logs.get(__name__)
 
 ADDRESS_LASTS = timedelta(minutes=30)  # of one file, for a player that seeks in it
 STRAY_AFTER = timedelta(hours=1)
+OURS = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(webm|mended)")
 BATCH = 20
 
 
@@ -128,12 +130,13 @@ class RecordingService:
             return 0
         done = 0
         for path in self._folder.iterdir():
+            name = OURS.fullmatch(path.name)
             age = datetime.now(UTC) - datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            if age < STRAY_AFTER:
+            if name is None or age < STRAY_AFTER:
                 continue
             async with db.begin() as tx:
-                row = await tx.session.get(RecordingFile, UUID(path.stem))
-            if row is None:
+                row = await tx.session.get(RecordingFile, UUID(name[1]))
+            if row is None or name[2] == "mended":  # half of a mending that was interrupted
                 log.info("recording.stray_deleted", file=path.name)
                 path.unlink(missing_ok=True)
                 done += 1

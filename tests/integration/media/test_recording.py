@@ -1,6 +1,7 @@
 """Recording on a real node: only with both consents, stopped by one no, in time with itself, gone when it is due."""
 
 import asyncio
+import os
 import statistics
 import sys
 import time
@@ -243,3 +244,22 @@ async def test_an_address_is_good_for_one_file_and_a_while(studio: Studio) -> No
     async with studio.db.begin() as tx:
         with pytest.raises(NotFound):
             await studio.recordings.open(tx, mine, int(values["until"]), values["signature"])
+
+
+async def test_files_nobody_knows_of_are_swept_and_nothing_else(studio: Studio) -> None:
+    studio.folder.mkdir()
+    known, stray = uuid4(), uuid4()
+    now = datetime.now(UTC)
+    async with studio.db.begin() as tx:
+        tx.session.add(
+            RecordingFile(id=known, call_id=studio.call, side="customer", node_id="n", started_at=now,
+                          expires_at=now + timedelta(days=1))
+        )  # fmt: skip
+    names = [f"{known}.webm", f"{known}.mended", f"{stray}.webm", "of-somebody-else.txt"]
+    for name in names:
+        (studio.folder / name).write_bytes(b"x")
+    assert await studio.recordings.sweep(studio.db) == 0, "too young: perhaps the row is on its way"
+    for name in names:
+        os.utime(studio.folder / name, (0, 0))
+    assert await studio.recordings.sweep(studio.db) == 2
+    assert sorted(path.name for path in studio.folder.iterdir()) == sorted([names[0], names[3]])
