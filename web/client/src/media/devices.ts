@@ -40,6 +40,8 @@ let state: LocalMedia = {
 const listeners = new Set<() => void>()
 let asking: Promise<void> | null = null
 let mixer: { context: AudioContext; screenSound: MediaStreamTrack } | null = null
+// Counts the stops. What the browser hands out after one was asked for before it: nobody is there to switch it off.
+let stops = 0
 
 function set(part: Partial<LocalMedia>) {
   state = { ...state, ...part }
@@ -59,7 +61,15 @@ const picture = () => ({ width: { ideal: 1280 }, height: { ideal: 720 }, frameRa
 
 async function take(constraints: MediaStreamConstraints): Promise<MediaStream> {
   if (!navigator.mediaDevices) throw new DOMException('no devices here', 'NotFoundError')
-  return navigator.mediaDevices.getUserMedia(constraints)
+  const asked = stops
+  return kept(await navigator.mediaDevices.getUserMedia(constraints), asked)
+}
+
+/** The light goes out at the end, also for a camera that was still being opened. */
+function kept(stream: MediaStream, asked: number): MediaStream {
+  if (asked === stops) return stream
+  for (const track of stream.getTracks()) track.stop()
+  throw new DOMException('the call ended meanwhile', 'AbortError')
 }
 
 function setMicrophoneTrack(microphone: MediaStreamTrack | null, audioTrouble: Trouble) {
@@ -79,17 +89,20 @@ function setCameraTrack(camera: MediaStreamTrack | null, cameraTrouble: Trouble)
 }
 
 async function ask() {
+  const asked = stops
   const wantCamera = !state.audioOnly
   try {
     const both = await take({ audio: sound(), video: wantCamera ? picture() : false })
     setMicrophoneTrack(both.getAudioTracks()[0] ?? null, null)
     setCameraTrack(both.getVideoTracks()[0] ?? null, null)
   } catch {
+    if (asked !== stops) return
     // One of the two is missing or refused: ask for each by itself, so that the other one works.
     const [audio, camera] = await Promise.allSettled([
       take({ audio: sound() }),
       wantCamera ? take({ video: picture() }) : Promise.reject(new DOMException('not wanted', 'NotFoundError')),
     ])
+    if (asked !== stops) return
     setMicrophoneTrack(
       audio.status === 'fulfilled' ? (audio.value.getAudioTracks()[0] ?? null) : null,
       audio.status === 'rejected' ? troubleOf(audio.reason) : null,
@@ -132,10 +145,11 @@ export const devices = {
   start(): Promise<void> {
     const alive = state.asked && state.microphone?.readyState === 'live'
     if (alive) return Promise.resolve()
-    asking ??= ask().finally(() => {
-      asking = null
+    const question = asking ?? ask()
+    asking = question
+    return question.finally(() => {
+      if (asking === question) asking = null
     })
-    return asking
   },
   async retry() {
     devices.stop()
@@ -152,12 +166,13 @@ export const devices = {
       camera?.stop()
       return
     }
+    const asked = stops
     try {
       const stream = await take({ video: picture() })
       set({ cameraOn: true })
       setCameraTrack(stream.getVideoTracks()[0] ?? null, null)
     } catch (error) {
-      set({ camera: null, cameraOn: false, cameraTrouble: troubleOf(error) })
+      if (asked === stops) set({ camera: null, cameraOn: false, cameraTrouble: troubleOf(error) })
     }
   },
   async setAudioOnly(audioOnly: boolean) {
@@ -175,13 +190,14 @@ export const devices = {
       return
     }
     set({ microphoneId: id })
+    const asked = stops
     const old = state.microphone
     try {
       const stream = await take({ audio: sound() })
       setMicrophoneTrack(stream.getAudioTracks()[0] ?? null, null)
       old?.stop()
     } catch (error) {
-      set({ audioTrouble: troubleOf(error) })
+      if (asked === stops) set({ audioTrouble: troubleOf(error) })
     }
   },
   chooseSpeaker(id: string) {
@@ -201,7 +217,9 @@ export const devices = {
       set({ screen: null })
       return
     }
-    const stream = await navigator.mediaDevices.getDisplayMedia({ video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } }, audio: true })
+    const asked = stops
+    const wanted = { video: { width: { max: 1920 }, height: { max: 1080 }, frameRate: { max: 15 } }, audio: true }
+    const stream = kept(await navigator.mediaDevices.getDisplayMedia(wanted), asked)
     const track = stream.getVideoTracks()[0] ?? null
     // Letters must be sharp; that they move smoothly matters less.
     if (track) track.contentHint = 'detail'
@@ -211,6 +229,8 @@ export const devices = {
     if (screenSound) mix(screenSound)
   },
   stop() {
+    stops += 1
+    asking = null
     for (const track of [state.microphone, state.camera, state.screen, mixer?.screenSound]) track?.stop()
     unmix()
     set({ asked: false, audio: null, microphone: null, camera: null, screen: null, cameraOn: !state.audioOnly, microphoneOn: true, blurred: false })
