@@ -72,11 +72,11 @@ async def set_up(house: House, http: aiohttp.ClientSession, consultant: DemoCons
             time_zone=consultant.time_zone,
         )
         await house.profiles.put(tx, user, draft)
-    status = await house.payouts.begin(user)
+    status = await house.payout_accounts.begin(user)
     if status.onboarding_url:
         async with http.post(status.onboarding_url, allow_redirects=False) as response:
             response.raise_for_status()
-    await house.payouts.begin(user)
+    await house.payout_accounts.begin(user)
 
 
 async def save_card(house: House, http: aiohttp.ClientSession, email: str) -> None:

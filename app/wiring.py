@@ -9,11 +9,19 @@ from redis.asyncio import Redis
 from app.flow import flow
 from billing.cards import CardService
 from billing.charges.service import ChargeService
+from billing.collection.service import CollectionService
+from billing.disputes.errand import KINDS as DISPUTE_KINDS
+from billing.disputes.errand import DisputeErrand
+from billing.disputes.service import DisputeService
 from billing.finance.service import FinanceService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
 from billing.receipts import ReceiptService
+from billing.refunds.errand import KINDS as REFUND_KINDS
+from billing.refunds.errand import RefundErrand
+from billing.refunds.service import RefundService
 from billing.webhooks import WebhookService
 from core.clock import Clock, SystemClock
 from core.db import Database, Tx
@@ -77,9 +85,24 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         timeout_s=settings.stripe_timeout_s,
     )
     cards = CardService(db=db, gateway=provider, settings=settings)
-    payouts = PayoutAccountService(db=db, gateway=provider, settings=settings)
+    limit = settings.approval_above_minor
+    payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
+    payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
     charges = ChargeService(db=db, gateway=provider, settings=settings)
-    webhooks = WebhookService(db=db, gateway=provider, charges=charges, payouts=payouts)
+    refunds = RefundService(db=db, gateway=provider, approval_above_minor=limit)
+    disputes = DisputeService(db=db, gateway=provider)
+    charges.employ(REFUND_KINDS, RefundErrand(provider))
+    charges.employ(DISPUTE_KINDS, DisputeErrand(provider))
+    webhooks = WebhookService(
+        db=db,
+        gateway=provider,
+        charges=charges,
+        accounts=payout_accounts,
+        payouts=payouts,
+        refunds=refunds,
+        disputes=disputes,
+    )
+    collection = CollectionService(settings)
 
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
     ranking = RankingService(consultants, WeightedRanker())
@@ -135,13 +158,18 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         meter=MeterService(),
         provider=provider,
         cards=cards,
+        payout_accounts=payout_accounts,
         payouts=payouts,
+        refunds=refunds,
+        disputes=disputes,
+        collection=collection,
         webhooks=webhooks,
         finance=FinanceService(),
         receipts=ReceiptService(),
     )
     bus.connect(flow(house))
     charges.register(jobs)
+    payouts.register(jobs)
     webhooks.register(jobs)
     return house
 

@@ -69,6 +69,8 @@ def schedule(house: House) -> AsyncIOScheduler:
         "sessions": house.sessions.run_due,
         "meter": house.meter.run_due,
         "charges": house.charges.run_due,
+        "collection": house.collection.run_due,
+        "payouts": house.payouts.run_due,
     }
     scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
     for room, run_due in rooms.items():

@@ -1,17 +1,21 @@
 """WebhookService: stores what Stripe tells before anything is made of it, then works it off as jobs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.charges.command import pause
 from billing.charges.service import ChargeService
+from billing.disputes.service import DisputeService
 from billing.inbox import SWEEP_AFTER, TASK
 from billing.models import StripeEventRow
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.service import PayoutService
 from billing.provider.errors import ProviderBusy, ProviderMissing, ProviderUnknown
 from billing.provider.gateway import StripeGateway
+from billing.refunds.service import RefundService
 from core import logs
 from core.db import Database, Tx
 from core.jobs import Jobs
@@ -19,16 +23,37 @@ from core.jobs import Jobs
 log = logs.get(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What an event spoke of: nothing of it is believed, all of it is fetched."""
+
+    object_type: str
+    object_id: str | None
+    intent_id: str | None
+    account_id: str | None
+
+
 class WebhookService:
     """Verify, store, answer; then re-fetch the object and end in the same ``reconcile`` as everything else."""
 
     def __init__(
-        self, *, db: Database, gateway: StripeGateway, charges: ChargeService, payouts: PayoutAccountService
+        self,
+        *,
+        db: Database,
+        gateway: StripeGateway,
+        charges: ChargeService,
+        accounts: PayoutAccountService,
+        payouts: PayoutService,
+        refunds: RefundService,
+        disputes: DisputeService,
     ) -> None:
         self._db = db
         self._gateway = gateway
         self._charges = charges
+        self._accounts = accounts
         self._payouts = payouts
+        self._refunds = refunds
+        self._disputes = disputes
 
     def register(self, jobs: Jobs) -> None:
         """Name the job; a failed event stays due and is looked at again."""
@@ -45,6 +70,7 @@ class WebhookService:
                 object_type=event.object_type,
                 object_id=event.object_id,
                 intent_id=_intent_of(event.object_type, event.object_id, event.object),
+                account_id=event.account_id,
                 raw=raw.decode(),
                 received_at=tx.now,
                 due_at=tx.now + SWEEP_AFTER,
@@ -66,9 +92,9 @@ class WebhookService:
                 return
             row.attempts += 1
             row.due_at = tx.now + max(SWEEP_AFTER, pause(row.attempts, 0.5, hurried=False))
-            intent_id, object_id, object_type = row.intent_id, row.object_id, row.object_type
+            hint = Hint(row.object_type, row.object_id, row.intent_id, row.account_id)
         try:
-            outcome = await self._follow(object_type, object_id, intent_id)
+            outcome = await self._follow(hint)
         except (ProviderUnknown, ProviderBusy):
             log.info("webhook.postponed", event_id=event_id)  # it stays due
             return
@@ -79,12 +105,20 @@ class WebhookService:
             assert row is not None
             row.processed_at, row.due_at, row.outcome = tx.now, None, outcome
 
-    async def _follow(self, object_type: str, object_id: str | None, intent_id: str | None) -> str:
-        if intent_id is not None:
-            return "reconciled" if await self._charges.take_in(intent_id) else "not_ours"
-        if object_type == "account" and object_id is not None:
-            return "refreshed" if await self._payouts.refresh(object_id) else "not_ours"
-        return "ignored"
+    async def _follow(self, hint: Hint) -> str:
+        """Fetch what the event spoke of; the intent first, so that what came of its capture finds it booked."""
+        if hint.object_type == "account" and hint.object_id is not None:
+            return "refreshed" if await self._accounts.refresh(hint.object_id) else "not_ours"
+        if hint.object_type == "payout" and hint.object_id is not None and hint.account_id is not None:
+            return "followed" if await self._payouts.take_in(hint.object_id, hint.account_id) else "not_ours"
+        if hint.intent_id is None:
+            return "ignored"
+        ours = await self._charges.take_in(hint.intent_id)
+        if hint.object_type == "refund" and hint.object_id is not None:
+            ours = await self._refunds.take_in(hint.object_id) and ours
+        elif hint.object_type == "dispute" and hint.object_id is not None:
+            ours = await self._disputes.take_in(hint.object_id) and ours
+        return "reconciled" if ours else "not_ours"
 
 
 def _intent_of(object_type: str, object_id: str | None, body: Mapping[str, Any]) -> str | None:

@@ -122,6 +122,8 @@ class Api:
             await asyncio.sleep(slow.delay_ms / 1_000)
 
     def _forced(self, operation: Operation, names: tuple[str, ...]) -> str | None:
+        if operation.name == "payment_intents.capture":
+            return "lapse" if self._rules.take({Kind.CAPTURE_EXPIRES}, *names) else None
         if operation.name != "payment_intents.confirm":
             return None
         rule = self._rules.take({Kind.DECLINE, Kind.AUTHENTICATE}, *names)

@@ -15,6 +15,8 @@ class Behaviour(StrEnum):
     AUTHENTICATE_ALWAYS = "authenticate_always"
     AUTHENTICATE_SETUP = "authenticate_setup"
     DECLINED_LATER = "declined_later"
+    DISPUTED = "disputed"
+    INQUIRED = "inquired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ TEST_CARDS = (
     TestCard("4000002760003184", "visa", Behaviour.AUTHENTICATE_ALWAYS, "pm_card_authenticationRequiredOnSetup"),
     TestCard("4000003800000446", "visa", Behaviour.AUTHENTICATE_SETUP, "pm_card_authenticationRequiredAtSetup"),
     TestCard("4000000000000341", "visa", Behaviour.DECLINED_LATER, "pm_card_chargeCustomerFail"),
+    TestCard("4000000000000259", "visa", Behaviour.DISPUTED, "pm_card_createDispute"),
+    TestCard("4000000000001976", "visa", Behaviour.INQUIRED, "pm_card_createDisputeInquiry"),
 )
 BY_NUMBER = {card.number: card for card in TEST_CARDS}
 BY_TOKEN = {card.token: card for card in TEST_CARDS}
@@ -44,6 +48,7 @@ BY_TOKEN = {card.token: card for card in TEST_CARDS}
 _REFUSES_SAVING = {Behaviour.DECLINED, Behaviour.INSUFFICIENT_FUNDS, Behaviour.EXPIRED}
 AUTHENTICATES_SETUP = {Behaviour.AUTHENTICATE_SETUP, Behaviour.AUTHENTICATE_ALWAYS}
 AUTHENTICATES_PAYMENT = {Behaviour.AUTHENTICATE_PAYMENT, Behaviour.AUTHENTICATE_ALWAYS}
+CLAIMED = {Behaviour.DISPUTED: "dispute", Behaviour.INQUIRED: "inquiry"}
 _REFUSES_CHARGE = _REFUSES_SAVING | {Behaviour.DECLINED_LATER}
 
 

@@ -15,6 +15,7 @@ _EXPANDABLE = {
     "charge",
     "customer",
     "destination",
+    "destination_payment",
     "latest_charge",
     "originating_transaction",
     "payment_intent",

@@ -24,7 +24,7 @@ class Request:
     key: str | None = None
     id: str = ""
     account: str | None = None
-    forced: str | None = None  # a misbehaviour: "authenticate", or the decline code the bank shall answer
+    forced: str | None = None  # a misbehaviour: "authenticate", "lapse", or the decline code the bank shall answer
 
 
 class World:

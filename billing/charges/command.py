@@ -20,6 +20,10 @@ class Kind(StrEnum):
     CONFIRM = "confirm"
     CAPTURE = "capture"
     CANCEL = "cancel"
+    REFUND = "refund"
+    REVERSE = "reverse"  # a disputed share is taken back from the connected account
+    RETURN = "return"  # and goes there again
+    EVIDENCE = "evidence"
 
 
 class State(StrEnum):
@@ -77,8 +81,8 @@ def advance(state: State, move: Move) -> State:
 
 
 def effect_seen(kind: Kind, status: str) -> bool:
-    """Whether a PaymentIntent in ``status`` shows that this command has nothing left to do."""
-    return kind is Kind.CREATE or status in _EFFECT[kind]
+    """Whether a PaymentIntent in ``status`` shows that this command on a hold has nothing left to do."""
+    return kind is Kind.CREATE or status in _EFFECT.get(kind, frozenset())
 
 
 def pause(attempts: int, share: float, *, hurried: bool) -> timedelta:

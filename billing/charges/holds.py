@@ -12,11 +12,22 @@ from billing.models import ChargeRow, HoldRow
 from core.db import Tx
 from core.ids import new_id
 
+CALL, COLLECTION = "call", "collection"
+
 
 async def place(
-    tx: Tx, charge: ChargeRow, *, amount_minor: int, within: timedelta, client_key: str | None = None
+    tx: Tx,
+    charge: ChargeRow,
+    *,
+    amount_minor: int,
+    within: timedelta,
+    client_key: str | None = None,
+    purpose: str = CALL,
 ) -> HoldRow | None:
-    """Write down a new hold and the command that asks for it; None when card or payout account is missing."""
+    """Write down a new hold and the command that asks for it; None when card or payout account is missing.
+
+    One for ``COLLECTION`` is captured as soon as it stands; without a ``client_key`` the customer is not there.
+    """
     card = await store.payment(tx, charge.customer_id)
     account = await store.payout(tx, charge.consultant_id)
     if card is None or card.payment_method_id is None or account is None or account.provider_account_id is None:
@@ -26,6 +37,7 @@ async def place(
         charge_id=charge.id,
         n=len(await store.holds(tx, charge.id)) + 1,
         client_key=client_key,
+        purpose=purpose,
         state=State.PLACING,
         amount_minor=amount_minor,
         currency=charge.currency,

@@ -78,6 +78,8 @@ class Hold:
     ``authenticate_url`` is set while the status is ``requires_action``: the customer goes there (3-D Secure).
     ``capture_before`` is when the bank lets the authorization lapse; None before it stands.
     ``charge_id``, ``transfer_id``, ``balance_transaction_id`` and ``application_fee_minor`` speak of the capture.
+    ``destination_payment_id`` is the capture as the connected account sees it; ``incremental`` says that a standing
+    hold on this card can be raised.
     ``transfer_minor`` is what Stripe moved to the consultant *before* taking the application fee back (= captured).
     """
 
@@ -104,6 +106,8 @@ class Hold:
     transfer_id: str | None = None
     transfer_minor: int | None = None
     balance_transaction_id: str | None = None
+    destination_payment_id: str | None = None
+    incremental: bool = False
     fee_minor: int | None = None
     """Stripe's own processing fee, once the capture's balance transaction is known."""
 
@@ -125,6 +129,87 @@ class Refund:
     failure_reason: str | None
     metadata: Mapping[str, str]
     created_at: datetime
+    destination_refund_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransferReversal:
+    """Part of a transfer that was taken back; ``destination_refund_id`` is it as the connected account sees it."""
+
+    id: str
+    transfer_id: str
+    amount_minor: int
+    currency: str
+    balance_transaction_id: str | None
+    metadata: Mapping[str, str]
+    created_at: datetime
+    destination_refund_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Money moved from our balance to a connected account."""
+
+    id: str
+    amount_minor: int
+    reversed_minor: int
+    currency: str
+    destination_id: str | None
+    transfer_group: str | None
+    balance_transaction_id: str | None
+    metadata: Mapping[str, str]
+    created_at: datetime
+    destination_payment_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A bank's claim on a capture; ``lines`` are the lines it wrote into Stripe's ledger so far.
+
+    ``status``: needs_response, under_review, won, lost, the same three for inquiries (``warning_…``), prevented.
+    """
+
+    id: str
+    status: str
+    reason: str
+    amount_minor: int
+    currency: str
+    charge_id: str | None
+    payment_intent_id: str | None
+    due_by: datetime | None
+    past_due: bool
+    submission_count: int
+    evidence: Mapping[str, str]
+    lines: "tuple[BalanceTransaction, ...]"
+    is_charge_refundable: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Payout:
+    """Money on its way from a connected account to its bank: pending, in_transit, paid, failed or canceled."""
+
+    id: str
+    status: str
+    amount_minor: int
+    currency: str
+    automatic: bool
+    created_at: datetime
+    arrives_at: datetime | None
+    failure_code: str | None
+    failure_message: str | None
+    balance_transaction_id: str | None
+    failure_balance_transaction_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a connected account is paid out; anchors are None where the interval has none."""
+
+    interval: str
+    weekly_anchor: str | None
+    monthly_anchor: int | None
+    delay_days: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +224,9 @@ class ConnectedAccount:
     default_currency: str | None
     requirements_due: tuple[str, ...]
     metadata: Mapping[str, str]
+    requirements_past_due: tuple[str, ...] = ()
+    disabled_reason: str | None = None
+    schedule: Schedule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +239,10 @@ class AccountLink:
 
 @dataclass(frozen=True, slots=True)
 class BalanceTransaction:
-    """One line of Stripe's own ledger: ``net_minor = amount_minor - fee_minor``."""
+    """One line of Stripe's own ledger: ``net_minor = amount_minor - fee_minor``.
+
+    ``parent_id`` is what its source belongs to, where that was asked for: a fee's refund names the fee.
+    """
 
     id: str
     type: str
@@ -162,6 +253,7 @@ class BalanceTransaction:
     source_id: str | None
     created_at: datetime
     available_at: datetime
+    parent_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,18 @@ from billing.provider.objects import (
     Card,
     ConnectedAccount,
     Decline,
+    Dispute,
     Hold,
     HoldStatus,
     PaymentMethod,
+    Payout,
     ProviderEvent,
     Refund,
+    Schedule,
     SetupIntent,
     SetupStatus,
+    Transfer,
+    TransferReversal,
 )
 
 Json = Mapping[str, Any]
@@ -109,6 +114,8 @@ def hold(raw: Json) -> Hold:
         transfer_id=_id(transfer),
         transfer_minor=_expanded(transfer).get("amount"),
         balance_transaction_id=_id(balance),
+        destination_payment_id=_id(_expanded(transfer).get("destination_payment")),
+        incremental=_expanded(card.get("incremental_authorization")).get("status") == "available",
         fee_minor=_expanded(balance).get("fee"),
     )
 
@@ -131,6 +138,7 @@ def refund(raw: Json) -> Refund:
         failure_reason=raw.get("failure_reason"),
         metadata=dict(raw.get("metadata") or {}),
         created_at=_moment(raw["created"]),
+        destination_refund_id=_id(_expanded(reversal).get("destination_payment_refund")),
     )
 
 
@@ -145,6 +153,92 @@ def account(raw: Json) -> ConnectedAccount:
         default_currency=raw.get("default_currency"),
         requirements_due=tuple(_expanded(raw.get("requirements")).get("currently_due") or ()),
         metadata=dict(raw.get("metadata") or {}),
+        requirements_past_due=tuple(_expanded(raw.get("requirements")).get("past_due") or ()),
+        disabled_reason=_expanded(raw.get("requirements")).get("disabled_reason"),
+        schedule=_schedule(_expanded(_expanded(_expanded(raw.get("settings")).get("payouts")).get("schedule"))),
+    )
+
+
+def _schedule(raw: Json) -> Schedule | None:
+    if not raw.get("interval"):
+        return None
+    anchor, days = raw.get("monthly_anchor"), raw.get("delay_days")
+    return Schedule(
+        interval=str(raw["interval"]),
+        weekly_anchor=raw.get("weekly_anchor"),
+        monthly_anchor=None if anchor is None else int(anchor),
+        delay_days=None if days is None else int(days),
+    )
+
+
+def transfer_reversal(raw: Json) -> TransferReversal:
+    """Part of a transfer taken back."""
+    return TransferReversal(
+        id=raw["id"],
+        transfer_id=_id(raw["transfer"]) or "",
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        balance_transaction_id=_id(raw.get("balance_transaction")),
+        metadata=dict(raw.get("metadata") or {}),
+        created_at=_moment(raw["created"]),
+        destination_refund_id=_id(raw.get("destination_payment_refund")),
+    )
+
+
+def transfer(raw: Json) -> Transfer:
+    """A transfer."""
+    return Transfer(
+        id=raw["id"],
+        amount_minor=raw["amount"],
+        reversed_minor=raw.get("amount_reversed") or 0,
+        currency=raw["currency"],
+        destination_id=_id(raw.get("destination")),
+        transfer_group=raw.get("transfer_group"),
+        balance_transaction_id=_id(raw.get("balance_transaction")),
+        metadata=dict(raw.get("metadata") or {}),
+        created_at=_moment(raw["created"]),
+        destination_payment_id=_id(raw.get("destination_payment")),
+    )
+
+
+def dispute(raw: Json) -> Dispute:
+    """A dispute; its balance transactions are always objects."""
+    details = _expanded(raw.get("evidence_details"))
+    due = details.get("due_by")
+    evidence = {name: value for name, value in _expanded(raw.get("evidence")).items() if isinstance(value, str)}
+    return Dispute(
+        id=raw["id"],
+        status=raw["status"],
+        reason=raw.get("reason") or "general",
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        charge_id=_id(raw.get("charge")),
+        payment_intent_id=_id(raw.get("payment_intent")),
+        due_by=_moment(due) if due else None,
+        past_due=bool(details.get("past_due")),
+        submission_count=details.get("submission_count") or 0,
+        evidence=evidence,
+        lines=tuple(balance_transaction(line) for line in raw.get("balance_transactions") or ()),
+        is_charge_refundable=bool(raw.get("is_charge_refundable")),
+        created_at=_moment(raw["created"]),
+    )
+
+
+def payout(raw: Json) -> Payout:
+    """A payout of a connected account."""
+    arrives = raw.get("arrival_date")
+    return Payout(
+        id=raw["id"],
+        status=raw["status"],
+        amount_minor=raw["amount"],
+        currency=raw["currency"],
+        automatic=bool(raw.get("automatic")),
+        created_at=_moment(raw["created"]),
+        arrives_at=_moment(arrives) if arrives else None,
+        failure_code=raw.get("failure_code"),
+        failure_message=raw.get("failure_message"),
+        balance_transaction_id=_id(raw.get("balance_transaction")),
+        failure_balance_transaction_id=_id(raw.get("failure_balance_transaction")),
     )
 
 
@@ -165,6 +259,7 @@ def balance_transaction(raw: Json) -> BalanceTransaction:
         source_id=_id(raw.get("source")),
         created_at=_moment(raw["created"]),
         available_at=_moment(raw["available_on"]),
+        parent_id=_id(_expanded(raw.get("source")).get("fee")),
     )
 
 

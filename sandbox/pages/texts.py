@@ -17,6 +17,8 @@ CARD = {
         "authenticate_always": "always asks for 3-D Secure",
         "authenticate_setup": "asks for 3-D Secure when saved",
         "declined_later": "is declined at the hold",
+        "disputed": "is disputed after the payment",
+        "inquired": "is inquired about after the payment",
         "error": "That did not work. Please try again.",
     },
     "de": {
@@ -35,6 +37,8 @@ CARD = {
         "authenticate_always": "verlangt immer 3-D Secure",
         "authenticate_setup": "verlangt 3-D Secure beim Speichern",
         "declined_later": "wird bei der Reservierung abgelehnt",
+        "disputed": "wird nach der Zahlung angefochten",
+        "inquired": "führt nach der Zahlung zu einer Rückfrage",
         "error": "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
     },
 }

@@ -1,11 +1,13 @@
 """Connected accounts and the links to their onboarding."""
 
 from sandbox.errors import invalid
-from sandbox.form import choice, metadata
+from sandbox.form import Params, choice, integer, metadata
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
 LINK_S = 300
+LONGEST_DELAY = 31
+WEEKDAYS = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 _DUE = [
     "business_profile.url",
     "external_account",
@@ -35,7 +37,7 @@ def create(world: World, request: Request) -> Obj:
         "metadata": metadata(params),
         "payouts_enabled": False,
         "requirements": {"currently_due": list(_DUE), "disabled_reason": "requirements.past_due"},
-        "settings": params.get("settings") or {},
+        "settings": {"payouts": {"debit_negative_balances": True, "schedule": _schedule(params, None)}},
         "type": kind,
     }
     world.store.save(account)
@@ -45,6 +47,44 @@ def create(world: World, request: Request) -> Obj:
 def retrieve(world: World, request: Request) -> Obj:
     """GET /v1/accounts/:id."""
     return world.need("account", request.path["id"])
+
+
+def update(world: World, request: Request) -> Obj:
+    """POST /v1/accounts/:id: the payout schedule, metadata."""
+    account = world.need("account", request.path["id"])
+    payouts = account["settings"]["payouts"]
+    payouts["schedule"] = _schedule(request.params, payouts["schedule"])
+    account["metadata"].update(metadata(request.params))
+    world.store.save(account)
+    world.publish("account.updated", account, account=account["id"], request=request)
+    return account
+
+
+def _schedule(params: Params, before: Obj | None) -> Obj:
+    """When an account is paid out; Stripe answers only with the fields its interval has."""
+    given = ((params.get("settings") or {}).get("payouts") or {}).get("schedule") or {}
+    path = "settings[payouts][schedule]"
+    if not given:
+        return before or {"interval": "daily", "delay_days": 7}
+    interval = choice(
+        given, "interval", {"manual", "daily", "weekly", "monthly"}, (before or {}).get("interval", "daily")
+    )
+    schedule: Obj = {"interval": interval, "delay_days": (before or {}).get("delay_days", 7)}
+    if given.get("delay_days") == "minimum":
+        schedule["delay_days"] = 7
+    elif "delay_days" in given:
+        schedule["delay_days"] = integer(given, "delay_days")
+        if not 0 <= (schedule["delay_days"] or 0) <= LONGEST_DELAY:
+            raise invalid(f"delay_days must be at most {LONGEST_DELAY}.", f"{path}[delay_days]")
+    if interval == "weekly":
+        schedule["weekly_anchor"] = choice(given, "weekly_anchor", WEEKDAYS, "monday")
+    elif "weekly_anchor" in given:
+        raise invalid("weekly_anchor goes with a weekly interval.", f"{path}[weekly_anchor]")
+    if interval == "monthly":
+        schedule["monthly_anchor"] = integer(given, "monthly_anchor") or 1
+    elif "monthly_anchor" in given:
+        raise invalid("monthly_anchor goes with a monthly interval.", f"{path}[monthly_anchor]")
+    return schedule
 
 
 def link(world: World, request: Request) -> Obj:

@@ -41,8 +41,17 @@ def record(
     return str(line["id"])
 
 
-def _mine(world: World, request: Request) -> list[Obj]:
-    return [line for line in world.store.all("balance_transaction") if line["_account"] == request.account]
+def lines(world: World, account: str | None) -> list[Obj]:
+    """Every line of the platform (None) or of a connected account, oldest first."""
+    return [line for line in world.store.all("balance_transaction") if line["_account"] == account]
+
+
+def sums(world: World, account: str | None) -> dict[str, int]:
+    """What lies there, per currency."""
+    found: dict[str, int] = {}
+    for line in lines(world, account):
+        found[line["currency"]] = found.get(line["currency"], 0) + line["net"]
+    return found
 
 
 def retrieve(world: World, request: Request) -> Obj:
@@ -53,19 +62,18 @@ def retrieve(world: World, request: Request) -> Obj:
 def listed(world: World, request: Request) -> list[Obj]:
     """GET /v1/balance_transactions."""
     params = request.params
+    wanted = {"source": params.get("source"), "type": params.get("type"), "_payout": params.get("payout")}
     return [
         line
-        for line in _mine(world, request)
-        if params.get("source") in {None, line["source"]} and params.get("type") in {None, line["type"]}
+        for line in lines(world, request.account)
+        if all(value in {None, line.get(name)} for name, value in wanted.items())
     ]
 
 
 def total(world: World, request: Request) -> Obj:
     """GET /v1/balance."""
-    sums: dict[str, int] = {}
-    for line in _mine(world, request):
-        sums[line["currency"]] = sums.get(line["currency"], 0) + line["net"]
     available = [
-        {"amount": amount, "currency": code, "source_types": {"card": amount}} for code, amount in sums.items()
+        {"amount": amount, "currency": code, "source_types": {"card": amount}}
+        for code, amount in sums(world, request.account).items()
     ]
     return {"object": "balance", "available": available, "pending": [], "livemode": False}

@@ -2,7 +2,7 @@
 
 from sandbox.cards import Refusal
 from sandbox.money import processing_fee
-from sandbox.resources import balance
+from sandbox.resources import balance, transfers
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -21,6 +21,7 @@ def authorize(world: World, intent: Obj, request: Request | None, *, refused: Re
         "exp_month": method["card"]["exp_month"],
         "exp_year": method["card"]["exp_year"],
         "funding": method["card"]["funding"],
+        "incremental_authorization": {"status": _incremental(intent, method)},
         "last4": method["card"]["last4"],
         "network": method["card"]["brand"],
     }
@@ -63,6 +64,12 @@ def authorize(world: World, intent: Obj, request: Request | None, *, refused: Re
     return charge
 
 
+def _incremental(intent: Obj, method: Obj) -> str:
+    """Mastercard offers it here, as some networks do; it must have been asked for."""
+    asked = (intent["payment_method_options"].get("card") or {}).get("request_incremental_authorization")
+    return "available" if asked == "if_available" and method["card"]["brand"] == "mastercard" else "unavailable"
+
+
 def capture(world: World, charge: Obj, amount: int, fee: int, request: Request | None) -> Obj:
     """Take the money: Stripe's fee, the transfer of the whole amount, and our application fee back from it.
 
@@ -81,31 +88,19 @@ def capture(world: World, charge: Obj, amount: int, fee: int, request: Request |
 
 
 def _transfer(world: World, charge: Obj, amount: int, fee: int, destination: str, request: Request | None) -> None:
-    currency, transfer_id, payment_id = charge["currency"], world.new_id("tr"), world.new_id("py")
-    transfer = world.store.save(
-        {
-            "id": transfer_id,
-            "object": "transfer",
-            "amount": amount,
-            "amount_reversed": 0,
-            "balance_transaction": balance.record(world, "transfer", -amount, currency, transfer_id),
-            "created": world.now(),
-            "currency": currency,
-            "destination": destination,
-            "destination_payment": payment_id,
-            "livemode": False,
-            "metadata": {},
-            "reversed": False,
-            "source_transaction": charge["id"],
-            "source_type": "card",
-            "transfer_group": charge["transfer_group"],
-        }
+    currency = charge["currency"]
+    transfer = transfers.move(
+        world,
+        destination,
+        amount,
+        currency,
+        fee=fee,
+        group=charge["transfer_group"],
+        source=charge["id"],
+        request=request,
     )
-    balance.record(
-        world, "payment", amount, currency, payment_id, fee=fee, fee_type="application_fee", account=destination
-    )
-    charge["transfer"] = transfer_id
-    world.publish("transfer.created", transfer, request=request)
+    payment_id = transfer["destination_payment"]
+    charge["transfer"] = transfer["id"]
     if fee:
         fee_id = world.new_id("fee")
         application_fee = world.store.save(

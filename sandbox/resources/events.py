@@ -21,17 +21,6 @@ def listed(world: World, request: Request) -> list[Obj]:
     return found
 
 
-def transfer(world: World, request: Request) -> Obj:
-    """GET /v1/transfers/:id."""
-    return world.need("transfer", request.path["id"])
-
-
-def transfers(world: World, request: Request) -> list[Obj]:
-    """GET /v1/transfers."""
-    wanted = {name: request.params[name] for name in ("destination", "transfer_group") if name in request.params}
-    return [one for one in world.store.all("transfer") if all(one[name] == value for name, value in wanted.items())]
-
-
 def application_fee(world: World, request: Request) -> Obj:
     """GET /v1/application_fees/:id."""
     return world.need("application_fee", request.path["id"])

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sandbox.cards import AUTHENTICATES_PAYMENT, Refusal, refusal, refuses_charge
+from sandbox.cards import AUTHENTICATES_PAYMENT, CLAIMED, Refusal, refusal, refuses_charge
 from sandbox.errors import ApiError, invalid
 from sandbox.form import Params, boolean, choice, integer, metadata
 from sandbox.money import chargeable, currency
-from sandbox.resources import charges, payment_methods
+from sandbox.resources import charges, disputes, payment_methods
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -56,6 +56,7 @@ def create(world: World, request: Request) -> Obj:
         "next_action": None,
         "on_behalf_of": params.get("on_behalf_of"),
         "payment_method": method,
+        "payment_method_options": params.get("payment_method_options") or {},
         "payment_method_types": ["card"],
         "status": "requires_confirmation" if method else "requires_payment_method",
         "transfer_data": {"destination": destination} if destination else None,
@@ -141,7 +142,8 @@ def capture(world: World, request: Request) -> Obj:
     if not boolean(request.params, "final_capture", default=True):
         raise invalid("Multicapture is not available for this PaymentIntent.", "final_capture")
     charge = world.need("charge", intent["latest_charge"])
-    if world.now() >= charge["payment_method_details"]["card"]["capture_before"]:
+    lapsed = world.now() >= charge["payment_method_details"]["card"]["capture_before"]
+    if lapsed or request.forced == "lapse":
         lapse(world, intent)
         raise ApiError(400, "The charge has expired and cannot be captured.", code="charge_expired_for_capture")
     asked = integer(request.params, "amount_to_capture")
@@ -158,6 +160,26 @@ def capture(world: World, request: Request) -> Obj:
     given = _fee(request.params, amount, destination)
     fee = given if given is not None else min(intent["application_fee_amount"] or 0, amount)
     return _take(world, intent, amount, fee, request)
+
+
+def increment(world: World, request: Request) -> Obj:
+    """POST /v1/payment_intents/:id/increment_authorization: a larger amount on the same authorization."""
+    intent = world.need("payment_intent", request.path["id"])
+    if intent["status"] != "requires_capture":
+        raise _unexpected(intent, "incremented")
+    charge = world.need("charge", intent["latest_charge"])
+    card = charge["payment_method_details"]["card"]
+    if card["incremental_authorization"]["status"] != "available":
+        raise invalid("This PaymentIntent does not support incremental authorization.")
+    amount = chargeable(integer(request.params, "amount"), intent["currency"], "amount")
+    if amount <= intent["amount"]:
+        raise invalid("The amount must be greater than the currently authorized amount.", "amount")
+    intent.update(amount=amount, amount_capturable=amount)
+    charge["amount"] = card["amount_authorized"] = amount
+    world.store.save(charge)
+    world.store.save(intent)
+    world.publish("payment_intent.amount_capturable_updated", intent, request=request)
+    return intent
 
 
 def cancel(world: World, request: Request) -> Obj:
@@ -198,6 +220,10 @@ def _take(world: World, intent: Obj, amount: int, fee: int, request: Request | N
     intent.update(status="succeeded", amount_received=amount, amount_capturable=0, application_fee_amount=fee or None)
     world.store.save(intent)
     world.publish("payment_intent.succeeded", intent, request=request)
+    claimed = CLAIMED.get(payment_methods.behaviour(world.need("payment_method", intent["payment_method"])))
+    if claimed is not None:  # these cards are disputed as soon as they are charged
+        charge = world.need("charge", intent["latest_charge"])
+        disputes.open_one(world, charge, "fraudulent", inquiry=claimed == "inquiry")
     return intent
 
 

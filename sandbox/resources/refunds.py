@@ -3,7 +3,7 @@
 from sandbox.errors import ApiError, invalid
 from sandbox.form import boolean, integer, metadata
 from sandbox.money import part
-from sandbox.resources import balance
+from sandbox.resources import balance, transfers
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -13,6 +13,8 @@ def create(world: World, request: Request) -> Obj:
     params = request.params
     charge = _charge(world, request)
     left = charge["amount_captured"] - charge["amount_refunded"]
+    if any(one["charge"] == charge["id"] and not one["is_charge_refundable"] for one in world.store.all("dispute")):
+        raise invalid(f"Charge {charge['id']} has been charged back; cannot issue a refund.", None, "charge_disputed")
     if not charge["captured"] or left <= 0:
         raise invalid(f"Charge {charge['id']} has already been refunded.", None, "charge_already_refunded")
     asked = integer(params, "amount")
@@ -38,8 +40,10 @@ def create(world: World, request: Request) -> Obj:
             "payment_intent": charge["payment_intent"],
             "reason": params.get("reason"),
             "source_transfer_reversal": None,
+            "failure_balance_transaction": None,
+            "failure_reason": None,
             "status": "succeeded",
-            "transfer_reversal": _reverse(world, charge, amount, request) if reverse else None,
+            "transfer_reversal": _reversed(world, charge, amount, request) if reverse else None,
         }
     )
     if give_fee:
@@ -78,28 +82,23 @@ def _charge(world: World, request: Request) -> Obj:
     return world.need("charge", intent["latest_charge"])
 
 
-def _reverse(world: World, charge: Obj, amount: int, request: Request) -> str:
-    """Take the same part of the transfer back from the connected account."""
+def fail(world: World, refund: Obj, reason: str) -> Obj:
+    """The bank could not give it to the customer: it returns to the platform's balance (a transfer stays reversed)."""
+    charge = world.need("charge", refund["charge"])
+    back = balance.record(world, "refund_failure", refund["amount"], refund["currency"], refund["id"])
+    refund.update(status="failed", failure_reason=reason, failure_balance_transaction=back)
+    charge["amount_refunded"] -= refund["amount"]
+    charge["refunded"] = False
+    world.store.save(charge)
+    world.store.save(refund)
+    world.publish("refund.failed", refund)
+    world.publish("charge.refund.updated", refund)
+    return refund
+
+
+def _reversed(world: World, charge: Obj, amount: int, request: Request) -> str:
     transfer = world.need("transfer", charge["transfer"])
-    transfer["amount_reversed"] += amount
-    transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
-    world.store.save(transfer)
-    reversal_id, currency = world.new_id("trr"), charge["currency"]
-    world.store.save(
-        {
-            "id": reversal_id,
-            "object": "transfer_reversal",
-            "amount": amount,
-            "balance_transaction": balance.record(world, "transfer_refund", amount, currency, reversal_id),
-            "created": world.now(),
-            "currency": currency,
-            "metadata": {},
-            "transfer": transfer["id"],
-        }
-    )
-    balance.record(world, "payment_refund", -amount, currency, reversal_id, account=transfer["destination"])
-    world.publish("transfer.reversed", transfer, request=request)
-    return reversal_id
+    return str(transfers.reverse(world, transfer, amount, request=request)["id"])
 
 
 def _return_fee(world: World, charge: Obj, request: Request) -> None:
@@ -111,7 +110,18 @@ def _return_fee(world: World, charge: Obj, request: Request) -> None:
     fee["amount_refunded"] += due
     fee["refunded"] = fee["amount_refunded"] == fee["amount"]
     world.store.save(fee)
-    source, currency = fee["id"], charge["currency"]
-    balance.record(world, "application_fee_refund", -due, currency, source)
+    source, currency = world.new_id("fr"), charge["currency"]
+    world.store.save(
+        {
+            "id": source,
+            "object": "fee_refund",
+            "amount": due,
+            "balance_transaction": balance.record(world, "application_fee_refund", -due, currency, source),
+            "created": world.now(),
+            "currency": currency,
+            "fee": fee["id"],
+            "metadata": {},
+        }
+    )
     balance.record(world, "application_fee_refund", due, currency, source, account=fee["account"])
     world.publish("application_fee.refunded", fee, request=request)

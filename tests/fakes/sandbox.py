@@ -60,6 +60,44 @@ class RunningSandbox:
         """The bank lets an authorization go."""
         await self._json("POST", f"/_sandbox/lapse/{intent_id}")
 
+    async def dispute(self, intent_id: str, reason: str = "fraudulent", **more: Any) -> str:
+        """The bank claims a captured payment; returns the dispute's id."""
+        opened = await self._json("POST", f"/_sandbox/dispute/{intent_id}", {"reason": reason, **more})
+        return str(opened["id"])
+
+    async def decide(self, dispute_id: str, outcome: str) -> None:
+        """The bank decides: ``won`` (by us) or ``lost``."""
+        await self._json("POST", f"/_sandbox/disputes/{dispute_id}/decide", {"outcome": outcome})
+
+    async def pay_out(self, account_id: str, *, force: bool = False) -> list[str]:
+        """What an account holds goes to its bank; returns the payouts' ids."""
+        made = await self._json("POST", f"/_sandbox/payout/{account_id}{'?force=1' if force else ''}")
+        return list(made["ids"])
+
+    async def settle_payout(self, payout_id: str) -> None:
+        """The bank has it."""
+        await self._json("POST", f"/_sandbox/payouts/{payout_id}/settle")
+
+    async def fail_payout(self, payout_id: str, code: str = "account_closed") -> None:
+        """The bank sends it back."""
+        await self._json("POST", f"/_sandbox/payouts/{payout_id}/fail", {"code": code})
+
+    async def fail_refund(self, refund_id: str) -> None:
+        """The customer's bank cannot take it."""
+        await self._json("POST", f"/_sandbox/refunds/{refund_id}/fail")
+
+    async def top_up(self, amount: int, currency: str = "eur") -> None:
+        """The platform sends money from its bank to its balance."""
+        await self._json("POST", "/_sandbox/top-up", {"amount": amount, "currency": currency})
+
+    async def tamper(self, object_id: str, field: str, value: Any) -> None:
+        """Change a stored object behind everybody's back."""
+        await self._json("POST", "/_sandbox/tamper", {"id": object_id, "field": field, "value": value})
+
+    async def forget(self, object_id: str) -> None:
+        """An object was never there."""
+        await self._json("POST", "/_sandbox/forget", {"id": object_id})
+
     async def _json(self, method: str, path: str, body: Any = None) -> Any:
         async with aiohttp.ClientSession() as session, session.request(method, self.url + path, json=body) as answer:
             assert answer.ok, f"{answer.status} {await answer.text()}"

@@ -73,13 +73,13 @@ class HomeOut(Output):
 @route("GET", "/api/consultant/payout-account", access=Access.CONSULTANT, reply=PayoutAccountOut)
 async def get_payout_account(call: Call) -> PayoutAccountOut:
     """Whether your account can receive money by now."""
-    return PayoutAccountOut.model_validate(await call.house.payouts.status(call.user))
+    return PayoutAccountOut.model_validate(await call.house.payout_accounts.status(call.user))
 
 
 @route("POST", "/api/consultant/payout-account", access=Access.CONSULTANT, body=Empty, reply=PayoutAccountOut)
 async def post_payout_account(call: Call) -> PayoutAccountOut:
     """Open the account you are paid to, or go on with opening it."""
-    return PayoutAccountOut.model_validate(await call.house.payouts.begin(call.user))
+    return PayoutAccountOut.model_validate(await call.house.payout_accounts.begin(call.user))
 
 
 @route("GET", "/api/consultant/earnings", access=Access.CONSULTANT, query=EarningsQuery, reply=EarningsOut)

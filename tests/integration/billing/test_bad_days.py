@@ -157,18 +157,6 @@ async def test_a_call_that_ended_during_three_d_secure_lets_the_hold_go(room: Ro
     assert [intent["status"] for intent in await room.intents()] == ["canceled"]
 
 
-async def test_a_lapsed_hold_is_written_off_and_a_case_is_opened(room: Room) -> None:
-    call = await room.open()
-    await room.talk(call, 660_000)
-    await room.sandbox.lapse((await room.intents())[0]["id"])
-    await room.end(call)
-    await patiently(room)
-    charge = await room.charge(call)
-    assert (charge.state, charge.captured_minor) == ("uncollectable", 0)
-    assert "case_opened" in await room.kinds(call)
-    assert set((await room.balances()).values()) == {0}
-
-
 async def test_intervals_told_twice_or_late_change_nothing(room: Room) -> None:
     call = await room.open()
     await room.talk(call, 660_000)

@@ -48,6 +48,7 @@ class Scene:
             self.house.meter,
             self.house.charges,
         )
+        room.collection, room.money = self.house.collection, self.house.payouts
         await room.work()
 
 
