@@ -19,6 +19,7 @@ from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
 from billing.receipts import ReceiptService
+from billing.reconciliation.service import ReconciliationService
 from billing.refunds.errand import KINDS as REFUND_KINDS
 from billing.refunds.errand import RefundErrand
 from billing.refunds.service import RefundService
@@ -103,6 +104,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         disputes=disputes,
     )
     collection = CollectionService(settings)
+    reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts)
 
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
     ranking = RankingService(consultants, WeightedRanker())
@@ -163,6 +165,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         refunds=refunds,
         disputes=disputes,
         collection=collection,
+        reconciliation=reconciliation,
         webhooks=webhooks,
         finance=FinanceService(),
         receipts=ReceiptService(),
@@ -170,6 +173,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     bus.connect(flow(house))
     charges.register(jobs)
     payouts.register(jobs)
+    reconciliation.register(jobs)
     webhooks.register(jobs)
     return house
 

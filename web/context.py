@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from billing.payouts.service import PayoutService
     from billing.provider.gateway import StripeGateway
     from billing.receipts import ReceiptService
+    from billing.reconciliation.service import ReconciliationService
     from billing.refunds.service import RefundService
     from billing.webhooks import WebhookService
     from core.clock import Clock
@@ -87,6 +88,7 @@ class House:
     refunds: RefundService
     disputes: DisputeService
     collection: CollectionService
+    reconciliation: ReconciliationService
     webhooks: WebhookService
     finance: FinanceService
     receipts: ReceiptService

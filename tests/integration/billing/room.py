@@ -18,6 +18,7 @@ from billing.models import ChargeRow, HoldRow
 from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
+from billing.reconciliation.service import ReconciliationService
 from billing.refunds.errand import KINDS as REFUND_KINDS
 from billing.refunds.errand import RefundErrand
 from billing.refunds.service import RefundService
@@ -64,6 +65,8 @@ class Room:
             refunds=self.refunds,
             disputes=self.disputes,
         )
+        self.reconciliation = ReconciliationService(db=self.db, gateway=self.gateway, payouts=self.money)
+        self.reconciliation.register(self.jobs)
         self.charges.register(self.jobs)
         self.money.register(self.jobs)
         self.webhooks.register(self.jobs)
