@@ -71,7 +71,8 @@ class PayoutService:
             if await _by_account(tx, account_id) is None:
                 return False
         seen = await self._gateway.retrieve_payout(payout_id, account_id=account_id)
-        lines = await self._gateway.list_payout_lines(payout_id, account_id=account_id)
+        # Stripe itemises only what its schedule paid out.
+        lines = await self._gateway.list_payout_lines(payout_id, account_id=account_id) if seen.automatic else []
         async with self._db.begin() as tx:
             account = await _by_account(tx, account_id)
             assert account is not None
@@ -96,7 +97,7 @@ class PayoutService:
             await tx.session.flush()
         if _RANK[seen.status] < _RANK[row.status]:
             return  # an older answer
-        row.status, row.arrives_at, row.updated_at = seen.status, seen.arrives_at, tx.now
+        row.status, row.arrives_at, row.updated_at = seen.status, seen.arrival_at, tx.now
         row.failure_code, row.failure_message = seen.failure_code, seen.failure_message
         await self._book(tx, row, seen)
         await self._note_lines(tx, row, lines)
@@ -171,12 +172,12 @@ class PayoutService:
             "past_due": list(account.requirements_past_due),
             "disabled_reason": account.disabled_reason,
         }
-        if account.schedule is not None:
+        if account.payout_interval is not None:
             row.schedule = {
-                "interval": account.schedule.interval,
-                "weekly_anchor": account.schedule.weekly_anchor,
-                "monthly_anchor": account.schedule.monthly_anchor,
-                "delay_days": account.schedule.delay_days,
+                "interval": account.payout_interval,
+                "weekly_anchor": account.payout_weekly_anchor,
+                "monthly_anchor": account.payout_monthly_anchor,
+                "delay_days": account.payout_delay_days,
             }
         row.updated_at = tx.now
         wanted = _effective(row)
@@ -252,7 +253,7 @@ class PayoutService:
         try:
             seen = await self._gateway.update_schedule(
                 account_id,
-                interval=str(wanted["interval"]),
+                interval=wanted["interval"],
                 weekly_anchor=wanted["weekly_anchor"],
                 monthly_anchor=wanted["monthly_anchor"],
                 delay_days=int(wanted["delay_days"]),

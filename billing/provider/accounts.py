@@ -1,18 +1,17 @@
-"""Connected accounts and their payouts, at Stripe."""
+"""Connected accounts: a consultant's account at Stripe."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+from typing import Literal
 
 import stripe
 
 from billing.provider import parsing
-from billing.provider.caller import PAGE, StripeCaller
-from billing.provider.objects import AccountLink, BalanceTransaction, ConnectedAccount, Payout
+from billing.provider.connection import Connection
+from billing.provider.objects import AccountLink, ConnectedAccount
 
 
-class Accounts(StripeCaller):
-    """The calls about connected accounts."""
+class Accounts(Connection):
+    """Opening accounts, asking how they stand, and when they are paid out."""
 
     async def create_account(
         self, *, country: str, metadata: Mapping[str, str], idempotency_key: str
@@ -60,65 +59,29 @@ class Accounts(StripeCaller):
         self,
         account_id: str,
         *,
-        interval: str,
+        interval: Literal["manual", "daily", "weekly", "monthly"],
         weekly_anchor: str | None,
         monthly_anchor: int | None,
         delay_days: int,
         idempotency_key: str,
     ) -> ConnectedAccount:
-        """Say when this account is paid out: ``daily``, ``weekly``, ``monthly``, or ``manual`` (held: never)."""
-        schedule: dict[str, Any] = {"interval": interval}
+        """Say when the account is paid out; ``manual`` holds its money until the schedule changes again.
+
+        ``weekly_anchor`` (``monday`` …) belongs to ``weekly``, ``monthly_anchor`` (1-31) to ``monthly``; Stripe
+        refuses them elsewhere. ``delay_days`` (at most 31) has no effect under ``manual``, where the last one stays.
+        """
+        schedule: stripe.params.AccountUpdateParamsSettingsPayoutsSchedule = {"interval": interval}
         if interval != "manual":
             schedule["delay_days"] = delay_days
-        if interval == "weekly":
-            schedule["weekly_anchor"] = weekly_anchor or "monday"
-        if interval == "monthly":
-            schedule["monthly_anchor"] = monthly_anchor or 1
-        params: Any = {"settings": {"payouts": {"schedule": schedule}}}
+        if weekly_anchor is not None:
+            schedule["weekly_anchor"] = weekly_anchor
+        if monthly_anchor is not None:
+            schedule["monthly_anchor"] = monthly_anchor
         raw = await self._send(
             "POST /accounts update",
             self._stripe.accounts.update_async,
             account_id,
-            params,
+            {"settings": {"payouts": {"schedule": schedule}}},
             {"idempotency_key": idempotency_key},
         )
         return parsing.account(raw)
-
-    async def retrieve_payout(self, payout_id: str, *, account_id: str) -> Payout:
-        """Ask how a payout stands."""
-        raw = await self._send(
-            "GET /payouts", self._stripe.payouts.retrieve_async, payout_id, {}, {"stripe_account": account_id}
-        )
-        return parsing.payout(raw)
-
-    async def list_payouts(self, *, account_id: str, since: datetime) -> list[Payout]:
-        """Every payout of an account since, newest first."""
-        params: stripe.params.PayoutListParams = {
-            "limit": PAGE,
-            "created": {"gte": int(since.astimezone(UTC).timestamp())},
-        }
-        found: list[Payout] = []
-        while True:
-            raw = await self._send(
-                "GET /payouts list", self._stripe.payouts.list_async, params, {"stripe_account": account_id}
-            )
-            found += [parsing.payout(item) for item in raw["data"]]
-            if not raw["has_more"]:
-                return found
-            params["starting_after"] = found[-1].id
-
-    async def list_payout_lines(self, payout_id: str, *, account_id: str) -> list[BalanceTransaction]:
-        """What a payout is made of, line by line; the payout's own line (its amount, negative) is among them."""
-        params: stripe.params.BalanceTransactionListParams = {"limit": PAGE, "payout": payout_id}
-        found: list[BalanceTransaction] = []
-        while True:
-            raw = await self._send(
-                "GET /balance_transactions list",
-                self._stripe.balance_transactions.list_async,
-                params,
-                {"stripe_account": account_id},
-            )
-            found += [parsing.balance_transaction(item) for item in raw["data"]]
-            if not raw["has_more"]:
-                return found
-            params["starting_after"] = found[-1].id

@@ -1,14 +1,16 @@
-"""Customers and their saved cards, at Stripe."""
+"""Customers and their saved cards at Stripe."""
 
 from collections.abc import Mapping
 
+import stripe
+
 from billing.provider import parsing
-from billing.provider.caller import StripeCaller
+from billing.provider.connection import Connection
 from billing.provider.objects import PaymentMethod, SetupIntent
 
 
-class Customers(StripeCaller):
-    """The calls about customers and cards."""
+class Customers(Connection):
+    """Saving, showing and forgetting cards."""
 
     async def ensure_customer(self, *, metadata: Mapping[str, str], idempotency_key: str) -> str:
         """Create the customer (once: the key sees to that) and return its id. Names and mail stay with us."""
@@ -46,6 +48,16 @@ class Customers(StripeCaller):
         """Brand, last four digits and expiry of a saved card."""
         raw = await self._send("GET /payment_methods", self._stripe.payment_methods.retrieve_async, payment_method_id)
         return parsing.payment_method(raw)
+
+    async def list_payment_methods(self, customer_id: str) -> list[PaymentMethod]:
+        """The customer's saved cards, newest first; ProviderRejected when Stripe knows no such customer."""
+        params: stripe.params.PaymentMethodListParams = {"customer": customer_id, "type": "card"}
+        found = await self._every(
+            "GET /payment_methods list",
+            self._stripe.payment_methods.list_async,
+            params,
+        )
+        return [parsing.payment_method(raw) for raw in found]
 
     async def detach(self, payment_method_id: str, *, idempotency_key: str) -> PaymentMethod:
         """Forget a saved card."""

@@ -1,11 +1,11 @@
-"""Holds: PaymentIntents with manual capture, at Stripe."""
+"""Holds: PaymentIntents with manual capture, paid to a consultant as destination charges."""
 
 from collections.abc import Mapping
 
 import stripe
 
 from billing.provider import parsing
-from billing.provider.caller import PAGE, StripeCaller
+from billing.provider.connection import PAGE, Connection
 from billing.provider.objects import Hold
 
 _HOLD = [
@@ -16,8 +16,8 @@ _HOLD = [
 ]
 
 
-class Holds(StripeCaller):
-    """The calls about holds."""
+class Holds(Connection):
+    """Placing, enlarging, capturing and releasing holds."""
 
     async def create_hold(
         self,
@@ -40,9 +40,9 @@ class Holds(StripeCaller):
             "payment_method": payment_method_id,
             "allowed_payment_method_types": ["card"],
             "capture_method": "manual",
+            "payment_method_options": {"card": {"request_incremental_authorization": "if_available"}},
             "transfer_data": {"destination": destination_id},
             "transfer_group": transfer_group,
-            "payment_method_options": {"card": {"request_incremental_authorization": "if_available"}},
             "metadata": dict(metadata),
             "expand": list(_HOLD),
         }
@@ -69,14 +69,16 @@ class Holds(StripeCaller):
 
         Returns status ``requires_capture`` (it stands) or ``requires_action`` (send the customer to
         ``authenticate_url``). Raises ProviderDeclined when the bank said no; Stripe then forgets the card, so the
-        next attempt on this hold must name a ``payment_method_id``. ``off_session`` says that the customer is not
-        there: a bank that wants to see them then declines with ``authentication_required``.
+        next attempt on this hold must name a ``payment_method_id``. ``off_session``: the customer is away, so a bank
+        that wants them to authenticate declines instead, with code ``authentication_required``.
         """
-        params: stripe.params.PaymentIntentConfirmParams = {"return_url": return_url, "expand": list(_HOLD)}
-        if payment_method_id is not None:
-            params["payment_method"] = payment_method_id
+        params: stripe.params.PaymentIntentConfirmParams = {"expand": list(_HOLD)}
         if off_session:
             params["off_session"] = True
+        else:
+            params["return_url"] = return_url
+        if payment_method_id is not None:
+            params["payment_method"] = payment_method_id
         raw = await self._send(
             "POST /payment_intents/confirm",
             self._stripe.payment_intents.confirm_async,
@@ -102,6 +104,20 @@ class Holds(StripeCaller):
         )
         return [parsing.hold(item) for item in raw["data"]]
 
+    async def increment_hold(self, hold_id: str, *, amount_minor: int, idempotency_key: str) -> Hold:
+        """Ask the bank to hold ``amount_minor`` in all, more than before; only where the hold is ``incremental``.
+
+        Raises ProviderDeclined when the bank said no: the hold stands as it was. At most ten attempts an intent.
+        """
+        raw = await self._send(
+            "POST /payment_intents/increment_authorization",
+            self._stripe.payment_intents.increment_authorization_async,
+            hold_id,
+            {"amount": amount_minor, "expand": list(_HOLD)},
+            {"idempotency_key": idempotency_key},
+        )
+        return parsing.hold(raw)
+
     async def capture(self, hold_id: str, *, amount_minor: int, fee_minor: int, idempotency_key: str) -> Hold:
         """Take ``amount_minor`` of the hold, keep ``fee_minor`` of it; Stripe releases the rest to the customer."""
         raw = await self._send(
@@ -109,17 +125,6 @@ class Holds(StripeCaller):
             self._stripe.payment_intents.capture_async,
             hold_id,
             {"amount_to_capture": amount_minor, "application_fee_amount": fee_minor, "expand": list(_HOLD)},
-            {"idempotency_key": idempotency_key},
-        )
-        return parsing.hold(raw)
-
-    async def increment_hold(self, hold_id: str, *, amount_minor: int, idempotency_key: str) -> Hold:
-        """Raise a standing hold to ``amount_minor`` in all, where the card offers it (``Hold.incremental``)."""
-        raw = await self._send(
-            "POST /payment_intents/increment_authorization",
-            self._stripe.payment_intents.increment_authorization_async,
-            hold_id,
-            {"amount": amount_minor, "expand": list(_HOLD)},
             {"idempotency_key": idempotency_key},
         )
         return parsing.hold(raw)

@@ -39,14 +39,12 @@ async def expected(
     """What this line should say; ``consultant`` owns the connected account it stands on, None on ours."""
     if ref is None:
         return await _without_charge(tx, line, consultant)
-    if ref.kind in {"charge", "transfer", "application_fee", "destination_payment"} and (
-        line.type != "application_fee_refund"
-    ):
+    if line.parent_id is not None:
+        return await _of_returned_fee(tx, line, ref, consultant)
+    if ref.kind in {"charge", "transfer", "application_fee", "destination_payment"}:
         return await _of_capture(tx, line, ref)
     if ref.kind.startswith("refund"):
         return await _of_refund(tx, line, ref)
-    if ref.kind == "application_fee":
-        return await _of_returned_fee(tx, line, ref, consultant)
     return await _of_dispute(tx, line, ref)
 
 

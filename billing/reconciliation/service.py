@@ -132,7 +132,7 @@ class ReconciliationService:
     async def _account(
         self, consultant: UUID | None, account: str | None, since: datetime, until: datetime
     ) -> tuple[int, int]:
-        lines = await self._gateway.list_balance_transactions(since=since, until=until, account_id=account)
+        lines = await self._gateway.list_balance_transactions(since, until, account_id=account)
         found = 0
         for start in range(0, len(lines), _BATCH):
             async with self._db.begin() as tx:

@@ -86,8 +86,11 @@ async def take_in_refund(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundP
 
 
 async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPartRow, seen: Refund) -> None:
-    before = sum(one.fee_returned_minor for one in await refunds.captures(tx, charge.id) if one.hold.id == hold.id)
-    commission = max(0, min(seen.fee_refunded_total_minor - before, part.amount_minor))
+    returned = seen.fee_refunded_minor
+    if returned is None:  # refunds of a charge come one after the other: what is new since the last is this one's
+        before = [one.fee_returned_minor for one in await refunds.captures(tx, charge.id) if one.hold.id == hold.id]
+        returned = seen.fee_refunded_total_minor - sum(before)
+    commission = max(0, min(returned, part.amount_minor))
     share = part.amount_minor - commission
     if seen.transfer_reversed_minor != part.amount_minor:
         # Stripe reverses the transfer by what is refunded, and gives the fee's part of it to the consultant again.

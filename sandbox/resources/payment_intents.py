@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from sandbox.cards import AUTHENTICATES_PAYMENT, CLAIMED, Refusal, refusal, refuses_charge
+from sandbox.cards import AUTHENTICATES_PAYMENT, Refusal, refusal, refuses_charge
 from sandbox.errors import ApiError, invalid
 from sandbox.form import Params, boolean, choice, integer, metadata
 from sandbox.money import chargeable, currency
-from sandbox.resources import charges, disputes, payment_methods
+from sandbox.resources import charges, payment_methods, transfers
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -56,7 +56,7 @@ def create(world: World, request: Request) -> Obj:
         "next_action": None,
         "on_behalf_of": params.get("on_behalf_of"),
         "payment_method": method,
-        "payment_method_options": params.get("payment_method_options") or {},
+        "payment_method_options": _options(params),
         "payment_method_types": ["card"],
         "status": "requires_confirmation" if method else "requires_payment_method",
         "transfer_data": {"destination": destination} if destination else None,
@@ -86,11 +86,11 @@ def confirm(world: World, request: Request) -> Obj:
 def confirm_with(world: World, intent: Obj, request: Request) -> Obj:
     """Ask the bank: the hold stands, the customer must authenticate, or the bank says no (402)."""
     if intent["status"] not in _CONFIRMABLE:
-        raise _unexpected(intent, "confirmed")
+        raise unexpected(intent, "confirmed")
     if request.params.get("payment_method"):
         intent["payment_method"] = _method(world, request.params, intent["customer"])
     if intent["payment_method"] is None:
-        raise _unexpected(intent, "confirmed", " It has no payment method; provide one.")
+        raise unexpected(intent, "confirmed", " It has no payment method; provide one.")
     method = world.need("payment_method", intent["payment_method"])
     if method.get("_detached"):
         raise invalid("The provided PaymentMethod was detached from its customer.", "payment_method")
@@ -138,12 +138,12 @@ def capture(world: World, request: Request) -> Obj:
     """POST /v1/payment_intents/:id/capture."""
     intent = world.need("payment_intent", request.path["id"])
     if intent["status"] != "requires_capture":
-        raise _unexpected(intent, "captured")
+        raise unexpected(intent, "captured")
     if not boolean(request.params, "final_capture", default=True):
         raise invalid("Multicapture is not available for this PaymentIntent.", "final_capture")
     charge = world.need("charge", intent["latest_charge"])
-    lapsed = world.now() >= charge["payment_method_details"]["card"]["capture_before"]
-    if lapsed or request.forced == "lapse":
+    expired = world.now() >= charge["payment_method_details"]["card"]["capture_before"]
+    if expired or request.forced == "capture_expires":
         lapse(world, intent)
         raise ApiError(400, "The charge has expired and cannot be captured.", code="charge_expired_for_capture")
     asked = integer(request.params, "amount_to_capture")
@@ -162,31 +162,11 @@ def capture(world: World, request: Request) -> Obj:
     return _take(world, intent, amount, fee, request)
 
 
-def increment(world: World, request: Request) -> Obj:
-    """POST /v1/payment_intents/:id/increment_authorization: a larger amount on the same authorization."""
-    intent = world.need("payment_intent", request.path["id"])
-    if intent["status"] != "requires_capture":
-        raise _unexpected(intent, "incremented")
-    charge = world.need("charge", intent["latest_charge"])
-    card = charge["payment_method_details"]["card"]
-    if card["incremental_authorization"]["status"] != "available":
-        raise invalid("This PaymentIntent does not support incremental authorization.")
-    amount = chargeable(integer(request.params, "amount"), intent["currency"], "amount")
-    if amount <= intent["amount"]:
-        raise invalid("The amount must be greater than the currently authorized amount.", "amount")
-    intent.update(amount=amount, amount_capturable=amount)
-    charge["amount"] = card["amount_authorized"] = amount
-    world.store.save(charge)
-    world.store.save(intent)
-    world.publish("payment_intent.amount_capturable_updated", intent, request=request)
-    return intent
-
-
 def cancel(world: World, request: Request) -> Obj:
     """POST /v1/payment_intents/:id/cancel."""
     intent = world.need("payment_intent", request.path["id"])
     if intent["status"] not in _CANCELABLE:
-        raise _unexpected(intent, "canceled")
+        raise unexpected(intent, "canceled")
     reason = request.params.get("cancellation_reason")
     if reason not in {None, *_REASONS}:
         raise invalid(
@@ -220,10 +200,6 @@ def _take(world: World, intent: Obj, amount: int, fee: int, request: Request | N
     intent.update(status="succeeded", amount_received=amount, amount_capturable=0, application_fee_amount=fee or None)
     world.store.save(intent)
     world.publish("payment_intent.succeeded", intent, request=request)
-    claimed = CLAIMED.get(payment_methods.behaviour(world.need("payment_method", intent["payment_method"])))
-    if claimed is not None:  # these cards are disputed as soon as they are charged
-        charge = world.need("charge", intent["latest_charge"])
-        disputes.open_one(world, charge, "fraudulent", inquiry=claimed == "inquiry")
     return intent
 
 
@@ -255,7 +231,8 @@ def _refused(world: World, intent: Obj, refused: Refusal, request: Request | Non
     )
 
 
-def _unexpected(intent: Obj, verb: str, more: str = "") -> ApiError:
+def unexpected(intent: Obj, verb: str, more: str = "") -> ApiError:
+    """The error for a step that the intent's status does not allow."""
     return ApiError(
         400,
         f"This PaymentIntent could not be {verb} because it has a status of {intent['status']}.{more}",
@@ -268,14 +245,15 @@ def _destination(world: World, params: Params) -> str | None:
     given = (params.get("transfer_data") or {}).get("destination")
     if given is None:
         return None
-    account = world.need("account", given, "transfer_data[destination]")
-    if account["capabilities"].get("transfers") != "active":
-        raise invalid(
-            "Your destination account needs to have at least one of the following capabilities enabled: transfers",
-            "transfer_data[destination]",
-            "insufficient_capabilities_for_transfer",
-        )
+    transfers.payable(world.need("account", given, "transfer_data[destination]"), "transfer_data[destination]")
     return str(given)
+
+
+def _options(params: Params) -> dict[str, Any]:
+    given = params.get("payment_method_options") or {}
+    card = given.get("card") or {}
+    choice(card, "request_incremental_authorization", {"if_available", "never"}, "never")
+    return given
 
 
 def _fee(params: Params, amount: int, destination: str | None) -> int | None:

@@ -1,7 +1,7 @@
-"""StripeCaller: sends one request to Stripe and turns every failure into what it means."""
+"""The connection to Stripe, or to the sandbox: our turn, the request, and what its failure means."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, ParamSpec, Protocol
+from typing import Any, ParamSpec, Protocol, TypeVar, cast
 
 import aiohttp
 import stripe
@@ -11,14 +11,20 @@ from billing.provider.translation import meaning_of
 
 PAGE = 100
 _P = ParamSpec("_P")
+_Params = TypeVar("_Params")
 
 
 class _StripeObject(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
-class StripeCaller:
-    """The SDK's client, its connections, and our turn in the queue. The SDK's own retries are off."""
+def on_behalf(account_id: str | None) -> stripe.RequestOptions:
+    """The options that make a request speak for a connected account; for None it speaks for the platform."""
+    return {} if account_id is None else {"stripe_account": account_id}
+
+
+class Connection:
+    """What every subject of the gateway sends through."""
 
     def __init__(
         self,
@@ -40,6 +46,24 @@ class StripeCaller:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    async def _every(
+        self,
+        endpoint: str,
+        request: Callable[[_Params, stripe.RequestOptions], Awaitable[_StripeObject]],
+        params: _Params,
+        options: stripe.RequestOptions | None = None,
+    ) -> list[dict[str, Any]]:
+        """Every object of a list, newest first, page by page."""
+        found: list[dict[str, Any]] = []
+        paging: dict[str, Any] = {"limit": PAGE}
+        while True:
+            paged = cast(_Params, {**cast(dict[str, Any], params), **paging})
+            raw = await self._send(endpoint, request, paged, options or {})
+            found += raw["data"]
+            if not raw["has_more"] or not raw["data"]:
+                return found
+            paging["starting_after"] = found[-1]["id"]
 
     async def _send(
         self,
