@@ -70,19 +70,25 @@ class Tx:
 
     async def _before_commit(self) -> None:
         await self.session.flush()
-        for user in sorted(self._touched):  # sorted: two transactions never wait for each other crosswise
-            await self.session.execute(
-                text(
-                    "INSERT INTO feed (user_id, version) VALUES (:user, 1) "
-                    "ON CONFLICT (user_id) DO UPDATE SET version = feed.version + 1"
-                ),
-                {"user": user},
-            )
-            self._signals.add(("feed", str(user)))
-        for channel, payload in sorted(self._signals):
-            await self.session.execute(
-                text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
-            )
+        if self._touched:
+            users = sorted(self._touched)  # sorted: two transactions never wait for each other crosswise
+            await self.session.execute(_RAISE_FEEDS, {"users": users})
+            self._signals.update(("feed", str(user)) for user in users)
+        if self._signals:
+            signals = sorted(self._signals)
+            channels, payloads = [channel for channel, _ in signals], [payload for _, payload in signals]
+            await self.session.execute(_NOTIFY, {"channels": channels, "payloads": payloads})
+
+
+_RAISE_FEEDS = text(
+    "INSERT INTO feed (user_id, version) "
+    "SELECT one, 1 FROM unnest(CAST(:users AS uuid[])) WITH ORDINALITY AS touched (one, n) ORDER BY n "
+    "ON CONFLICT (user_id) DO UPDATE SET version = feed.version + 1"
+)
+_NOTIFY = text(
+    "SELECT pg_notify(channel, payload) "
+    "FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS signals (channel, payload)"
+)
 
 
 class Database:

@@ -8,27 +8,21 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 
-from app.demo_people import CONSULTANTS
 from app.embedded.postgres import free_port
-from app.seed import register, save_card, set_up, user_id
 from app.stack import Plan, Stack
-from app.wiring import build, close
-from core.settings import Settings
-from core.tasks import finish
-from people.roles import Role
 from tests.bench.chaos.books import Findings, reconcile
 from tests.bench.chaos.people import Pair, Session
 from tests.bench.chaos.script import RATE_MINOR, Script, scripts
 from tests.bench.chaos.trouble import Faults, Killer, supervise
 from tests.bench.chaos.watch import Watch
+from tests.bench.stage import background, house_of, people
 
 SETTINGS = {
     "RATE_LIMIT_LOGIN_PER_MIN": "1000",
@@ -37,7 +31,6 @@ SETTINGS = {
     "LOST_S": "30",
     "PREPARE_JOIN_S": "40",
     "AUTHENTICATE_S": "40",
-    "STRIPE_TIMEOUT_S": "5",
 }
 MANY = 100  # sessions from which on a run waits for what only five minutes decide
 QUIET_S, LONG_QUIET_S = 60.0, 420.0
@@ -47,7 +40,9 @@ async def chaos(stack: Stack, wishes: argparse.Namespace) -> dict[str, Any]:
     """Play all sessions while processes die; wait for quiet; reconcile."""
     began = time.monotonic()
     lanes = min(wishes.lanes, wishes.sessions)
-    pairs = await _people(stack, lanes)
+    async with house_of(stack) as house:
+        made = await people(house, lanes, RATE_MINOR)
+    pairs = [Pair(stack.url, one.customer, one.consultant, str(one.consultant_id)) for one in made]
     watch = Watch(stack.env["DATABASE_URL"])
     killer = Killer(stack, random.Random(f"kills {wishes.seed}"), wishes.kills, watch.note_kill)  # noqa: S311
     many = wishes.sessions >= MANY
@@ -82,45 +77,12 @@ class Run:
         """One pair, one session after the other."""
         while self._todo:
             script = self._todo.pop()
-            while self._killer.done < self._kills * (script.number - self._ahead) // self._all:
-                await asyncio.sleep(0.1)  # the kills shall fall into sessions to the last
+            # The kills shall fall into sessions to the last.
+            await self._killer.reached(self._kills * (script.number - self._ahead) // self._all)
             try:
                 self.sessions.append(await pair.play(script))
             except (AssertionError, aiohttp.ClientError, OSError, TimeoutError) as error:
                 self.troubles.append(f"session {script.number} was not played: {type(error).__name__}: {error}")
-
-
-@asynccontextmanager
-async def background(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Run ``work`` meanwhile; an error of it is raised at the end."""
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        failed = task.done() and not task.cancelled() and task.exception()
-        await finish(task)
-        if failed:
-            raise failed
-
-
-async def _people(stack: Stack, lanes: int) -> list[Pair]:
-    """Customers with cards and consultants who can be paid, made by the demo's own steps."""
-    house = build(Settings.model_validate({name.lower(): value for name, value in stack.env.items()}))
-    pairs = []
-    async with house.jobs.app.open_async(), aiohttp.ClientSession() as http:
-        for n in range(lanes):
-            customer = f"chaos-customer-{n}@demo.example"
-            await register(house, customer, f"Customer {n}", Role.CUSTOMER)
-            await save_card(house, http, customer)
-            like = CONSULTANTS[0]
-            one = type(like)(f"chaos-consultant-{n}@demo.example", f"Consultant {n}", like.headline, like.biography,
-                             like.tags, RATE_MINOR, "eur", like.languages)  # fmt: skip
-            await register(house, one.email, one.name, Role.CONSULTANT)
-            await set_up(house, http, one)
-            async with house.db.begin() as tx:
-                pairs.append(Pair(stack.url, customer, one.email, str(await user_id(tx, one.email))))
-    await close(house)
-    return pairs
 
 
 def _figures(

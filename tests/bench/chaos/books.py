@@ -74,9 +74,7 @@ async def reconcile(database_url: str, sandbox_url: str, sessions: list[Session]
     return found
 
 
-def _check(
-    found: Findings, charge: dict[str, Any], intents: list[dict[str, Any]], session: Session | None
-) -> None:
+def _check(found: Findings, charge: dict[str, Any], intents: list[dict[str, Any]], session: Session | None) -> None:
     name = f"{charge['reference']} ({session.script.kind if session else 'stray'})"
     taken = sum(intent["amount_received"] for intent in intents)
     extended = charge["cap_minor"] > CAP_MINOR and len(intents) > 1
@@ -103,10 +101,13 @@ def _check(
         "a hold still stands": any(intent["status"] not in AT_REST for intent in intents),
         "time": session is not None and not _plausible(session, charge["observed_ms"]),
     }
+    facts = (
+        f"{charge['state']}, {charge['close_reason']}, {charge['connected_ms']} ms billed, "
+        f"{charge['observed_ms']} ms observed, {charge['gross_minor']} due, {taken} taken; {session}"
+    )
     for what, is_wrong in wrong.items():
         if is_wrong:
-            found.odd(f"{name}: {what}; {charge['state']}, {charge['close_reason']}, {charge['connected_ms']} billed and "
-                      f"{charge['observed_ms']} ms observed, {charge['gross_minor']} due, {taken} taken; {session}")  # fmt: skip
+            found.odd(f"{name}: {what}; {facts}")
 
 
 def _must_pay(session: Session | None) -> bool:

@@ -195,17 +195,15 @@ class Pair:
     async def _until(self, condition: Callable[[], bool], seconds: float, session: Session) -> bool:
         """Whether the condition came true before the call's end and before the time is over."""
         deadline = time.monotonic() + seconds
-        while not condition():
-            if self._over(session) or time.monotonic() > deadline:
-                return False
+        while time.monotonic() < deadline and not self._over(session):
+            if condition():
+                return True
             await asyncio.sleep(LOOK_S)
-        return True
+        return False
 
     async def _extend(self, session: Session) -> None:
         with contextlib.suppress(Rejected):
-            await self._customer.api(
-                "POST", f"/api/calls/{session.call_id}/extend", {"idempotency_key": str(uuid4())}
-            )
+            await self._customer.api("POST", f"/api/calls/{session.call_id}/extend", {"idempotency_key": str(uuid4())})
         await self._until(lambda: self._customer.meter.get("cap_minor", 0) > CAP_MINOR, RING_S, session)
 
     async def _talk(self, session: Session) -> None:

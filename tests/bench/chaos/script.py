@@ -20,7 +20,12 @@ class Kind(StrEnum):
 
 
 _SHARES = {Kind.EARLY: 1, Kind.SHORT: 2, Kind.PAID: 5, Kind.CAPPED: 1, Kind.EXTENDED: 1}
-_TARGETS_S = {Kind.SHORT: (30, 480), Kind.PAID: (610, 1_500), Kind.CAPPED: (1_810, 1_900), Kind.EXTENDED: (1_850, 2_200)}
+_TARGETS_S = {
+    Kind.SHORT: (30, 480),
+    Kind.PAID: (610, 1_500),
+    Kind.CAPPED: (1_810, 1_900),
+    Kind.EXTENDED: (1_850, 2_200),
+}
 
 
 @dataclass(frozen=True, slots=True)

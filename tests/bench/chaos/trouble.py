@@ -10,10 +10,13 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 
-from app.stack import Stack
+from app.stack import LONGEST_PAUSE_S, Stack
 
 VICTIMS = ("worker", "web", "media", "media-2")
-PACE_S = 1.9  # on average between two kills: a process needs about two seconds to be of use again
+PACE_S = 1.5  # on average between two kills
+# Whoever is killed sooner after its start is started again with growing pauses, as a program that cannot work: then
+# nobody is left to be killed.
+SPARED_S = LONGEST_PAUSE_S + 2
 FAULT_S = 1.0
 POLL_S = 0.1
 
@@ -32,7 +35,11 @@ def fault(chance: random.Random, *, sticky: bool) -> dict[str, object]:
     """
     roll = chance.random()
     if roll < 0.2:
-        return {"kind": chance.choice(_WEBHOOKS), "event": chance.choice(_EVENTS), "delay_ms": chance.randint(200, 5_000)}
+        return {
+            "kind": chance.choice(_WEBHOOKS),
+            "event": chance.choice(_EVENTS),
+            "delay_ms": chance.randint(200, 5_000),
+        }
     if roll < 0.25:
         return {"kind": "decline", "operation": "payment_intents.confirm"}
     if roll < 0.35:
@@ -84,18 +91,29 @@ class Killer:
     ) -> None:
         self._stack, self._chance, self._kills, self._note = stack, chance, kills, note
         self.done = 0
+        self._killed = asyncio.Condition()
         self.by_name: Counter[str] = Counter()
+        self._killed_at: dict[str, float] = {}
+
+    async def reached(self, kills: int) -> None:
+        """Wait until so many were killed."""
+        async with self._killed:
+            await self._killed.wait_for(lambda: self.done >= kills)
 
     async def run(self) -> None:
         """Kill until all are done."""
         while self.done < self._kills:
             await asyncio.sleep(self._chance.uniform(0.1, 2 * PACE_S - 0.1))
-            victim = self._chance.choice(VICTIMS)
-            try:
-                pid = self._stack.pid(victim)
-            except LookupError:
-                continue  # it is dead already
+            now = time.monotonic()
+            old = [name for name in VICTIMS if now - self._killed_at.get(name, -SPARED_S) >= SPARED_S]
+            if not old:
+                continue
+            victim = self._chance.choice(old)
+            pid = self._stack.pid(victim)
             os.kill(pid, signal.SIGKILL)
-            self.done += 1
+            async with self._killed:
+                self.done += 1
+                self._killed.notify_all()
             self.by_name[victim] += 1
-            await self._note(time.monotonic())
+            self._killed_at[victim] = now
+            await self._note(now)
