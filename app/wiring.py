@@ -13,6 +13,7 @@ from billing.finance.service import FinanceService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
 from billing.provider.gateway import StripeGateway
+from billing.provider.limiter import Limiter
 from billing.receipts import ReceiptService
 from billing.webhooks import WebhookService
 from core.clock import Clock, SystemClock
@@ -75,6 +76,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         api_base=settings.stripe_api_base,
         webhook_secret=settings.stripe_webhook_secret,
         timeout_s=settings.stripe_timeout_s,
+        limiter=Limiter.part(settings.stripe_workers),
     )
     cards = CardService(db=db, gateway=provider, settings=settings)
     payouts = PayoutAccountService(db=db, gateway=provider, settings=settings)

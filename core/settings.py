@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     stripe_secret_key: str = Field(min_length=8, description="sk_test_… or the sandbox's key")
     stripe_webhook_secret: str = Field(min_length=8, description="whsec_…")
     stripe_timeout_s: float = 10.0
+    stripe_workers: int = Field(
+        default=1, ge=1, description="How many `worker` processes share the Stripe account and so its rate limits"
+    )
 
     media_control_token: str = Field(min_length=32, description="Shared secret of `web` and `media`")
     media_host: str = Field(default="127.0.0.1", description="Address the node's control API listens on")

@@ -39,9 +39,9 @@ SELECT count(*) FILTER (WHERE hold.state = 'held' AND media_session.call_id IS N
   FROM charge JOIN hold ON hold.charge_id = charge.id LEFT JOIN media_session USING (call_id)
 """
 _RUNNING = "SELECT count(DISTINCT call_id) FROM billable_interval WHERE open"
-_TALKED = f"""
+_TALKED = """
 SELECT count(*) FROM charge WHERE (SELECT sum(duration_ms) FROM billable_interval
-                                    WHERE call_id = charge.call_id AND NOT open) >= {TALKED_MS}
+                                    WHERE call_id = charge.call_id AND NOT open) >= threshold_ms
 """
 _QUIET = "SELECT count(*) FROM procrastinate.procrastinate_jobs WHERE status IN ('todo', 'doing')"
 _SETTLED = """
@@ -121,6 +121,7 @@ async def _leave(house: House, call_id: CallId, two: Two) -> None:
 
 
 async def _until(database: psycopg.Connection[Any], query: str, column: int, wanted: int, what: str) -> None:
+    sys.stderr.write(f"· Waiting until {what}\n")
     deadline = time.monotonic() + 120
     while True:
         row = database.execute(query).fetchone()  # type: ignore[call-overload]

@@ -99,7 +99,7 @@ async def _fill(house: House, calls: int) -> list[tuple[CallId, UserId, datetime
     for number in range(calls):
         age = timedelta(seconds=YOUNGEST_S + SPREAD_S * number / calls)
         call_id, started = new_id(), now - age
-        charges.append(_charge(call_id, started, age // MS))
+        charges.append(live_charge(call_id, started, age // MS))
         intervals.append(
             {"call_id": call_id, "n": 0, "started_at": started, "duration_ms": 0, "open": True, "cause": None}
         )
@@ -110,7 +110,8 @@ async def _fill(house: House, calls: int) -> list[tuple[CallId, UserId, datetime
     return known[:: max(1, calls // VIEWS)]
 
 
-def _charge(call_id: object, started: datetime, age_ms: int) -> dict[str, Any]:
+def live_charge(call_id: object, started: datetime, age_ms: int) -> dict[str, Any]:
+    """The columns of the charge of a call that is connected since ``started``."""
     charge_id = new_id()
     ahead = next(mark for mark in MARKS_MS if mark > age_ms)
     return {

@@ -218,16 +218,11 @@ class Pair:
             with contextlib.suppress(Rejected):  # no node carries the call at this moment
                 session.skips += 1
                 await self._customer.api("POST", f"{path}/demo/skip", {"to_connected_ms": target})
-            await self._seen(session, target)
+            await self._until(lambda: self._customer.meter.get("connected_ms", 0) >= target - 500, SILENT_S, session)
         if session.script.kind is Kind.CAPPED:
             await self._until(lambda: False, END_S, session)
         else:
             await asyncio.sleep(session.script.linger_s)
-
-    async def _seen(self, session: Session, target: int) -> None:
-        deadline = time.monotonic() + SILENT_S
-        while time.monotonic() < deadline and (await self._meter(session))["connected_ms"] < target - 500:
-            await asyncio.sleep(LOOK_S)
 
     async def _meter(self, session: Session) -> Any:
         return await self._customer.api("GET", f"/api/calls/{session.call_id}/meter")
