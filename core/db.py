@@ -51,14 +51,20 @@ class Tx:
         await self._bus.publish(self, event)
 
     async def defer(
-        self, task: str, *, queueing_lock: str | None = None, at: datetime | None = None, **arguments: Any
+        self,
+        task: str,
+        *,
+        queueing_lock: str | None = None,
+        at: datetime | None = None,
+        priority: int = 0,
+        **arguments: Any,
     ) -> None:
-        """Leave a durable job that exists only if this transaction commits."""
+        """Leave a durable job that exists only if this transaction commits; see Jobs.defer."""
         connection = await self.session.connection()
         raw = await connection.get_raw_connection()
         driver = raw.driver_connection
         assert driver is not None
-        await self._jobs.defer(driver, task, queueing_lock=queueing_lock, at=at, **arguments)
+        await self._jobs.defer(driver, task, queueing_lock=queueing_lock, at=at, priority=priority, **arguments)
 
     def touch(self, users: Iterable[UUID]) -> None:
         """Mark that what these users see has changed: at commit their feed version rises and ``web`` is told."""
