@@ -18,6 +18,7 @@ from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
+from billing.provider.limiter import Limiter
 from billing.receipts import ReceiptService
 from billing.reconciliation.service import ReconciliationService
 from billing.refunds.errand import KINDS as REFUND_KINDS
@@ -84,6 +85,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         api_base=settings.stripe_api_base,
         webhook_secret=settings.stripe_webhook_secret,
         timeout_s=settings.stripe_timeout_s,
+        limiter=Limiter.part(settings.stripe_workers),
     )
     cards = CardService(db=db, gateway=provider, settings=settings)
     limit = settings.approval_above_minor

@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     stripe_timeout_s: float = 10.0
     approval_above_minor: int = Field(
         default=10_000, ge=0, description="A refund or release above this amount needs a second person"
+    stripe_workers: int = Field(
+        default=1, ge=1, description="How many `worker` processes share the Stripe account and so its rate limits"
     )
 
     media_control_token: str = Field(min_length=32, description="Shared secret of `web` and `media`")

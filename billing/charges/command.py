@@ -7,7 +7,9 @@ from core.errors import IllegalMove
 
 SAME_KEY_FOR = timedelta(hours=23)  # Stripe keeps idempotency keys for 24 h at least
 ABSENT_FOR = timedelta(minutes=5)  # absent on two reads this far apart means that it never happened
-LEASE = timedelta(seconds=30)  # longer than the provider's time-out: nobody else sends meanwhile
+# Longer than the limiter's patience and the provider's time-out: nobody else sends meanwhile. Much shorter than the
+# half minute in which everything must have moved on after a sender was killed.
+LEASE = timedelta(seconds=20)
 LONGEST_PAUSE_S = 600.0
 HURRIED_PAUSE_S = 5.0  # while a person waits for the hold
 _FIRST_PAUSE_S = 0.5

@@ -13,6 +13,7 @@ from core.db import Tx
 from core.ids import new_id
 
 TASK = "billing.send_command"
+FIRST = 10  # priority: a capture brings two webhooks, and they must not hold up the captures behind it
 SWEEP_AFTER = timedelta(seconds=10)  # the job is there at once; the sweeper is the net below it
 
 
@@ -57,7 +58,7 @@ async def intend(
 
 async def defer(tx: Tx, command_id: UUID) -> None:
     """Leave a job that sends the command; more than one does no harm."""
-    await tx.defer(TASK, command_id=str(command_id))
+    await tx.defer(TASK, priority=FIRST, command_id=str(command_id))
 
 
 def close(tx: Tx, row: CommandRow, move: machine.Move, **outcome: Any) -> None:
