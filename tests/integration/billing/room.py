@@ -42,6 +42,7 @@ class Room:
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
         self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings)
         self.webhooks = WebhookService(db=self.db, gateway=self.gateway, charges=self.charges, payouts=self.payouts)
+        self.cards.register(self.jobs)
         self.charges.register(self.jobs)
         self.webhooks.register(self.jobs)
         events = (HoldPlaced, HoldFailed, CapReached, ChargeSettled, PayoutAccountChanged)
@@ -61,7 +62,7 @@ class Room:
         """A customer with a card and a consultant who can be paid."""
         form = await self.cards.begin(self.customer)
         await self.sandbox.save_card(form.setup_intent_id, form.client_secret, number)
-        await self.cards.complete(self.customer, form.setup_intent_id)
+        await self.cards.complete(self.customer, form.setup_intent_id, make_default=True)
         status = await self.payouts.begin(self.consultant)
         assert status.onboarding_url is not None
         await self.sandbox.onboard(status.onboarding_url)
