@@ -39,8 +39,8 @@ def upgrade() -> None:
         "fk_customer_payment_default", "customer_payment", "saved_card", ["payment_method_id"], ["payment_method_id"]
     )
     op.create_index("ix_card_setup_user_id", "card_setup", ["user_id", "completed_at"])
-    op.create_index("ix_charge_customer_billed", "charge", ["customer_id", "settling_at", "id"])
-    op.create_index("ix_charge_consultant_billed", "charge", ["consultant_id", "settling_at", "id"])
+    op.create_index("ix_charge_customer_billed", "charge", ["customer_id", "settling_at", "call_id"])
+    op.create_index("ix_charge_consultant_billed", "charge", ["consultant_id", "settling_at", "call_id"])
 
 
 def downgrade() -> None:
