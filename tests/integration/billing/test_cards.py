@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from billing.cards import CardInUse, SavedCard
+from billing.cards import CardInUse, CardService, SavedCard
 from billing.models import SavedCardRow
 from core.errors import NotFound, Refused, TooMany
 from core.ids import UserId, new_id
@@ -170,6 +170,19 @@ async def test_a_detach_that_stripe_had_done_already_is_done(room: Room) -> None
     await room.gateway.detach(card.payment_method_id, idempotency_key="another key, as after 24 hours")
     await room.work()
     assert (await row_of(room, card)).detached_at is not None
+
+
+async def test_with_a_publishable_key_and_no_sandbox_the_page_is_given_the_key(room: Room) -> None:
+    real = room.settings.model_copy(update={"stripe_public_base": "", "stripe_publishable_key": "pk_test_x"})
+    form = await CardService(db=room.db, gateway=room.gateway, settings=real).begin(room.customer)
+    assert (form.form_url, form.publishable_key) == (None, "pk_test_x")
+    neither = real.model_copy(update={"stripe_publishable_key": ""})
+    with pytest.raises(Refused) as refused:
+        await CardService(db=room.db, gateway=room.gateway, settings=neither).begin(room.customer)
+    assert refused.value.code == "cards_not_configured"
+    sandbox = await room.cards.begin(room.customer)
+    assert sandbox.form_url is not None
+    assert sandbox.publishable_key is None
 
 
 async def test_another_customers_cards_are_not_there(room: Room) -> None:
