@@ -41,7 +41,7 @@ function Removal({ card, onChange }: { card: Card; onChange: (cards: Cards) => v
       <p style={{ margin: 0 }}>{t('cards.confirm', which)}</p>
       <Problem error={remove.error} />
       <div className="row">
-        <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()} data-testid="remove-confirm">
+        <Button color="#a3271f" loading={remove.isPending} onClick={() => remove.mutate()} data-testid="remove-confirm">
           {t('cards.remove')}
         </Button>
         <Button variant="default" onClick={() => setAsked(false)} autoFocus>
@@ -52,19 +52,19 @@ function Removal({ card, onChange }: { card: Card; onChange: (cards: Cards) => v
   )
 }
 
-function CardRow({ card, removable, busy, onChoose, onChange }: { card: Card; removable: boolean; busy: boolean; onChoose: () => void; onChange: (cards: Cards) => void }) {
+function CardRow({ card, chosen, removable, busy, onChoose, onChange }: { card: Card; chosen: boolean; removable: boolean; busy: boolean; onChoose: () => void; onChange: (cards: Cards) => void }) {
   const { t } = useWords()
   const until = { month: String(card.exp_month).padStart(2, '0'), year: String(card.exp_year) }
   return (
     <li className="saved-card" data-testid={card.default ? 'card-saved' : undefined}>
       <Radio
         name="card"
-        checked={card.default && !card.expired}
+        checked={chosen}
         disabled={card.expired || busy}
         onChange={onChoose}
         data-testid={`card-${card.last4}`}
         label={
-          <span className="row" style={{ gap: '0.6rem' }}>
+          <span className="which">
             <BrandPicture brand={card.brand} />
             <span>
               {t('cards.ending', { brand: nameOf(card), last4: card.last4 })}
@@ -109,7 +109,7 @@ export function CardsPart({ removable = false }: { removable?: boolean }) {
           <legend className="soft small">{t('cards.choose')}</legend>
           <ul className="plain">
             {items.map((card) => (
-              <CardRow key={card.payment_method_id} card={card} removable={removable} busy={choose.isPending} onChoose={() => choose.mutate(card.payment_method_id)} onChange={changed} />
+              <CardRow key={card.payment_method_id} card={card} chosen={!card.expired && (choose.isPending ? choose.variables === card.payment_method_id : card.default)} removable={removable} busy={choose.isPending} onChoose={() => choose.mutate(card.payment_method_id)} onChange={changed} />
             ))}
           </ul>
         </fieldset>
