@@ -112,7 +112,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     ranking = RankingService(consultants, WeightedRanker())
 
     async def has_card(tx: Tx, user: UserId) -> bool:
-        return await cards.card(tx, user) is not None
+        return await cards.ready(tx, user)
 
     async def describe_question(tx: Tx, question: QuestionId) -> tuple[str, str]:
         row = await question_store.get(tx, question)
@@ -173,6 +173,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         receipts=ReceiptService(),
     )
     bus.connect(flow(house))
+    cards.register(jobs)
     charges.register(jobs)
     payouts.register(jobs)
     reconciliation.register(jobs)

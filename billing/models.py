@@ -188,18 +188,34 @@ class StripeEventRow(Base):
 
 
 class CustomerPaymentRow(Base):
-    """A customer at Stripe and what may be shown of their card; never a number."""
+    """A customer at Stripe; ``payment_method_id`` is the card holds are placed with, None while there is none."""
 
     __tablename__ = "customer_payment"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     provider_customer_id: Mapped[str | None]
-    payment_method_id: Mapped[str | None]
-    brand: Mapped[str | None]
-    last4: Mapped[str | None]
-    exp_month: Mapped[int | None]
-    exp_year: Mapped[int | None]
+    payment_method_id: Mapped[str | None] = mapped_column(ForeignKey("saved_card.payment_method_id"))
     updated_at: Mapped[datetime]
+
+
+class SavedCardRow(Base):
+    """What may be shown of a customer's card; never a number.
+
+    A removed card is kept: ``detach_key`` is the key under which Stripe is told, ``detached_at`` when it was.
+    """
+
+    __tablename__ = "saved_card"
+
+    payment_method_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    brand: Mapped[str]
+    last4: Mapped[str]
+    exp_month: Mapped[int]
+    exp_year: Mapped[int]
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    detach_key: Mapped[str | None]
+    detached_at: Mapped[datetime | None]
 
 
 class CardSetupRow(Base):

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     stripe_public_base: str = Field(default="", description="Where a browser reaches the sandbox's own pages")
     stripe_secret_key: str = Field(min_length=8, description="sk_test_… or the sandbox's key")
     stripe_webhook_secret: str = Field(min_length=8, description="whsec_…")
+    stripe_publishable_key: str = Field(default="", description="pk_…: Stripe's own card fields; not for the sandbox")
     stripe_timeout_s: float = 10.0
     approval_above_minor: int = Field(
         default=10_000, ge=0, description="A refund or release above this amount needs a second person"

@@ -16,7 +16,6 @@ from billing.charges.hold_errand import KINDS as HOLD_KINDS
 from billing.charges.hold_errand import HoldErrand
 from billing.charges.reconcile import reconcile
 from billing.charges.sender import CommandSender
-from billing.earnings import Earnings, earnings
 from billing.facts import AboutCall, Ended, Opened
 from billing.metering.bill import extension_minor
 from billing.metering.store import price_of
@@ -138,10 +137,6 @@ class ChargeService:
         seen = await self._gateway.retrieve_hold(intent_id)
         async with self._db.begin() as tx:
             return await reconcile(tx, seen, return_base=self._return_base)
-
-    async def earnings(self, tx: Tx, user: UserId, cursor: str | None) -> Earnings:
-        """A page of what this consultant's calls brought."""
-        return await earnings(tx, user, cursor)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import Text, cast, exists, func, select
 
-from billing.models import CaseRow, ChargeRow, CommandRow, CustomerPaymentRow, HoldRow, PayoutAccountRow
+from billing.models import CaseRow, ChargeRow, CommandRow, HoldRow, PayoutAccountRow
 from core.db import Tx
 
 
@@ -56,11 +56,6 @@ async def commands(tx: Tx, hold_id: UUID) -> list[CommandRow]:
     """The commands of a hold, in the order they were intended, read anew."""
     query = select(CommandRow).where(CommandRow.hold_id == hold_id).order_by(CommandRow.created_at, CommandRow.key)
     return list(await tx.session.scalars(query.execution_options(populate_existing=True)))
-
-
-async def payment(tx: Tx, customer_id: UUID) -> CustomerPaymentRow | None:
-    """The customer's card."""
-    return await tx.session.get(CustomerPaymentRow, customer_id)
 
 
 async def payout(tx: Tx, consultant_id: UUID) -> PayoutAccountRow | None:

@@ -67,6 +67,7 @@ class Room:
         )
         self.reconciliation = ReconciliationService(db=self.db, gateway=self.gateway, payouts=self.money)
         self.reconciliation.register(self.jobs)
+        self.cards.register(self.jobs)
         self.charges.register(self.jobs)
         self.money.register(self.jobs)
         self.webhooks.register(self.jobs)
@@ -87,7 +88,7 @@ class Room:
         """A customer with a card and a consultant who can be paid."""
         form = await self.cards.begin(self.customer)
         await self.sandbox.save_card(form.setup_intent_id, form.client_secret, number)
-        await self.cards.complete(self.customer, form.setup_intent_id)
+        await self.cards.complete(self.customer, form.setup_intent_id, make_default=True)
         status = await self.payouts.begin(self.consultant)
         assert status.onboarding_url is not None
         await self.sandbox.onboard(status.onboarding_url)

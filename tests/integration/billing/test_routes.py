@@ -72,8 +72,8 @@ async def test_from_the_card_to_the_receipt_and_the_books(scene: Scene) -> None:
     assert setup["form_url"].startswith(scene.sandbox.url)
     await scene.sandbox.save_card(setup["setup_intent_id"], setup["client_secret"])
     saved = await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
-    assert saved["card"]["last4"] == "4242"
-    assert await scene.ask("GET", "/api/payment/card", customer) == saved
+    assert [(card["last4"], card["default"]) for card in saved["items"]] == [("4242", True)]
+    assert await scene.ask("GET", "/api/payment/cards", customer) == saved
     account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
     await scene.sandbox.onboard(account["onboarding_url"])
     assert (await scene.ask("GET", "/api/consultant/payout-account", consultant))["can_receive"]
@@ -89,9 +89,9 @@ async def test_from_the_card_to_the_receipt_and_the_books(scene: Scene) -> None:
     await _finance(scene, receipt)
     earned = await scene.ask("GET", "/api/consultant/earnings", consultant)
     assert earned["items"][0]["net_minor"] == 1_402
-    async with scene.client.delete("/api/payment/card", headers=customer) as answer:
-        assert answer.status == 204
-    assert await scene.ask("GET", "/api/payment/card", customer) == {"card": None}
+    [card] = saved["items"]
+    left = await scene.ask("DELETE", f"/api/payment/cards/{card['payment_method_id']}", customer)
+    assert left == await scene.ask("GET", "/api/payment/cards", customer) == {"items": []}
 
 
 async def test_a_forged_webhook_is_refused_and_nobody_else_reads_finance(scene: Scene) -> None:

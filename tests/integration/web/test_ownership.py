@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from billing.events import PayoutAccountChanged
-from billing.models import CardSetupRow, CustomerPaymentRow, PayoutAccountRow
+from billing.models import CardSetupRow, CustomerPaymentRow, PayoutAccountRow, SavedCardRow
 from core.ids import UserId
 from core.money import Currency
 from matching.requests import Wish
@@ -88,13 +88,17 @@ async def equip(house: House, customer: UserId, consultant: UserId) -> str:
     """A saved card and a payout account, as they stand after both were set up at the provider."""
     setup = f"seti_{uuid4().hex}"
     async with house.db.begin() as tx:
-        card = CustomerPaymentRow(user_id=customer, updated_at=tx.now, provider_customer_id="cus_1")
-        card.payment_method_id, card.brand, card.last4, card.exp_month, card.exp_year = "pm_1", "visa", "4242", 12, 2030
+        card = SavedCardRow(payment_method_id="pm_1", user_id=customer, brand="visa", last4="4242", added_at=tx.now)
+        card.exp_month, card.exp_year = 12, 2099
+        tx.session.add(card)
+        await tx.session.flush()  # the default refers to it
+        payer = CustomerPaymentRow(user_id=customer, updated_at=tx.now, provider_customer_id="cus_1")
+        payer.payment_method_id = card.payment_method_id
         account = PayoutAccountRow(
             user_id=consultant, provider_account_id="acct_1", can_receive=True, updated_at=tx.now
         )
         tx.session.add_all(
-            [card, account, CardSetupRow(id=uuid4(), setup_intent_id=setup, user_id=customer, created_at=tx.now)]
+            [payer, account, CardSetupRow(id=uuid4(), setup_intent_id=setup, user_id=customer, created_at=tx.now)]
         )
     return setup
 
@@ -133,7 +137,7 @@ async def scene(house: House, aiohttp_client: MakeClient) -> Scene:
     _, other_consultant = await person(house, "dora", Role.CONSULTANT)
     await go_online(house, ben)
     setup = await equip(house, anna, ben)
-    things = {**await call_of(house, anna, ben), "setup": setup}
+    things = {**await call_of(house, anna, ben), "setup": setup, "payment_method": "pm_1"}
     client = await aiohttp_client(build_application(house))
     return Scene(client, customer, consultant, other_customer, other_consultant, things)
 

@@ -22,6 +22,7 @@ import { Missing } from './screens/Missing'
 import { Settings } from './screens/Settings'
 import { SignIn } from './screens/SignIn'
 import { SignUp } from './screens/SignUp'
+import { Spending } from './screens/Spending'
 import { Waiting } from './screens/Waiting'
 import { useSession } from './socket/live'
 
@@ -53,6 +54,7 @@ export const router = createBrowserRouter([
       at('/call/:callId/done', guarded(Done)),
       at('/call/:callId/recording', guarded(RecordingScreen)),
       at('/calls', guarded(History)),
+      at('/spending', guarded(Spending, 'customer')),
       at('/home', guarded(ConsultantHomeScreen, 'consultant')),
       at('/profile', guarded(ConsultantProfile, 'consultant')),
       at('/earnings', guarded(EarningsScreen, 'consultant')),

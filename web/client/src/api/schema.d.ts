@@ -45,6 +45,32 @@ export type Authenticate = {
   url: string
 }
 
+export type BillOut = {
+  call_id: string
+  reference: string
+  billed_at: string
+  ended_at: string | null
+  other_name: string
+  connected_ms: number
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  paid_minor: number
+  refunded_minor: number
+  currency: Currency
+  state: string
+}
+
+export type BillTotalOut = {
+  currency: Currency
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  paid_minor: number
+  refunded_minor: number
+  count: number
+}
+
 export type CallQuestion = {
   id: string
   title: string
@@ -85,10 +111,17 @@ export type CallView = {
 }
 
 export type CardOut = {
+  payment_method_id: string
   brand: string
   last4: string
   exp_month: number
   exp_year: number
+  default: boolean
+  expired: boolean
+}
+
+export type CardsOut = {
+  items: (CardOut)[]
 }
 
 export type CaseOut = {
@@ -132,6 +165,10 @@ export type ChatMessage = {
   author_role: "customer" | "consultant"
   text: string
   sent_at: string
+}
+
+export type CompleteIn = {
+  make_default?: boolean
 }
 
 export type ConsentOut = {
@@ -207,35 +244,6 @@ export type DocumentOut = {
   document: "terms" | "privacy" | "consultant_agreement"
   version: string
   url: string
-}
-
-export type EarningOut = {
-  call_id: string
-  reference: string
-  ended_at: string | null
-  connected_ms: number
-  gross_minor: number
-  commission_minor: number
-  net_minor: number
-  currency: Currency
-  state: string
-}
-
-export type EarningTotal = {
-  currency: Currency
-  gross_minor: number
-  commission_minor: number
-  net_minor: number
-}
-
-export type EarningsOut = {
-  items: (EarningOut)[]
-  totals: (EarningTotal)[]
-  next_cursor: string | null
-}
-
-export type EarningsQuery = {
-  cursor?: string | null
 }
 
 export type Empty = Record<string, never>
@@ -378,6 +386,15 @@ export type MeterView = {
   final: boolean
 }
 
+export type MonthOut = {
+  month: string
+  currency: Currency
+  gross_minor: number
+  net_minor: number
+  paid_minor: number
+  refunded_minor: number
+}
+
 export type NetworkAnswer = {
   probe_id: string
   sdp: string
@@ -441,6 +458,12 @@ export type PauseView = {
 export type PayoutAccountOut = {
   onboarding_url: string | null
   can_receive: boolean
+}
+
+export type PeriodQuery = {
+  period?: Span | null
+  from?: string | null
+  to?: string | null
 }
 
 export type Person = {
@@ -664,14 +687,11 @@ export type SampleOut = {
   video_held: boolean
 }
 
-export type SavedCardOut = {
-  card: CardOut | null
-}
-
 export type SetupOut = {
   setup_intent_id: string
   client_secret: string
   form_url: string | null
+  publishable_key: string | null
 }
 
 export type SignedIn = {
@@ -686,11 +706,30 @@ export type SkipIn = {
 
 export type Skipped = Record<string, never>
 
+export type Span = "month" | "last_month" | "year" | "all"
+
 export type Stage = {
   stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "connected"
   at: string
   consultant_id: string | null
   consultant_name: string | null
+}
+
+export type StatementOut = {
+  starts_at: string | null
+  ends_at: string | null
+  items: (BillOut)[]
+  totals: (BillTotalOut)[]
+  year: (string)[]
+  months: (MonthOut)[]
+  next_cursor: string | null
+}
+
+export type StatementQuery = {
+  period?: Span | null
+  from?: string | null
+  to?: string | null
+  cursor?: string | null
 }
 
 export type TagList = {
@@ -745,7 +784,8 @@ export interface Routes {
   'GET /api/calls/{call_id}/receipt': { body: undefined; reply: ReceiptOut }
   'POST /api/calls/{call_id}/recording': { body: RecordingIn; reply: RecordingView }
   'GET /api/calls/{call_id}/recordings': { body: undefined; reply: RecordingsOut }
-  'GET /api/consultant/earnings': { body: undefined; reply: EarningsOut }
+  'GET /api/consultant/earnings': { body: undefined; reply: StatementOut }
+  'GET /api/consultant/earnings.csv': { body: undefined; reply: undefined }
   'GET /api/consultant/home': { body: undefined; reply: HomeOut }
   'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
   'GET /api/consultant/payout-account': { body: undefined; reply: PayoutAccountOut }
@@ -765,15 +805,18 @@ export interface Routes {
   'GET /api/me': { body: undefined; reply: Account }
   'PATCH /api/me': { body: AccountPatch; reply: Account }
   'POST /api/me/consents': { body: AgreementIn; reply: undefined }
+  'GET /api/me/spending': { body: undefined; reply: StatementOut }
+  'GET /api/me/spending.csv': { body: undefined; reply: undefined }
   'POST /api/network/answer': { body: NetworkAnswer; reply: undefined }
   'POST /api/network/test': { body: Empty; reply: NetworkTest }
   'POST /api/offers/{offer_id}/accept': { body: Empty; reply: AcceptedOut }
   'POST /api/offers/{offer_id}/decline': { body: DeclineIn; reply: undefined }
   'GET /api/openapi.json': { body: undefined; reply: Document }
-  'DELETE /api/payment/card': { body: undefined; reply: undefined }
-  'GET /api/payment/card': { body: undefined; reply: SavedCardOut }
+  'GET /api/payment/cards': { body: undefined; reply: CardsOut }
+  'DELETE /api/payment/cards/{payment_method_id}': { body: undefined; reply: CardsOut }
+  'POST /api/payment/cards/{payment_method_id}/default': { body: Empty; reply: CardsOut }
   'POST /api/payment/setup': { body: Empty; reply: SetupOut }
-  'POST /api/payment/setup/{setup_intent_id}/complete': { body: Empty; reply: SavedCardOut }
+  'POST /api/payment/setup/{setup_intent_id}/complete': { body: CompleteIn; reply: CardsOut }
   'GET /api/protocol.json': { body: undefined; reply: Document }
   'GET /api/questions': { body: undefined; reply: QuestionList }
   'POST /api/questions': { body: QuestionIn; reply: QuestionOut }

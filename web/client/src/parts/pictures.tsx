@@ -61,3 +61,34 @@ export function Icon({ name, off = false }: { name: keyof typeof paths; off?: bo
     </svg>
   )
 }
+
+/** The brand of a card, drawn; its name stands beside it. */
+export function BrandPicture({ brand }: { brand: string }) {
+  return (
+    <svg viewBox="0 0 48 32" width="48" height="32" aria-hidden="true" style={{ flex: 'none' }}>
+      <rect x="0.75" y="0.75" width="46.5" height="30.5" rx="5" fill="#fff" stroke="var(--line)" strokeWidth="1.5" />
+      {brand === 'visa' && (
+        <text x="24" y="21.5" textAnchor="middle" fontSize="15" fontWeight="800" fontStyle="italic" fill="#1a3a8f">
+          VISA
+        </text>
+      )}
+      {brand === 'mastercard' && (
+        <>
+          <circle cx="19" cy="16" r="9" fill="#d9222a" />
+          <circle cx="29" cy="16" r="9" fill="#ee9f2d" fillOpacity="0.85" />
+        </>
+      )}
+      {brand === 'amex' && (
+        <text x="24" y="20.5" textAnchor="middle" fontSize="12" fontWeight="800" fill="#1f6fb5">
+          AMEX
+        </text>
+      )}
+      {!['visa', 'mastercard', 'amex'].includes(brand) && (
+        <>
+          <rect x="1" y="7" width="46" height="6" fill="#5b6b68" />
+          <rect x="7" y="19" width="16" height="4" rx="2" fill="#b7c2bf" />
+        </>
+      )}
+    </svg>
+  )
+}
