@@ -146,9 +146,11 @@ async def test_what_was_written_before_there_was_a_chain_is_chained(postgres: Em
     with psycopg.connect(url) as old:
         for charge in charges:
             old.execute(
-                "INSERT INTO charge VALUES (%s, %s, 'CC-1', %s, %s, now(), 'eur', 9000, 'whole_call', '1', 600000, 1500,"
-                " 'inclusive', 1900, 4500, '1', now(), 'metering', 4500, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,"
-                " NULL, 0, NULL, NULL)",
+                "INSERT INTO charge (id, call_id, reference, customer_id, consultant_id, created_at, currency,"
+                " rate_minor_per_hour, policy, policy_version, threshold_ms, commission_bps, tax_mode, tax_rate_bps,"
+                " snapshot_cap_minor, terms_version, consented_at, state, cap_minor, marked_ms, captured_minor)"
+                " VALUES (%s, %s, 'CC-1', %s, %s, now(), 'eur', 9000, 'whole_call', '1', 600000, 1500, 'inclusive',"
+                " 1900, 4500, '1', now(), 'metering', 4500, 0, 0)",
                 (charge, new_id(), new_id(), new_id()),
             )
         for n in range(3):
