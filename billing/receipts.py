@@ -38,9 +38,20 @@ _FOR_BOTH = frozenset(
         "released",
         "uncollectable",
         "abandoned",
+        "side_seen",
+        "side_unseen",
+        "interval_after_settlement",
+        "unfinished_interval_dropped",
+        "invoice_issued",
+        "credit_note_issued",
     }
 )
 _FOR_CUSTOMER = _FOR_BOTH | {"price_agreed", "hold_requested", "authentication_needed", "hold_declined"}
+
+
+def shown_to(role: str) -> frozenset[str]:
+    """The kinds of evidence that ``customer`` or ``consultant`` may read; of all others they see the hash."""
+    return _FOR_CUSTOMER if role == "customer" else _FOR_BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +110,7 @@ class ReceiptService:
         price = meter_store.price_of(charge)
         due = bill(price, closed_ms(intervals))
         holds = await store.holds(tx, charge.id)
-        shown = _FOR_CUSTOMER if role == "customer" else _FOR_BOTH
+        shown = shown_to(role)
         entries = [Entry(row.at, row.kind, row.details) for row in await timeline.of_charge(tx, charge.id)]
         held, released = _held(holds), _released(holds)
         return Receipt(

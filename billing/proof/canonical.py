@@ -11,7 +11,10 @@ def canonical(value: Any) -> str:
 
     Raises ValueError for anything else: fractions have no place in money, and every language writes them differently.
     """
-    return json.dumps(_checked(value), ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(_checked(value), ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        raise ValueError("this is nested too deeply") from None
 
 
 def _checked(value: Any) -> Any:
