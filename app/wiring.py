@@ -12,6 +12,8 @@ from billing.charges.service import ChargeService
 from billing.finance.service import FinanceService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
+from billing.proof.service import ProofService
+from billing.proof.signing import ReceiptSigner
 from billing.provider.gateway import StripeGateway
 from billing.receipts import ReceiptService
 from billing.webhooks import WebhookService
@@ -139,6 +141,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         webhooks=webhooks,
         finance=FinanceService(),
         receipts=ReceiptService(),
+        proof=ProofService(ReceiptSigner(settings.receipt_key, settings.receipt_old_keys)),
     )
     bus.connect(flow(house))
     charges.register(jobs)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from billing.finance.service import FinanceService
     from billing.metering.service import MeterService
     from billing.payout_accounts import PayoutAccountService
+    from billing.proof.service import ProofService
     from billing.provider.gateway import StripeGateway
     from billing.receipts import ReceiptService
     from billing.webhooks import WebhookService
@@ -82,6 +83,7 @@ class House:
     webhooks: WebhookService
     finance: FinanceService
     receipts: ReceiptService
+    proof: ProofService
 
 
 HOUSE = web.AppKey("house", House)

@@ -45,7 +45,7 @@ class Bill:
     @property
     def _cap_ms(self) -> int:
         """The last whole millisecond the cap pays for; never before the threshold."""
-        paid = floor(self._price["cap_minor"] / self._rate)
+        paid: int = floor(self._price["cap_minor"] / self._rate)
         return max(int(self._price["threshold_ms"]), self._free_ms + paid)
 
     def _price_at(self, connected_ms: int) -> int:

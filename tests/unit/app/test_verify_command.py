@@ -53,12 +53,6 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.Capture
 
 def test_it_needs_no_settings() -> None:
     bare = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "verify", str(PAID)],
-        env=bare,
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [sys.executable, "-m", "app", "verify", str(PAID)]
+    done = subprocess.run(command, env=bare, cwd="/", capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
