@@ -44,6 +44,7 @@ def _senseless(document: Document) -> Iterator[Finding]:
         ("version", {1}, document["version"]),
         ("role", {"customer", "consultant"}, document["role"]),
         ("state", {"captured", "released", "uncollectable", "abandoned"}, document["state"]),
+        ("price.currency", {"eur", "usd", "gbp", "chf"}, price["currency"]),
         ("price.policy", {"whole_call", "after_threshold"}, price["policy"]),
         ("price.tax_mode", {"inclusive", "exempt"}, price["tax_mode"]),
     ):

@@ -22,6 +22,7 @@ import { Missing } from './screens/Missing'
 import { Settings } from './screens/Settings'
 import { SignIn } from './screens/SignIn'
 import { SignUp } from './screens/SignUp'
+import { Verify } from './screens/Verify'
 import { Waiting } from './screens/Waiting'
 import { useSession } from './socket/live'
 
@@ -59,6 +60,7 @@ export const router = createBrowserRouter([
       at('/finance', guarded(Finance, 'finance', 'admin')),
       at('/finance/charges/:chargeId', guarded(ChargeDetailScreen, 'finance', 'admin')),
       at('/settings', guarded(Settings)),
+      at('/verify', Verify),
       at('/demo', Demo),
       at('*', Missing),
     ],
