@@ -30,7 +30,7 @@ def draw(sheet: Sheet, lines: list[dict[str, Any]], words: Wording) -> None:
     x = LEFT
     for kind in dict.fromkeys(line["kind"] for line in lines):
         sheet.box(x, 9, 9, COLOURS[kind], outline=kind == "unbilled")
-        label = words(f"line.{kind}", rate="").split(" zu ")[0].split(" at ")[0]
+        label = words(f"bar.{kind}")
         sheet.text(x + 14, label, SMALL)
         x += 30 + sheet.canvas.stringWidth(label, SMALL.font, SMALL.size)
     sheet.down(10)

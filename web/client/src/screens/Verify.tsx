@@ -87,7 +87,7 @@ function useFindingWords(currency: string) {
 }
 
 function Checks({ checks, currency }: { checks: Check[]; currency: string }) {
-  const { t, coded } = useWords()
+  const { coded } = useWords()
   const words = useFindingWords(currency)
   return (
     <ul className="checks" data-testid="checks">
@@ -95,8 +95,7 @@ function Checks({ checks, currency }: { checks: Check[]; currency: string }) {
         <li key={name} className={findings.length ? 'bad' : 'good'} data-check={name} data-good={!findings.length}>
           <Verdict good={!findings.length} />
           <div>
-            <span className="hidden">{t(findings.length ? 'verify.bad' : 'verify.good')} </span>
-            {findings.length ? <strong>{coded('proven', name)}</strong> : coded('proven', name)}
+            {findings.length ? <strong>{coded('unproven', name)}</strong> : coded('proven', name)}
             {findings.length > 0 && (
               <ul>
                 {findings.map((finding) => (
