@@ -222,6 +222,7 @@ class Stack:
             "DATABASE_URL": database,
             "REDIS_URL": self.plan.redis_url or (self._redis.url if self._redis else ""),
             "SECRET_KEY": secret_in(data / "secret-key", 48),
+            "RECEIPT_KEY": secret_in(data / "receipt-key", 32),
             "MEDIA_CONTROL_TOKEN": secret_in(data / "media-control-token", 48),
             "PUBLIC_URL": self.url,
             "HOST": self.plan.host,

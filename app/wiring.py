@@ -17,6 +17,8 @@ from billing.finance.service import FinanceService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
+from billing.proof.service import ProofService
+from billing.proof.signing import ReceiptSigner
 from billing.provider.gateway import StripeGateway
 from billing.provider.limiter import Limiter
 from billing.receipts import ReceiptService
@@ -171,6 +173,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         webhooks=webhooks,
         finance=FinanceService(),
         receipts=ReceiptService(),
+        proof=ProofService(ReceiptSigner(settings.receipt_key, settings.receipt_old_keys)),
     )
     bus.connect(flow(house))
     cards.register(jobs)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity
+from sqlalchemy import BigInteger, FetchedValue, ForeignKey, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -129,7 +129,10 @@ class BillableIntervalRow(Base):
 
 
 class ChargeEventRow(Base):
-    """Evidence: what happened to a charge and when. Append-only; receipts and finance show it as the timeline."""
+    """Evidence: what happened to a charge and when. Append-only; receipts and finance show it as the timeline.
+
+    ``body`` is the entry as canonical JSON; a trigger numbers and links it (``billing/proof/chain.py``).
+    """
 
     __tablename__ = "charge_event"
 
@@ -138,6 +141,10 @@ class ChargeEventRow(Base):
     at: Mapped[datetime]
     kind: Mapped[str]
     details: Mapped[dict[str, Any]]
+    body: Mapped[str]
+    n: Mapped[int] = mapped_column(FetchedValue())
+    previous_hash: Mapped[str] = mapped_column(FetchedValue())
+    hash: Mapped[str] = mapped_column(FetchedValue())
 
 
 class LedgerTransactionRow(Base):
@@ -282,3 +289,36 @@ class ProviderRefRow(Base):
     kind: Mapped[str]
     charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
     subject_id: Mapped[UUID]
+
+
+class InvoiceSeriesRow(Base):
+    """The last number given in a series of invoices; its row lock is what leaves no gap."""
+
+    __tablename__ = "invoice_series"
+
+    series: Mapped[str] = mapped_column(primary_key=True)
+    last_number: Mapped[int]
+
+
+class InvoiceRow(Base):
+    """An invoice, or a credit note that takes (part of) one back. Append-only; amounts of a credit note are positive.
+
+    ``vat_treatment`` is a member of ``billing.tax.Treatment``; ``refund_id`` names the refund of a credit note.
+    """
+
+    __tablename__ = "invoice"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(ForeignKey("invoice_series.series"))
+    number: Mapped[int]
+    kind: Mapped[str]
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    refund_id: Mapped[UUID | None]
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
+    issued_at: Mapped[datetime]
+    currency: Mapped[str]
+    gross_minor: Mapped[int]
+    net_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    vat_rate_bps: Mapped[int]
+    vat_treatment: Mapped[str]

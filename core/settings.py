@@ -16,6 +16,10 @@ class Settings(BaseSettings):
     database_url: str = Field(description="postgresql://user:password@host:port/name")
     redis_url: str = Field(description="redis://host:port/0")
     secret_key: str = Field(min_length=32, description="Signs access tokens; at least 32 characters")
+    receipt_key: str = Field(
+        pattern="^[A-Za-z0-9_-]{43}$", description="Signs receipts (Ed25519): base64url of 32 random bytes, no padding"
+    )
+    receipt_old_keys: str = Field(default="", description="Comma-separated public keys of earlier receipts")
     public_url: str = Field(default="http://localhost:8000", description="Where a browser reaches `web`")
     host: str = "127.0.0.1"
     port: int = 8000
@@ -31,6 +35,7 @@ class Settings(BaseSettings):
     stripe_timeout_s: float = 10.0
     approval_above_minor: int = Field(
         default=10_000, ge=0, description="A refund or release above this amount needs a second person"
+    )
     stripe_workers: int = Field(
         default=1, ge=1, description="How many `worker` processes share the Stripe account and so its rate limits"
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from billing.metering.service import MeterService
     from billing.payout_accounts import PayoutAccountService
     from billing.payouts.service import PayoutService
+    from billing.proof.service import ProofService
     from billing.provider.gateway import StripeGateway
     from billing.receipts import ReceiptService
     from billing.reconciliation.service import ReconciliationService
@@ -92,6 +93,7 @@ class House:
     webhooks: WebhookService
     finance: FinanceService
     receipts: ReceiptService
+    proof: ProofService
 
 
 HOUSE = web.AppKey("house", House)

@@ -1,6 +1,6 @@
 """Settlement: the one time a charge's bill is written, and the end when every hold has answered."""
 
-from billing import timeline
+from billing import invoices, timeline
 from billing.cases import open_case
 from billing.charges import commands, holds, store
 from billing.charges import hold as hold_machine
@@ -121,6 +121,8 @@ async def conclude(tx: Tx, charge: ChargeRow) -> None:
     charge.state = advance(State.SETTLING, move)
     charge.settled_at = tx.now
     timeline.record(tx, charge.id, charge.state, captured_minor=charge.captured_minor)
+    if charge.state == State.CAPTURED:
+        await invoices.issue_invoice(tx, charge)
     await announce(tx, charge.id, SETTLED)
     tx.touch([charge.customer_id, charge.consultant_id])
 

@@ -7,12 +7,13 @@ from billing import timeline
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
-from billing.facts import Counted, Counting
+from billing.facts import Counted, Counting, SideSeen, SideUnseen
 from billing.metering import store
 from billing.metering.intervals import Interval, closed_ms, connected_ms
 from billing.metering.marks import MarkKind, next_deadline, passed
 from billing.metering.view import MeterView, meter_view
 from billing.models import BillableIntervalRow, ChargeRow
+from billing.proof.chain import stamp
 from core.db import Database, Tx
 from core.errors import NotFound
 from core.ids import CallId, UserId
@@ -59,6 +60,19 @@ class MeterService:
         timeline.record(tx, charge.id, "interval_closed", n=event.n, duration_ms=event.duration_ms, cause=event.cause)
         await rearm(tx, charge)
         _touch(tx, charge)
+
+    async def on_participant_seen(self, tx: Tx, event: SideSeen) -> None:
+        """One side alone is evidence too: it says who was waiting for whom."""
+        charge = await charge_store.lock_of_call(tx, event.call_id)
+        if charge is not None:
+            timeline.record(tx, charge.id, "side_seen", side=event.role, at=stamp(event.at))
+
+    async def on_participant_unseen(self, tx: Tx, event: SideUnseen) -> None:
+        """The same for the moment in which a side went missing."""
+        charge = await charge_store.lock_of_call(tx, event.call_id)
+        if charge is not None:
+            last = stamp(event.last_packet_at)
+            timeline.record(tx, charge.id, "side_unseen", side=event.role, last_packet_at=last)
 
     async def view(self, tx: Tx, user_id: UserId, call_id: CallId, role: str) -> MeterView | None:
         """What this call has cost so far, for one of its two sides; None when it has no charge."""

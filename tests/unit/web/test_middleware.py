@@ -14,6 +14,7 @@ def settings(**changes: Any) -> Settings:
         "database_url": "postgresql://nowhere/none",
         "redis_url": "redis://nowhere/0",
         "secret_key": "s" * 32,
+        "receipt_key": "A" * 43,
         "stripe_secret_key": "sk_test_x",
         "stripe_webhook_secret": "whsec_xxx",
         "media_control_token": "t" * 32,

@@ -23,6 +23,7 @@ import { Settings } from './screens/Settings'
 import { SignIn } from './screens/SignIn'
 import { SignUp } from './screens/SignUp'
 import { Spending } from './screens/Spending'
+import { Verify } from './screens/Verify'
 import { Waiting } from './screens/Waiting'
 import { useSession } from './socket/live'
 
@@ -61,6 +62,7 @@ export const router = createBrowserRouter([
       at('/finance', guarded(Finance, 'finance', 'admin')),
       at('/finance/charges/:chargeId', guarded(ChargeDetailScreen, 'finance', 'admin')),
       at('/settings', guarded(Settings)),
+      at('/verify', Verify),
       at('/demo', Demo),
       at('*', Missing),
     ],

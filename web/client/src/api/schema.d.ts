@@ -321,6 +321,19 @@ export type IntervalOut = {
   cause: string | null
 }
 
+export type KeyOut = {
+  kty: string
+  crv: string
+  kid: string
+  x: string
+  use: string
+  alg: string
+}
+
+export type KeysOut = {
+  keys: (KeyOut)[]
+}
+
 export type KeywordsIn = {
   text: string
 }
@@ -600,6 +613,10 @@ export type ReceiptOut = {
   captured_at: string | null
   consent: ConsentOut
   timeline: (EntryOut)[]
+  net_of_vat_minor: number
+  vat_minor: number
+  invoice_number: string | null
+  evidence: SealOut
 }
 
 export type RecomputedOut = {
@@ -685,6 +702,16 @@ export type SampleOut = {
   kbps: number
   freezes: number
   video_held: boolean
+}
+
+export type SavedCardOut = {
+  card: CardOut | null
+}
+
+export type SealOut = {
+  entries: number
+  last_hash: string | null
+  broken_at: number | null
 }
 
 export type SetupOut = {
@@ -782,6 +809,8 @@ export interface Routes {
   'GET /api/calls/{call_id}/quality': { body: undefined; reply: QualityOut }
   'POST /api/calls/{call_id}/rating': { body: RatingIn; reply: undefined }
   'GET /api/calls/{call_id}/receipt': { body: undefined; reply: ReceiptOut }
+  'GET /api/calls/{call_id}/receipt.json': { body: undefined; reply: undefined }
+  'GET /api/calls/{call_id}/receipt.pdf': { body: undefined; reply: undefined }
   'POST /api/calls/{call_id}/recording': { body: RecordingIn; reply: RecordingView }
   'GET /api/calls/{call_id}/recordings': { body: undefined; reply: RecordingsOut }
   'GET /api/consultant/earnings': { body: undefined; reply: StatementOut }
@@ -824,6 +853,7 @@ export interface Routes {
   'PATCH /api/questions/{question_id}': { body: QuestionPatch; reply: QuestionOut }
   'GET /api/questions/{question_id}/matches': { body: undefined; reply: MatchesOut }
   'POST /api/questions/{question_id}/withdraw': { body: Empty; reply: QuestionOut }
+  'GET /api/receipt-keys': { body: undefined; reply: KeysOut }
   'GET /api/recordings/{file_id}': { body: undefined; reply: undefined }
   'POST /api/requests': { body: RequestIn; reply: RequestView }
   'GET /api/requests/{request_id}': { body: undefined; reply: RequestView }

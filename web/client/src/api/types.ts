@@ -94,6 +94,12 @@ export interface Receipt {
   captured_at: Iso | null
   consent: { terms_version: string; at: Iso } | null
   timeline: TimelineItem[]
+  tax_mode: string
+  tax_rate_bps: number
+  net_of_vat_minor: number
+  vat_minor: number
+  invoice_number: string | null
+  evidence: { entries: number; last_hash: string | null; broken_at: number | null }
 }
 
 export interface ChargeRow {

@@ -92,3 +92,13 @@ export function BrandPicture({ brand }: { brand: string }) {
     </svg>
   )
 }
+
+/** Whether something holds: a tick in a shield, or a cross; the words stand beside it. */
+export function Verdict({ good }: { good: boolean }) {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round">
+      <path d="M12 2.8l7.5 2.7v5.6c0 4.7-3.1 8.3-7.5 10.1-4.4-1.8-7.5-5.4-7.5-10.1V5.5z" />
+      <path d={good ? 'M8.3 12l2.6 2.6 4.8-5' : 'M9 9l6 6M15 9l-6 6'} />
+    </svg>
+  )
+}
