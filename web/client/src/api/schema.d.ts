@@ -704,10 +704,6 @@ export type SampleOut = {
   video_held: boolean
 }
 
-export type SavedCardOut = {
-  card: CardOut | null
-}
-
 export type SealOut = {
   entries: number
   last_hash: string | null
