@@ -17,6 +17,7 @@ from billing.finance.service import FinanceService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
+from billing.problems.service import ProblemService
 from billing.proof.service import ProofService
 from billing.proof.signing import ReceiptSigner
 from billing.provider.gateway import StripeGateway
@@ -125,7 +126,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         widen_after=timedelta(seconds=settings.ring_widen_after_s),
         promise=timedelta(seconds=settings.promise_s),
     )
-    requests = RequestService(ranking, has_card, profiles.names, times)
+    requests = RequestService(ranking, has_card, profiles.names, times, owes=collection.limits)
 
     sessions = SessionService()
     recordings = RecordingService(settings)
@@ -170,6 +171,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         disputes=disputes,
         collection=collection,
         reconciliation=reconciliation,
+        problems=ProblemService(refunds),
         webhooks=webhooks,
         finance=FinanceService(),
         receipts=ReceiptService(),

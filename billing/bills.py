@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from billing.models import ChargeRow
 from billing.periods import Period
@@ -76,9 +77,9 @@ class BillPage:
     next_cursor: str | None
 
 
-def refunded() -> ColumnElement[int]:
-    """What was given back of a charge, in minor units. Refunds come in here, and nowhere else: there are none yet."""
-    return literal(0)
+def refunded() -> InstrumentedAttribute[int]:
+    """What was given back of a charge, in minor units."""
+    return ChargeRow.refunded_minor
 
 
 async def page(tx: Tx, side: Side, user: UUID, period: Period, cursor: str | None) -> BillPage:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from billing.metering.service import MeterService
     from billing.payout_accounts import PayoutAccountService
     from billing.payouts.service import PayoutService
+    from billing.problems.service import ProblemService
     from billing.proof.service import ProofService
     from billing.provider.gateway import StripeGateway
     from billing.receipts import ReceiptService
@@ -90,6 +91,7 @@ class House:
     disputes: DisputeService
     collection: CollectionService
     reconciliation: ReconciliationService
+    problems: ProblemService
     webhooks: WebhookService
     finance: FinanceService
     receipts: ReceiptService

@@ -1,12 +1,13 @@
 """CollectionService: tries failed payments again by plan, and lets the customer pay whenever they like."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
 
 from billing.charges import holds, settlement, store
-from billing.charges.hold import FINAL
+from billing.charges.hold import FINAL, State
 from billing.collection import steps
 from billing.collection.models import CollectionRow
 from core.db import Database, Tx
@@ -14,7 +15,24 @@ from core.errors import Conflict, NotFound, Refused
 from core.ids import UserId
 from core.settings import Settings
 
+NEEDS_ACTION = State.NEEDS_ACTION
 NO_CARD = "There is no card to take the payment from; save one first."
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A payment that did not go through; ``authenticate_url`` is where the bank wants to see the customer."""
+
+    charge_id: UUID
+    call_id: UUID
+    reference: str
+    amount_minor: int
+    currency: str
+    opened_at: datetime
+    next_at: datetime | None
+    attempts: int
+    last_message: str | None
+    authenticate_url: str | None
 
 
 class CollectionService:
@@ -23,9 +41,28 @@ class CollectionService:
     def __init__(self, settings: Settings) -> None:
         self._window = timedelta(seconds=settings.authenticate_s)
 
-    async def owed(self, tx: Tx, customer: UserId) -> list[CollectionRow]:
+    async def owed(self, tx: Tx, customer: UserId) -> list[Owed]:
         """What this customer still owes."""
-        return await steps.of_customer(tx, customer)
+        found: list[Owed] = []
+        for row in await steps.of_customer(tx, customer):
+            charge = await store.charge(tx, row.charge_id)
+            assert charge is not None
+            asked = [hold.authenticate_url for hold in await store.holds(tx, charge.id) if hold.state == NEEDS_ACTION]
+            found.append(
+                Owed(
+                    charge_id=row.charge_id,
+                    call_id=charge.call_id,
+                    reference=charge.reference,
+                    amount_minor=row.amount_minor,
+                    currency=row.currency,
+                    opened_at=row.opened_at,
+                    next_at=row.next_at,
+                    attempts=row.attempts,
+                    last_message=row.last_message,
+                    authenticate_url=asked[-1] if asked else None,
+                )
+            )
+        return found
 
     async def limits(self, tx: Tx, customer: UserId) -> bool:
         """Whether this customer may not ring anybody until something is paid."""

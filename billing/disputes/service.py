@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from billing import provider_refs, timeline
+from billing import invoices, provider_refs, timeline
 from billing.charges import commands, store
 from billing.charges.command import Kind
 from billing.charges.errand import Scene
@@ -166,6 +166,8 @@ class DisputeService:
     async def _close(self, tx: Tx, charge: ChargeRow, row: DisputeRow, scene: Scene | None) -> None:
         row.closed_at = tx.now
         if row.status == LOST and row.withdrawn_minor:
+            if await invoices.of_charge(tx, charge.id):
+                await invoices.issue_credit_note(tx, charge, row.id, row.withdrawn_minor)
             await journal.book(
                 tx,
                 charge.id,

@@ -4,8 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import select
+
 from billing import timeline
 from billing.charges import store as charge_store
+from billing.collection import steps as collecting
+from billing.collection.models import CollectionRow
+from billing.disputes import store as disputes
+from billing.disputes.models import DisputeRow
 from billing.finance import store
 from billing.finance.filters import ChargeFilter, cursor_of
 from billing.finance.store import Overview, Total
@@ -22,6 +28,8 @@ from billing.models import (
     LedgerTransactionRow,
     PostingRow,
 )
+from billing.refunds import store as refunds
+from billing.refunds.models import RefundRow
 from core.db import Tx
 from core.errors import NotFound
 
@@ -56,11 +64,14 @@ class Detail:
     commands: Sequence[CommandRow]
     transactions: Sequence[tuple[LedgerTransactionRow, Sequence[PostingRow]]]
     cases: Sequence[CaseRow]
+    refunds: Sequence[RefundRow]
+    disputes: Sequence[DisputeRow]
+    collection: CollectionRow | None
     recomputed: Recomputed
 
 
 class FinanceService:
-    """Reads only; what finance may change comes with refunds."""
+    """Reads only; what finance may change has services of its own: refunds, disputes, payouts, problems, cases."""
 
     async def charges(self, tx: Tx, wanted: ChargeFilter, *, cursor: str | None = None, limit: int = 50) -> Page:
         """A page of charges, newest first."""
@@ -86,8 +97,16 @@ class FinanceService:
             commands=await store.commands(tx, charge_id),
             transactions=await journal.of_charge(tx, charge_id),
             cases=await store.cases(tx, charge_id),
+            refunds=await refunds.of_charge(tx, charge_id),
+            disputes=await disputes.of_charge(tx, charge_id),
+            collection=await collecting.of_charge(tx, charge_id),
             recomputed=recompute(charge, intervals),
         )
+
+    async def references(self, tx: Tx, charge_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The references people see of these charges."""
+        query = select(ChargeRow.id, ChargeRow.reference).where(ChargeRow.id.in_(set(charge_ids)))
+        return {row[0]: row[1] for row in await tx.session.execute(query)}
 
     async def overview(self, tx: Tx) -> list[Overview]:
         """Every currency at a glance."""

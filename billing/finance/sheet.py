@@ -41,11 +41,11 @@ def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
                 row.created_at.isoformat(timespec="seconds"),
                 safe(names.get(UserId(row.customer_id), "")),
                 safe(names.get(UserId(row.consultant_id), "")),
-                _decimal(row.connected_ms or 0, 3),
-                _decimal(row.billed_ms or 0, 3),
-                _decimal(row.gross_minor or 0, 2),
-                _decimal(row.commission_minor or 0, 2),
-                _decimal(row.net_minor or 0, 2),
+                decimal(row.connected_ms or 0, 3),
+                decimal(row.billed_ms or 0, 3),
+                decimal(row.gross_minor or 0, 2),
+                decimal(row.commission_minor or 0, 2),
+                decimal(row.net_minor or 0, 2),
                 row.currency.upper(),
                 row.state,
             )
@@ -53,6 +53,7 @@ def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
     return out.getvalue()
 
 
-def _decimal(value: int, places: int) -> str:
+def decimal(value: int, places: int) -> str:
+    """Minor units as an exact decimal with a point."""
     whole, rest = divmod(value, 10**places)
     return f"{whole}.{rest:0{places}d}"

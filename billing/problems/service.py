@@ -96,7 +96,7 @@ class ProblemService:
         charge = await store.lock(tx, looked.id)
         row = await _of_charge(tx, charge.id)
         if row is None or row.opened_by == user:
-            raise NotFound
+            raise Conflict("The other side has not reported anything about this call.", code="nothing_said")
         if row.state != OPEN or row.reply is not None:
             raise Conflict("This was answered already.", code="decided")
         row.reply, row.replied_at = words, tx.now

@@ -1,6 +1,6 @@
 """The errand of refunds: one write per capture that gives something back."""
 
-from billing import provider_refs, timeline
+from billing import invoices, provider_refs, timeline
 from billing.cases import open_case
 from billing.charges import commands, store
 from billing.charges.command import Kind, Move
@@ -117,6 +117,8 @@ async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPart
             charge.customer_id, charge.consultant_id, amount_minor=part.amount_minor, commission_minor=commission
         ),
     )
+    if await invoices.of_charge(tx, charge.id):
+        await invoices.issue_credit_note(tx, charge, part.id, part.amount_minor)
     await _finish_commands(tx, hold, part)
     timeline.record(tx, charge.id, "refunded", amount_minor=part.amount_minor, commission_minor=commission)
     await _conclude(tx, charge, part)

@@ -49,6 +49,10 @@ _HOLD = (
 )
 _COMMAND = ("kind", "state", "key", "attempts", "created_at", "first_sent_at", "finished_at", "outcome")
 
+_REFUND = ("amount_minor", "commission_minor", "reason", "note", "state", "requested_at", "finished_at")
+_DISPUTE = ("id", "provider_id", "amount_minor", "share_minor", "reason", "status", "due_at", "opened_at", "closed_at")
+_COLLECTION = ("amount_minor", "state", "attempts", "opened_at", "next_at", "closed_at", "last_message")
+
 
 class FilterQuery(Input):
     """What to look for; times are those of the accept, ``to`` is exclusive."""
@@ -95,6 +99,7 @@ class ChargeRowOut(Output):
     gross_minor: int
     commission_minor: int
     net_minor: int
+    refunded_minor: int
     currency: Currency
     state: str
 
@@ -171,6 +176,9 @@ class DetailOut(Output):
     commands: list[dict[str, Any]]
     transactions: list[TransactionOut]
     cases: list[CaseOut]
+    refunds: list[dict[str, Any]]
+    disputes: list[dict[str, Any]]
+    collection: dict[str, Any] | None
     recomputed: RecomputedOut
 
 
@@ -260,6 +268,7 @@ def _row(row: ChargeRow, names: Mapping[UserId, str]) -> ChargeRowOut:
         gross_minor=row.gross_minor or 0,
         commission_minor=row.commission_minor or 0,
         net_minor=row.net_minor or 0,
+        refunded_minor=row.refunded_minor,
         currency=Currency(row.currency),
         state=row.state,
     )
@@ -283,5 +292,8 @@ def _detail(detail: Detail, names: Mapping[UserId, str]) -> DetailOut:
             for transaction, postings in detail.transactions
         ],
         cases=[CaseOut.model_validate(case) for case in detail.cases],
+        refunds=[{name: getattr(refund, name) for name in _REFUND} for refund in detail.refunds],
+        disputes=[{name: getattr(dispute, name) for name in _DISPUTE} for dispute in detail.disputes],
+        collection=detail.collection and {name: getattr(detail.collection, name) for name in _COLLECTION},
         recomputed=RecomputedOut.model_validate(detail.recomputed),
     )

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from billing.events import PayoutAccountChanged
-from billing.models import CardSetupRow, CustomerPaymentRow, PayoutAccountRow, SavedCardRow
+from billing.models import CardSetupRow, ChargeRow, CustomerPaymentRow, PayoutAccountRow, SavedCardRow
+from billing.payouts.models import PayoutRow
 from core.ids import UserId
 from core.money import Currency
 from matching.requests import Wish
@@ -28,8 +30,11 @@ BODIES: dict[str, Any] = {
     "/api/calls/{call_id}/demo/skip": {"to_connected_ms": 1000},
     "/api/calls/{call_id}/extend": {"idempotency_key": KEY},
     "/api/calls/{call_id}/pause": {"action": "propose"},
+    "/api/calls/{call_id}/problem": {"category": "quality", "words": "The picture froze."},
+    "/api/calls/{call_id}/problem/reply": {"words": "It was the train."},
     "/api/calls/{call_id}/recording": {"consent": True},
     "/api/calls/{call_id}/rating": {"stars": 5},
+    "/api/me/owed/{charge_id}/pay": {"idempotency_key": KEY},
     "/api/offers/{offer_id}/decline": {"reason": "busy"},
     "/api/questions/{question_id}": {"title": "Another title for it"},
 }
@@ -125,7 +130,20 @@ async def call_of(house: House, customer: UserId, consultant: UserId) -> dict[st
     async with house.db.begin() as tx:
         (offer,) = await house.requests.offers_view(tx, consultant)
         call = await house.requests.accept(tx, consultant, offer["id"])
+        charge = await tx.session.scalar(select(ChargeRow.id).where(ChargeRow.call_id == call))
+        payout = PayoutRow(
+            id="po_1",
+            consultant_id=consultant,
+            amount_minor=100,
+            currency="eur",
+            status="paid",
+            automatic=True,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+        tx.session.add(payout)
     things = {"question": question.id, "request": request["id"], "offer": offer["id"], "call": call}
+    things |= {"charge": charge, "payout": payout.id}
     return {name: str(value) for name, value in things.items()}
 
 
