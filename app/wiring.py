@@ -109,7 +109,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         disputes=disputes,
     )
     collection = CollectionService(settings)
-    reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts)
+    reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
 
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
     ranking = RankingService(consultants, WeightedRanker())

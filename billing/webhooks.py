@@ -15,6 +15,7 @@ from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
 from billing.provider.errors import ProviderBusy, ProviderMissing, ProviderUnknown
 from billing.provider.gateway import StripeGateway
+from billing.provider.objects import ProviderEvent
 from billing.refunds.service import RefundService
 from core import logs
 from core.db import Database, Tx
@@ -61,28 +62,16 @@ class WebhookService:
 
     async def receive(self, tx: Tx, raw: bytes, signature: str | None) -> bool:
         """Check the signature and store the event; False when it was stored before. Raises WebhookForged."""
-        event = self._gateway.verify_webhook(raw, signature)
-        stored = await tx.session.execute(
-            insert(StripeEventRow)
-            .values(
-                id=event.id,
-                type=event.type,
-                object_type=event.object_type,
-                object_id=event.object_id,
-                intent_id=_intent_of(event.object_type, event.object_id, event.object),
-                account_id=event.account_id,
-                raw=raw.decode(),
-                received_at=tx.now,
-                due_at=tx.now + SWEEP_AFTER,
-                attempts=0,
-            )
-            .on_conflict_do_nothing()
-            .returning(StripeEventRow.id)
-        )
-        if stored.scalar_one_or_none() is None:
-            return False
-        await tx.defer(TASK, event_id=event.id)
-        return True
+        return await _store(tx, self._gateway.verify_webhook(raw, signature), raw.decode())
+
+    async def catch_up(self) -> int:
+        """Take in what Stripe could not deliver (it lists such events for thirty days); returns how many were new."""
+        events = await self._gateway.list_events(undelivered=True)
+        taken = 0
+        for event in events:
+            async with self._db.begin() as tx:
+                taken += await _store(tx, event, "")
+        return taken
 
     async def process(self, event_id: str) -> None:
         """Work off one stored event; its content is only a hint of what to fetch."""
@@ -119,6 +108,31 @@ class WebhookService:
         elif hint.object_type == "dispute" and hint.object_id is not None:
             ours = await self._disputes.take_in(hint.object_id) and ours
         return "reconciled" if ours else "not_ours"
+
+
+async def _store(tx: Tx, event: ProviderEvent, raw: str) -> bool:
+    """Write an event down, once, with the job that works it off."""
+    stored = await tx.session.execute(
+        insert(StripeEventRow)
+        .values(
+            id=event.id,
+            type=event.type,
+            object_type=event.object_type,
+            object_id=event.object_id,
+            intent_id=_intent_of(event.object_type, event.object_id, event.object),
+            account_id=event.account_id,
+            raw=raw,
+            received_at=tx.now,
+            due_at=tx.now + SWEEP_AFTER,
+            attempts=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(StripeEventRow.id)
+    )
+    if stored.scalar_one_or_none() is None:
+        return False
+    await tx.defer(TASK, event_id=event.id)
+    return True
 
 
 def _intent_of(object_type: str, object_id: str | None, body: Mapping[str, Any]) -> str | None:

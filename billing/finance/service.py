@@ -1,6 +1,6 @@
 """FinanceService: charges with proof. Every figure is shown beside its recomputation from raw rows."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -31,9 +31,9 @@ from billing.models import (
 from billing.refunds import store as refunds
 from billing.refunds.models import RefundRow
 from core.db import Tx
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 
-CSV_LIMIT = 50_000  # larger exports run in the background, later
+PIECE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,24 @@ class FinanceService:
         following = cursor_of(rows[limit - 1]) if len(rows) > limit else None
         return Page(rows[:limit], await store.totals(tx, wanted), following)
 
-    async def export(self, tx: Tx, wanted: ChargeFilter) -> list[ChargeRow]:
-        """Every charge of a filter, newest first, up to ``CSV_LIMIT``."""
-        return await store.page(tx, wanted, cursor=None, limit=CSV_LIMIT)
+    async def export(self, tx: Tx, wanted: ChargeFilter, *, most: int | None = None) -> AsyncIterator[list[ChargeRow]]:
+        """Every charge of a filter, newest first, in pieces that fit into memory. Raises Refused above ``most``."""
+        count = sum(total.count for total in await store.totals(tx, wanted))
+        if most is not None and count > most:
+            raise Refused(f"These are {count} charges; narrow the filter to {most}, or take the CSV.", code="too_many")
+        cursor = None
+        while True:
+            rows = await store.page(tx, wanted, cursor=cursor, limit=PIECE)
+            if rows:
+                yield rows
+                tx.session.expunge_all()  # read only: what was written out is not kept
+            if len(rows) < PIECE:
+                return
+            cursor = cursor_of(rows[-1])
+
+    async def totals(self, tx: Tx, wanted: ChargeFilter) -> list[Total]:
+        """Sums per currency over the whole filter."""
+        return await store.totals(tx, wanted)
 
     async def detail(self, tx: Tx, charge_id: UUID) -> Detail:
         """One charge with its evidence."""

@@ -17,6 +17,7 @@ HEADER = (
     "gross",
     "commission",
     "net",
+    "refunded",
     "currency",
     "state",
 )
@@ -29,11 +30,15 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
+def header() -> str:
+    """The first line of the CSV (RFC 4180)."""
+    return ",".join(HEADER) + "\r\n"
+
+
 def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
-    """The rows as CSV (RFC 4180) with a header; names are given by the edge."""
+    """The rows as CSV, without the header; names are given by the edge."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(HEADER)
     for row in rows:
         writer.writerow(
             (
@@ -46,6 +51,7 @@ def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
                 decimal(row.gross_minor or 0, 2),
                 decimal(row.commission_minor or 0, 2),
                 decimal(row.net_minor or 0, 2),
+                decimal(row.refunded_minor or 0, 2),
                 row.currency.upper(),
                 row.state,
             )

@@ -1,6 +1,6 @@
 """ReconciliationService: our books against Stripe's every hour, every bill against its raw rows every night."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,10 +36,17 @@ _BATCH = 200
 _CLAIM = 7302  # the advisory lock under which a run is started
 
 
+CatchUp = Callable[[], Awaitable[int]]
+
+
 class ReconciliationService:
     """Compares; what differs becomes a case with a name, and nobody concerned is paid out until it is understood."""
 
-    def __init__(self, *, db: Database, gateway: StripeGateway, payouts: PayoutService) -> None:
+    def __init__(
+        self, *, db: Database, gateway: StripeGateway, payouts: PayoutService, catch_up: CatchUp | None = None
+    ) -> None:
+        """``catch_up`` takes in events that Stripe could not deliver, before anything is compared."""
+        self._catch_up = catch_up
         self._db = db
         self._gateway = gateway
         self._payouts = payouts
@@ -107,6 +114,8 @@ class ReconciliationService:
     # ── Stripe's lines ───────────────────────────────────────────────────────────────────────────────────────
 
     async def _provider(self, run_id: UUID, since: datetime, until: datetime) -> None:
+        if self._catch_up is not None:
+            await self._catch_up()
         checked, found = await self._account(None, None, since, until)
         for consultant, account in await self._accounts(since):
             more_checked, more_found = await self._account(consultant, account, since, until)

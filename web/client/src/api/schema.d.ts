@@ -1161,6 +1161,7 @@ export interface Routes {
   'POST /api/finance/cases/{case_id}/close': { body: CloseIn; reply: undefined }
   'GET /api/finance/charges': { body: undefined; reply: ChargesOut }
   'GET /api/finance/charges.csv': { body: undefined; reply: undefined }
+  'GET /api/finance/charges.pdf': { body: undefined; reply: undefined }
   'GET /api/finance/charges/{charge_id}': { body: undefined; reply: DetailOut }
   'GET /api/finance/charges/{charge_id}/quality': { body: undefined; reply: QualityOut }
   'GET /api/finance/charges/{charge_id}/refund': { body: undefined; reply: PreviewOut }
