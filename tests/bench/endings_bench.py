@@ -29,6 +29,7 @@ from web.context import House
 TALKED_MS = 660_000
 EVERY_S = 0.25  # between two packets of a person: enough to be seen
 JOINING = 8  # people who connect at the same time
+LEAVING = 10  # as many as the pool of a web process serves at once; the others wait in its queue
 SETTLED_WITHIN_S = 10.0
 STRIPE_PER_ENDPOINT, STRIPE_IN_ALL = 25, 100
 
@@ -65,7 +66,8 @@ async def endings(stack: Stack, proxy: CountingProxy, calls: int) -> dict[str, A
                 await _until(database, _QUIET, 0, 0, "nothing else is under way")
                 proxy.reset()
                 began = time.monotonic()
-                await asyncio.gather(*(_leave(house, call_id, two) for call_id, two in opened))
+                gate = asyncio.Semaphore(LEAVING)
+                await asyncio.gather(*(_leave(house, gate, call_id, two) for call_id, two in opened))
                 ended_s = time.monotonic() - began
                 await _until(database, _STATE, 1, calls, "every call is captured and booked")
                 settled_s = time.monotonic() - began
@@ -115,8 +117,8 @@ async def _join(house: House, opened: list[tuple[CallId, Two]], stays: AsyncExit
     await asyncio.gather(*(join(*side) for side in sides))
 
 
-async def _leave(house: House, call_id: CallId, two: Two) -> None:
-    async with house.db.begin() as tx:
+async def _leave(house: House, gate: asyncio.Semaphore, call_id: CallId, two: Two) -> None:
+    async with gate, house.db.begin() as tx:
         await house.calls.leave(tx, call_id, two.customer_id)
 
 
@@ -169,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             robot=False,
             seed=False,
             throwaway=True,
-            settings={"STRIPE_API_BASE": proxy.url, "PREPARE_JOIN_S": "120"},
+            settings={"STRIPE_API_BASE": proxy.url, "PREPARE_JOIN_S": "900", "LOST_S": "900"},
         )
         stack = Stack(plan, lambda line: print(f"· {line}", file=sys.stderr))  # noqa: T201 - progress
         stack.start()
