@@ -1,6 +1,7 @@
 """The real sandbox without a socket: its own application answers bytes with bytes, through the SDK's own client."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -92,7 +93,7 @@ class Bank:
         """The same as our processes reach it: with boundaries, and outages of the line."""
         short = f"{method.upper()} {path.partition('?')[0]}"
         await boundary(self._boundaries.stage, f"→ {short}")
-        now = self._clock.now()
+        now = self._clock.steady()
         if any(begin <= now < end for begin, end in self.outages):
             raise HungUp
         try:
@@ -145,10 +146,8 @@ class Bank:
         back = {"account": made["id"], "return_url": URL_BASE, "refresh_url": URL_BASE, "type": "account_onboarding"}
         link = await self.api("POST", "/v1/account_links", back)
         where = urlsplit(link["url"])
-        try:
+        with contextlib.suppress(web.HTTPSeeOther):  # aiohttp's way to answer a redirect
             await self.request("POST", f"{where.path}?{where.query}", {})
-        except (web.HTTPFound, web.HTTPSeeOther):
-            pass
         return str(made["id"])
 
     async def new_events(self) -> list[dict[str, Any]]:

@@ -11,26 +11,39 @@ START = datetime(2026, 3, 28, 9, 0, tzinfo=UTC)
 
 
 class VirtualClock:
-    """A clock that the simulation moves, forward only."""
+    """A clock that the simulation moves: ``steady`` only goes forward, ``now`` (the wall clock) may jump."""
 
-    def __init__(self) -> None:
-        self._now = START
+    def __init__(self, start: datetime = START) -> None:
+        self._start = self._steady = start
+        self._jumped = timedelta(0)
 
     def now(self) -> datetime:
-        """The virtual moment."""
-        return self._now
+        """The virtual moment as our code reads it."""
+        return self._steady + self._jumped
+
+    def steady(self) -> datetime:
+        """The virtual moment as it really is."""
+        return self._steady
+
+    def steadily(self, wall: datetime | None) -> datetime | None:
+        """When the wall clock, as it goes now, will show this moment."""
+        return None if wall is None else wall - self._jumped
+
+    def jump(self, span: timedelta) -> None:
+        """Somebody sets the wall clock."""
+        self._jumped += span
 
     def reset(self) -> None:
         """Back to the beginning, for the next seed."""
-        self._now = START
+        self._steady, self._jumped = self._start, timedelta(0)
 
     def advance(self, span: timedelta) -> None:
         """Let time pass."""
-        self._now += span
+        self._steady += span
 
     def reach(self, moment: datetime) -> None:
         """Let time pass until ``moment``, if that lies ahead."""
-        self._now = max(self._now, moment)
+        self._steady = max(self._steady, moment)
 
 
 @contextmanager

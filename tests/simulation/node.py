@@ -14,10 +14,11 @@ _NOTICED = 3 * TICKS  # when a silence has surely been seen
 
 
 class Node:
-    """Carries one call; ``began`` is the wall-clock label of tick 0, durations never look at a wall clock."""
+    """Carries one call. ``began`` is tick 0 on the steady clock, ``label`` the same on the wall: only labels use it."""
 
-    def __init__(self, call_id: CallId, script: Call, began: datetime) -> None:
+    def __init__(self, call_id: CallId, script: Call, began: datetime, label: datetime) -> None:
         self.began = began
+        self._label = label
         self.ended: int | None = None
         self._call_id = call_id
         self._script = script
@@ -88,7 +89,7 @@ class Node:
         for change in changes:
             if isinstance(change, Opened | Closed):
                 interval = change.interval
-                started = self.began + timedelta(seconds=interval.start)
+                started = self._label + timedelta(seconds=interval.start)
             if isinstance(change, Opened):
                 events.append(IntervalOpened(self._call_id, interval.n, started))
             elif isinstance(change, Closed):

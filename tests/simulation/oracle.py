@@ -26,9 +26,7 @@ def half_up(value: Fraction) -> int:
 def connected_ms(call: Call, ended_tick: int) -> int:
     """The time both sides were there and no pause was agreed, until the end; each stretch in whole milliseconds."""
     stretches = [
-        (max(a, c), min(b, d, ended_tick))
-        for a, b in call.presence["customer"]
-        for c, d in call.presence["consultant"]
+        (max(a, c), min(b, d, ended_tick)) for a, b in call.presence["customer"] for c, d in call.presence["consultant"]
     ]
     for begin, end in call.pauses:
         stretches = [
@@ -182,11 +180,11 @@ def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: 
 
 
 def it_is_told_once(_call: Call, trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
-    """The evidence has every fact once; a mark comes twice only where late news took time back."""
+    """The evidence has every fact once; a mark comes twice only where late news of an absence took time back."""
     kinds = [event["kind"] for event in found.timeline]
     once = {"price_agreed", "call_ended", "settled", "captured", "released", "abandoned", "uncollectable"}
     marks = {"threshold_in_2_min", "threshold_in_30_s", "threshold_passed"}
-    if not trouble.media_late_s:
+    if not trouble.media_late_s and not trouble.crashes:
         once |= marks
     for kind in sorted(once):
         if kinds.count(kind) > 1:
@@ -203,7 +201,7 @@ def the_cap_ends_no_call_early(_call: Call, trouble: Trouble, story: Story, foun
         return
     paid_ms = found.charge["cap_minor"] * _HOUR_MS // found.charge["rate_minor_per_hour"]
     end = paid_ms + _THRESHOLD_MS if found.charge["policy"] == "after_threshold" else max(paid_ms, _THRESHOLD_MS)
-    blind_ms = 4_000 + trouble.media_late_s * 1_000
+    blind_ms = 4_000 + trouble.media_late_s * 1_000 + trouble.crashes * (trouble.down_s * 1_000 + 4_000)
     if found.charge["connected_ms"] < end - blind_ms:
         yield f"ended at the cap after {found.charge['connected_ms']} of {end} ms"
 

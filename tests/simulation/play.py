@@ -17,18 +17,20 @@ from media.events import IntervalClosed, IntervalOpened, SessionClosed
 from signaling.events import CallEnded, CallOpened
 from tests.simulation.bank import Bank
 from tests.simulation.entropy import seeded
-from tests.simulation.evidence import Story, gather
+from tests.simulation.evidence import Found, Story, gather
 from tests.simulation.house import House
 from tests.simulation.node import Node
 from tests.simulation.oracle import judge
-from tests.simulation.script import TICKS, Call, Card, Extend, Lapse, Script
+from tests.simulation.script import TICKS, Call, Extend, Lapse, Script
 from tests.simulation.stage import Actor, Perils, Process, Stage, Stuck
 
 _AT_ONCE = 4  # jobs a worker runs at a time
+_AT_THE_DOOR, _QUEUE = 8, timedelta(milliseconds=200)
 _RETRY = timedelta(seconds=2)
 _LONGEST = timedelta(days=20)
 _MOST_STEPS = 60_000
 _NO_SHOW = timedelta(seconds=60)
+_SUBSCRIBED = ("payment_intent.", "charge.")
 _DUE = (
     "SELECT (SELECT min(next_deadline_at) FROM charge), least((SELECT min(expires_at) FROM hold), "
     "(SELECT min(due_at) FROM command), (SELECT min(due_at) FROM stripe_event))"
@@ -94,6 +96,9 @@ class Play:
         self._violations: list[str] = []
         self._healed = False
         self.scenes: list[Scene] = []
+        self.delivered = 0
+        self.found: Found | None = None  # of the last call
+        self.story: Story | None = None
 
     async def run(self) -> Outcome:
         """Play it to its end and judge it."""
@@ -111,6 +116,7 @@ class Play:
                 captured = 0
             finally:
                 self._studio.boundaries.stage = None
+                await self._stage.close()
                 await self._bank.close()
         return Outcome(self._violations, self._stage.trace, captured, len(self.scenes))
 
@@ -140,10 +146,15 @@ class Play:
         for outage in trouble.outages:
             begin = now + timedelta(seconds=outage.at_s)
             self._bank.outages.append((begin, begin + timedelta(seconds=outage.span_s)))
+        for at_s, span_s in trouble.jumps:
+            self._at(timedelta(seconds=at_s), "the wall clock is set", lambda span=span_s: self._jump(span))  # type: ignore[misc]
         for call in self._script.calls:
             scene = Scene(call, CallId(new_id()))
             self.scenes.append(scene)
             self._at(timedelta(seconds=call.begins_s), "accept", lambda scene=scene: self._accept(scene))  # type: ignore[misc]
+
+    def _jump(self, span_s: float) -> None:
+        self._clock.jump(timedelta(seconds=span_s))
 
     def _flow(self, house: House) -> Flow:
         """``app/flow.py`` as far as money goes: what the other rooms do is written down where no crash loses it."""
@@ -194,7 +205,7 @@ class Play:
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _go(self) -> None:
-        last = self._clock.now() + _LONGEST
+        last = self._clock.steady() + _LONGEST
         for _ in range(_MOST_STEPS):
             if self._violations:
                 return
@@ -208,7 +219,7 @@ class Play:
             if moment is None:
                 if not self._stage.actors:
                     return
-                moment = self._clock.now() + timedelta(seconds=1)
+                moment = self._clock.steady() + timedelta(seconds=1)
             if moment > last:
                 break
             self._clock.reach(moment)
@@ -218,7 +229,7 @@ class Play:
 
     def _begin_what_is_due(self) -> bool:
         begun = False
-        while self._agenda and self._agenda[0][0] <= self._clock.now():
+        while self._agenda and self._agenda[0][0] <= self._clock.steady():
             _, _, label, begin = heapq.heappop(self._agenda)
             self._stage.note(f"· {label}")
             begin()
@@ -229,12 +240,12 @@ class Play:
         deadline, due = self._studio.database.execute(_DUE).fetchone()
         times = [self._agenda[0][0] if self._agenda else None, self._stage.next_wake()]
         if any(house.process.up for house in self._workers):
-            times += [deadline, due]
+            times += [self._clock.steadily(deadline), self._clock.steadily(due)]
         return min((moment for moment in times if moment is not None), default=None)
 
     def _at(self, span: timedelta, label: str, begin: Callable[[], None]) -> None:
         self._number += 1
-        heapq.heappush(self._agenda, (self._clock.now() + span, self._number, label, begin))
+        heapq.heappush(self._agenda, (self._clock.steady() + span, self._number, label, begin))
 
     async def _heal(self) -> None:
         """Once every call is over and closed, Stripe and the machines behave: what is left must now be finished."""
@@ -265,7 +276,7 @@ class Play:
         now = self._clock.now()
         for house in self._up():
             name = house.process.name
-            if name in self._ticking or (len(self._workers) > 1 and self._chance.random() < 0.3):
+            if name in self._ticking or (len(self._workers) > 1 and self._chance.random() < 0.4):
                 continue
             looks: list[tuple[str, Work]] = []
             if deadline is not None and deadline <= now:
@@ -277,9 +288,7 @@ class Play:
                 self._stage.spawn(f"tick {label}", house.process, look, self._ticked)
 
     def _ticked(self, actor: Actor) -> None:
-        if not any(
-            other.process is actor.process and other.name.startswith("tick") for other in self._stage.actors
-        ):
+        if not any(other.process is actor.process and other.name.startswith("tick") for other in self._stage.actors):
             self._ticking.discard(actor.process.name)
         self._check(actor)
 
@@ -319,7 +328,7 @@ class Play:
                 self._check(actor)
             self._take_jobs()
 
-        name = f"job {job.name.removeprefix('billing.')} {sorted(job.arguments.values())[-1][:8]}"
+        name = f"job {job.name.removeprefix('billing.')} {max(job.arguments.values())[:8]}"
         self._stage.spawn(name, house.process, lambda: task.run(**job.arguments), after)
 
     # ── requests ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -346,6 +355,9 @@ class Play:
 
         if not house.process.up:
             self._at(_RETRY, f"{label} again", again)
+            return
+        if sum(actor.process is house.process for actor in self._stage.actors) >= _AT_THE_DOOR:
+            self._at(_QUEUE, f"{label} waits", again)  # more would wait for a connection of the pool
             return
         self._stage.spawn(label, house.process, work, after)
 
@@ -390,8 +402,9 @@ class Play:
         house = self._houses["web"]
 
         async def accept() -> None:
-            await self._use(script.card)
+            method = await self._bank.card(self._customer_id, script.card.token)
             async with house.db.begin() as tx:
+                await self._use(tx, method)
                 await house.charges.on_call_opened(tx, event)
 
         def leave() -> None:
@@ -403,10 +416,10 @@ class Play:
 
         self._ask("accept", accept, then=opened)
 
-    async def _use(self, card: Card) -> None:
-        """The customer's saved card from now on."""
-        method = await self._bank.card(self._customer_id, card.token)
-        self._studio.database.execute(
+    async def _use(self, tx: Tx, method: str) -> None:
+        """The card that this, and whatever comes later, is paid with."""
+        connection = await tx.session.connection()
+        await connection.exec_driver_sql(
             "UPDATE customer_payment SET payment_method_id = %s WHERE user_id = %s", (method, self.customer)
         )
 
@@ -421,11 +434,11 @@ class Play:
         if scene.over:
             return
         script = scene.script
-        node = scene.node = Node(scene.call_id, script, self._clock.now())
+        node = scene.node = Node(scene.call_id, script, self._clock.steady(), self._clock.now())
         for tick in node.moments():
-            self._at(node.moment(tick) - self._clock.now(), "media", lambda tick=tick: self._observe(scene, tick))  # type: ignore[misc]
+            self._at(node.moment(tick) - self._clock.steady(), "media", lambda tick=tick: self._observe(scene, tick))  # type: ignore[misc]
         nobody = not any(script.presence.values()) or script.ends == 0
-        leaves = _NO_SHOW if nobody else node.moment(script.ends) - self._clock.now()
+        leaves = _NO_SHOW if nobody else node.moment(script.ends) - self._clock.steady()
         why = "no_show" if nobody else "customer_left"
         self._at(leaves, "somebody leaves", lambda: self._leave(scene, why))
         for step in script.steps:
@@ -443,8 +456,9 @@ class Play:
         house = self._houses["web"]
 
         async def click() -> None:
-            await self._use(step.card)
+            method = await self._bank.card(self._customer_id, step.card.token)
             async with house.db.begin() as tx:
+                await self._use(tx, method)
                 await house.charges.extend(tx, self.customer, scene.call_id, key)
 
         def counted() -> None:
@@ -514,7 +528,7 @@ class Play:
         scene.over = True
         if scene.node is not None:
             node = scene.node
-            events = node.end(min(node.tick(self._clock.now()), scene.script.ends))
+            events = node.end(min(node.tick(self._clock.steady()), scene.script.ends))
         else:
             events = []
 
@@ -559,9 +573,10 @@ class Play:
     async def _post_events(self) -> None:
         trouble = self._script.trouble
         for event in await self._bank.new_events():
-            if event["type"].startswith("payment_method") or self._chance.random() >= trouble.webhooks:
+            if not event["type"].startswith(_SUBSCRIBED) or self._chance.random() >= trouble.webhooks:
                 continue
-            for _ in range(self._chance.randint(1, trouble.copies)):
+            copies = trouble.copies if trouble.exactly else self._chance.randint(1, trouble.copies)
+            for _ in range(copies):
                 late = timedelta(seconds=self._chance.uniform(0, trouble.late_s))
                 self._at(late, f"webhook {event['type']}", lambda event=event: self._deliver(event))  # type: ignore[misc]
 
@@ -572,6 +587,7 @@ class Play:
             raw, signature = self._bank.letter(event)
             async with house.db.begin() as tx:
                 await house.webhooks.receive(tx, raw, signature)
+            self.delivered += 1
 
         self._ask(f"webhook {event['type']}", receive)
 
@@ -586,9 +602,8 @@ class Play:
                 continue
             assert scene.opened_at is not None
             ended = None if scene.node is None else scene.node.ended
-            story = Story(
-                scene.opened_at, ended, scene.because, scene.closed_at, tuple(scene.lapsed), scene.clicks
-            )
+            story = Story(scene.opened_at, ended, scene.because, scene.closed_at, tuple(scene.lapsed), scene.clicks)
+            self.found, self.story = found, story
             self._violations += [
                 f"call {number}: {wrong}" for wrong in judge(scene.script, self._script.trouble, story, found)
             ]
@@ -598,7 +613,5 @@ class Play:
 
 def describe(script: Script) -> str:
     """The script in a few lines, for who reads a trace."""
-    calls = [
-        f"  call: {call}\n    ends after {call.ends / TICKS:.3f} s" for call in script.calls
-    ]
+    calls = [f"  call: {call}\n    ends after {call.ends / TICKS:.3f} s" for call in script.calls]
     return f"seed {script.seed}\n  {script.trouble}\n" + "\n".join(calls)

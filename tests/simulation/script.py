@@ -94,9 +94,11 @@ class Trouble:
     workers: int = 2
     webhooks: float = 1.0  # how many of the events are delivered at all
     copies: int = 1
+    exactly: bool = False  # every event in exactly ``copies``, not up to so many
     late_s: float = 0.0
     media_late_s: float = 0.0
     media_twice: float = 0.0
+    jumps: tuple[tuple[float, float], ...] = ()  # the wall clock is set: when, by how much
 
     @property
     def on_the_money(self) -> bool:
@@ -121,7 +123,7 @@ READS = ("payment_intents.retrieve", "payment_intents.list")
 def draw(seed: int) -> Script:
     """The script of a seed."""
     chance = random.Random(f"script {seed}")  # noqa: S311 - a simulation that must replay, no secret
-    number = 2 if chance.random() < 0.2 else 1
+    number = 2 if chance.random() < 0.1 else 1
     policy = chance.choice(("whole_call", "whole_call", "after_threshold"))  # the house's terms
     later = chance.choice((0.0, 1.0, 400.0))
     calls = tuple(_call(chance, policy, begins_s=index * later) for index in range(number))
@@ -142,9 +144,9 @@ def _call(chance: random.Random, policy: str, *, begins_s: float) -> Call:
     rate = chance.choice((300, 1_999, 6_000, 9_000, 9_001, 12_345, 36_000, 100_000))
     minutes = chance.choice((5, 10, 11, 20, 30))
     cap = max(CURRENCIES[currency], rate * minutes // 60)
-    card = chance.choices(
-        (GOOD, DECLINED, SECURE["succeeded"], SECURE["failed"], SECURE["leaves"]), (74, 5, 13, 4, 4)
-    )[0]
+    card = chance.choices((GOOD, DECLINED, SECURE["succeeded"], SECURE["failed"], SECURE["leaves"]), (74, 5, 13, 4, 4))[
+        0
+    ]
     paid_s = cap * 3_600 // rate + (THRESHOLD_S if policy == "after_threshold" else 0)
     target = max(0, _target(chance, max(THRESHOLD_S, paid_s)))
     presence, pauses, last = _media(chance, target)
@@ -231,7 +233,15 @@ def _trouble(chance: random.Random) -> Trouble:
         outages = (Outage(chance.choice((0.0, chance.uniform(0, 1_800))), chance.choice((3.0, 40.0, 200.0, 3_600.0))),)
     crashes = chance.choice((0, 0, 1, 2, 3))
     webhooks, copies, late_s = chance.choice(
-        ((0.0, 1, 0.0), (0.0, 1, 0.0), (0.3, 1, 2.0), (0.3, 2, 60.0), (1.0, 1, 1.0), (1.0, 2, 600.0), (0.5, 3, 259_000.0))
+        (
+            (0.0, 1, 0.0),
+            (0.0, 1, 0.0),
+            (0.3, 1, 2.0),
+            (0.3, 2, 60.0),
+            (1.0, 1, 1.0),
+            (1.0, 2, 600.0),
+            (0.5, 3, 259_000.0),
+        )
     )
     return Trouble(
         rules=rules,

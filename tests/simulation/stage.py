@@ -18,7 +18,7 @@ import psycopg
 
 from tests.simulation.entropy import VirtualClock
 
-_LOOK_AFTER_S = 0.01  # no arrival for so long: perhaps it waits for a lock
+_LOOK_AFTER_S = 0.02  # no arrival for so long: perhaps it waits for a lock
 _PATIENCE_S = 20.0
 
 
@@ -93,7 +93,7 @@ class Stage:
 
     def note(self, line: str) -> None:
         """Add a line to the trace."""
-        self.trace.append(f"{self._clock.now():%d %H:%M:%S.%f} {line}")
+        self.trace.append(f"{self._clock.steady():%d %H:%M:%S.%f} {line}")
 
     def spawn(
         self,
@@ -141,7 +141,7 @@ class Stage:
 
     async def step(self) -> bool:
         """Let one actor go on to its next boundary; False when none can before time passes."""
-        now = self._clock.now()
+        now = self._clock.steady()
         ready = [
             actor
             for actor in self.actors
@@ -187,33 +187,46 @@ class Stage:
             return True
         if perils.stall and actor.where.startswith(("→", "←")) and self._chance.random() < perils.stall:
             span = self._chance.choice((2, 9, 35, 70))
-            actor.stalled_until = self._clock.now() + timedelta(seconds=span)
+            actor.stalled_until = self._clock.steady() + timedelta(seconds=span)
             self.note(f"{actor.process.name} {actor.name}: stalls {span} s at {actor.where}")
             return True
         return False
 
     async def _settle(self, moved: Actor) -> None:
         """Wait until whoever moved, and whoever this lets go on, stands at a boundary, has ended, or is blocked."""
-        waiting = [moved, *(actor for actor in self.actors if actor.blocked and actor is not moved)]
-        alone = len(self.actors) == 1
-        patience = _PATIENCE_S
-        if not alone:
-            waiting = [actor for actor in waiting if actor is moved or not self._blocked(actor)]
-        while True:
-            waiting = [actor for actor in waiting if actor.gate is None and not actor.done]
-            if not waiting:
-                break
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), _LOOK_AFTER_S if not alone else _PATIENCE_S)
-            except TimeoutError:
-                patience -= _LOOK_AFTER_S
-                if alone or patience < 0:
-                    raise Stuck(f"{moved.name} does not come back from {moved.where}") from None
-                waiting = [actor for actor in waiting if not self._blocked(actor)]
+        await self._arrive([moved])
+        held = [actor for actor in self.actors if actor.blocked and actor is not moved]
+        if held:  # only now is it certain which locks are left
+            await self._arrive([actor for actor in held if not self._blocked(actor)])
         for actor in self.actors:
             if actor.gate is not None or actor.done:
                 actor.blocked = False
+
+    async def _arrive(self, waiting: list[Actor]) -> None:
+        pause = _LOOK_AFTER_S if len(self.actors) > 1 else _PATIENCE_S
+        patience = _PATIENCE_S
+        while True:
+            self._arrived.clear()
+            waiting = [actor for actor in waiting if actor.gate is None and not actor.done]
+            if not waiting:
+                return
+            timer = asyncio.get_running_loop().call_later(pause, self._arrived.set)
+            began = asyncio.get_running_loop().time()
+            await self._arrived.wait()
+            timer.cancel()
+            if asyncio.get_running_loop().time() - began >= pause:
+                patience -= pause
+                if patience <= 0:
+                    raise Stuck("does not come back: " + ", ".join(f"{actor.name} {actor.where}" for actor in waiting))
+                waiting = [actor for actor in waiting if not self._blocked(actor)]
+
+    async def close(self) -> None:
+        """End whatever is still on, so that its transactions are rolled back."""
+        tasks = [actor.task for actor in self.actors if actor.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.actors.clear()
 
     def _blocked(self, actor: Actor) -> bool:
         """Whether PostgreSQL says that this actor waits for another of ours."""

@@ -1,13 +1,14 @@
 """What many seeds share: one migrated database, the processes' connections, one clock."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from core.settings import Settings
-from tests.simulation.entropy import VirtualClock
+from tests.simulation.entropy import START, VirtualClock
 from tests.simulation.house import House
 from tests.simulation.stage import Boundaries
 
@@ -25,8 +26,8 @@ _TABLES = (
 class Studio:
     """Open it once, play any number of seeds in it."""
 
-    def __init__(self, database_url: str) -> None:
-        self.clock = VirtualClock()
+    def __init__(self, database_url: str, *, start: datetime = START) -> None:
+        self.clock = VirtualClock(start)
         self.boundaries = Boundaries()
         self.database: psycopg.Connection[Any] = psycopg.connect(
             database_url, autocommit=True, options="-csearch_path=public,procrastinate"

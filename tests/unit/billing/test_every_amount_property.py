@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -37,7 +38,7 @@ def pieces(connected_ms: int) -> list[Interval]:
     cuts = [0, connected_ms // 3, connected_ms // 2 + 1, connected_ms]
     return [
         Interval(n, START + timedelta(milliseconds=begin + 5_000 * n), end - begin, cause="customer_unseen")
-        for n, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False), 1)
+        for n, (begin, end) in enumerate(pairwise(cuts), 1)
         if end > begin
     ]
 
