@@ -1,7 +1,6 @@
 """``python -m tests.simulation.run --seeds 10000 --from 0 --jobs 2``: play many seeds; ``--seed N --trace`` one."""
 
 import argparse
-import asyncio
 import json
 import os
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+import uvloop
 from psycopg import sql
 
 from app.embedded.postgres import EmbeddedPostgres
@@ -134,7 +134,7 @@ def main() -> int:
     logs.configure("simulation", level="ERROR")
     if given.part is not None:
         last = given.first + given.seeds
-        return asyncio.run(_part(given.database_url, given.first + given.part, last, given.jobs))
+        return uvloop.run(_part(given.database_url, given.first + given.part, last, given.jobs))
     with tempfile.TemporaryDirectory() as folder:
         if os.geteuid() == 0:
             Path(folder).chmod(0o755)
@@ -145,7 +145,7 @@ def main() -> int:
                 admin.execute("CREATE DATABASE template_migrated")
             upgrade(cluster.url("template_migrated"))
             if given.seed is not None:
-                return asyncio.run(_one(database(cluster), given.seed, trace=given.trace))
+                return uvloop.run(_one(database(cluster), given.seed, trace=given.trace))
             return _many(cluster, given.first, given.seeds, given.jobs)
         finally:
             cluster.stop()
