@@ -276,7 +276,7 @@ class Play:
         now = self._clock.now()
         for house in self._up():
             name = house.process.name
-            if name in self._ticking or (len(self._workers) > 1 and self._chance.random() < 0.4):
+            if name in self._ticking or (len(self._workers) > 1 and self._chance.random() < 0.6):
                 continue
             looks: list[tuple[str, Work]] = []
             if deadline is not None and deadline <= now:

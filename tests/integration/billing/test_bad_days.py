@@ -185,6 +185,24 @@ async def test_intervals_told_twice_or_late_change_nothing(room: Room) -> None:
     assert "interval_after_settlement" in await room.kinds(call)
 
 
+async def test_a_cap_that_was_raised_before_its_end_was_told_ends_nothing(room: Room) -> None:
+    call = await room.open()
+    async with room.db.begin() as tx:
+        await room.meter.on_interval_opened(tx, IntervalOpened(call, 1, room.clock.now()))
+    room.clock.advance(timedelta(minutes=30))
+    await room.meter.run_due(room.db)  # the cap is reached, and the job that tells of it waits
+    async with room.db.begin() as tx:
+        charge = await store.lock_of_call(tx, call)
+        assert charge is not None
+        charge.cap_minor += 1_500  # an extension came to stand in between
+        await rearm(tx, charge)
+    await room.work()
+    assert "CapReached" not in room.names()
+    room.clock.advance(timedelta(minutes=10))
+    await room.work()
+    assert room.names()[-1] == "CapReached"
+
+
 async def test_a_transaction_that_waited_for_the_lock_passes_no_mark_again(room: Room) -> None:
     call = await room.open()
     async with room.db.begin() as tx:
