@@ -125,9 +125,8 @@ class Bank:
         await self.call("POST", "/_sandbox/misbehave", {"kind": kind, "operation": operation, "times": times})
 
     async def behave(self) -> None:
-        """No misbehaviour any more, and the line stands."""
+        """No misbehaviour any more (an outage of the line lasts as long as it lasts)."""
         await self.call("DELETE", "/_sandbox/misbehave")
-        self.outages.clear()
 
     async def customer(self) -> str:
         """A new customer's id."""

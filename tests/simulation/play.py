@@ -93,6 +93,7 @@ class Play:
         self._jobs: list[_Job] = []
         self._heard = 0
         self._ticking: set[str] = set()
+        self._down_s = trouble.down_s
         self._violations: list[str] = []
         self._healed = False
         self.scenes: list[Scene] = []
@@ -146,6 +147,12 @@ class Play:
         for outage in trouble.outages:
             begin = now + timedelta(seconds=outage.at_s)
             self._bank.outages.append((begin, begin + timedelta(seconds=outage.span_s)))
+        for absence in trouble.absences:
+            self._at(
+                timedelta(seconds=absence.at_s),
+                "no worker is left",
+                lambda span=absence.span_s: self._leave_alone(span),
+            )  # type: ignore[misc]
         for at_s, span_s in trouble.jumps:
             self._at(timedelta(seconds=at_s), "the wall clock is set", lambda span=span_s: self._jump(span))  # type: ignore[misc]
         for call in self._script.calls:
@@ -261,11 +268,16 @@ class Play:
 
     # ── processes ────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _leave_alone(self, span_s: float) -> None:
+        self._down_s = span_s
+        for house in self._up():
+            self._stage.kill(house.process)
+        self._down_s = self._script.trouble.down_s
+
     def _on_kill(self, process: Process) -> None:
         house = self._houses[process.name]
         self._ticking.discard(process.name)
-        down = timedelta(seconds=self._script.trouble.down_s)
-        self._at(down, f"{process.name} starts again", house.restart)
+        self._at(timedelta(seconds=self._down_s), f"{process.name} starts again", house.restart)
 
     def _up(self) -> list[House]:
         return [house for house in self._workers if house.process.up]

@@ -90,6 +90,7 @@ class Trouble:
     crash: float = 0.0
     crashes: int = 0
     down_s: float = 5.0  # how long a killed process stays away
+    absences: tuple[Outage, ...] = ()  # both workers are killed, and stay away so long
     stall: float = 0.0
     workers: int = 2
     webhooks: float = 1.0  # how many of the events are delivered at all
@@ -103,7 +104,7 @@ class Trouble:
     @property
     def on_the_money(self) -> bool:
         """Whether anything may keep a hold from standing, or its standing from being noticed in time."""
-        return bool(self.rules or self.outages or self.crashes or self.stall)
+        return bool(self.rules or self.outages or self.crashes or self.absences or self.stall)
 
 
 @dataclass(frozen=True, slots=True)
