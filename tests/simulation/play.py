@@ -94,6 +94,7 @@ class Play:
         self._heard = 0
         self._ticking: set[str] = set()
         self._down_s = trouble.down_s
+        self._back = studio.clock.steady()  # when web is there again
         self._violations: list[str] = []
         self._healed = False
         self.scenes: list[Scene] = []
@@ -222,7 +223,8 @@ class Play:
             await self._look()
             if self._begin_what_is_due():
                 continue
-            moment = self._next_moment()
+            deadline, due = self._due()
+            moment = self._next_moment(deadline, due)
             if moment is None:
                 if not self._stage.actors:
                     return
@@ -231,7 +233,7 @@ class Play:
                 break
             self._clock.reach(moment)
             await self._heal()
-            self._tick()
+            self._tick(deadline, due)
         self._violations.append("it never comes to rest: " + ", ".join(actor.name for actor in self._stage.actors))
 
     def _begin_what_is_due(self) -> bool:
@@ -243,8 +245,12 @@ class Play:
             begun = True
         return self._start_jobs() or begun
 
-    def _next_moment(self) -> datetime | None:
-        deadline, due = self._studio.database.execute(_DUE).fetchone()
+    def _due(self) -> tuple[datetime | None, datetime | None]:
+        """When the meter, and when the charges have something to look at, by the wall clock."""
+        row: tuple[datetime | None, datetime | None] = self._studio.database.execute(_DUE).fetchone()
+        return row
+
+    def _next_moment(self, deadline: datetime | None, due: datetime | None) -> datetime | None:
         times = [self._agenda[0][0] if self._agenda else None, self._stage.next_wake()]
         if any(house.process.up for house in self._workers):
             times += [self._clock.steadily(deadline), self._clock.steadily(due)]
@@ -277,14 +283,16 @@ class Play:
     def _on_kill(self, process: Process) -> None:
         house = self._houses[process.name]
         self._ticking.discard(process.name)
-        self._at(timedelta(seconds=self._down_s), f"{process.name} starts again", house.restart)
+        span = timedelta(seconds=self._down_s)
+        if house is self._houses["web"]:
+            self._back = self._clock.steady() + span
+        self._at(span, f"{process.name} starts again", house.restart)
 
     def _up(self) -> list[House]:
         return [house for house in self._workers if house.process.up]
 
-    def _tick(self) -> None:
+    def _tick(self, deadline: datetime | None, due: datetime | None) -> None:
         """The workers look at what is due (a tick at which nothing is due changes nothing, and is left out)."""
-        deadline, due = self._studio.database.execute(_DUE).fetchone()
         now = self._clock.now()
         for house in self._up():
             name = house.process.name
@@ -366,7 +374,7 @@ class Play:
             self._take_jobs()
 
         if not house.process.up:
-            self._at(_RETRY, f"{label} again", again)
+            self._at(self._back - self._clock.steady() + _RETRY, f"{label} again", again)
             return
         if sum(actor.process is house.process for actor in self._stage.actors) >= _AT_THE_DOOR:
             self._at(_QUEUE, f"{label} waits", again)  # more would wait for a connection of the pool
