@@ -195,6 +195,8 @@ class Stage:
     async def _settle(self, moved: Actor) -> None:
         """Wait until whoever moved, and whoever this lets go on, stands at a boundary, has ended, or is blocked."""
         await self._arrive([moved])
+        if moved.crashed:
+            await self._rolled_back(moved)
         held = [actor for actor in self.actors if actor.blocked and actor is not moved]
         if held:  # only now is it certain which locks are left
             await self._arrive([actor for actor in held if not self._blocked(actor)])
@@ -219,6 +221,18 @@ class Stage:
                 if patience <= 0:
                     raise Stuck("does not come back: " + ", ".join(f"{actor.name} {actor.where}" for actor in waiting))
                 waiting = [actor for actor in waiting if not self._blocked(actor)]
+
+    async def _rolled_back(self, killed: Actor) -> None:
+        """Wait until PostgreSQL has noticed: a killed actor's connection is thrown away, its locks go a little later."""
+        query = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND xact_start IS NOT NULL"
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while True:
+            row = self._database.execute(query, (killed.backend,)).fetchone()
+            if row == (0,):
+                return
+            if asyncio.get_running_loop().time() > deadline:
+                raise Stuck(f"the transaction of {killed.name} outlives it")
+            await asyncio.sleep(0.002)
 
     async def close(self) -> None:
         """End whatever is still on, so that its transactions are rolled back."""
