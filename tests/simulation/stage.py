@@ -10,7 +10,7 @@ import random
 import traceback
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -223,7 +223,7 @@ class Stage:
                 waiting = [actor for actor in waiting if not self._blocked(actor)]
 
     async def _rolled_back(self, killed: Actor) -> None:
-        """Wait until PostgreSQL has noticed: a killed actor's connection is thrown away, its locks go a little later."""
+        """Wait until PostgreSQL has noticed: a killed actor's connection is thrown away, its locks go later."""
         query = "SELECT count(*) FROM pg_stat_activity WHERE pid = %s AND xact_start IS NOT NULL"
         deadline = asyncio.get_running_loop().time() + _PATIENCE_S
         while True:
@@ -267,7 +267,6 @@ class Boundaries:
     """Where the boundaries of all processes lead: to the stage that is on."""
 
     stage: Stage | None = None
-    seen: dict[str, int] = field(default_factory=dict)
 
 
 async def boundary(stage: Stage | None, where: str, backend: int | None = None) -> None:
