@@ -6,6 +6,7 @@ It shares nothing with billing. A new kind of step brings one more rule here: a 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from fractions import Fraction
+from itertools import pairwise
 
 from tests.simulation.evidence import Found, Story
 from tests.simulation.script import CURRENCIES, GOOD, SECURE, THRESHOLD_S, TICKS, Call, Extend, Trouble
@@ -179,16 +180,20 @@ def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: 
         yield "uncollectable, though every hold stood"
 
 
-def it_is_told_once(_call: Call, trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
-    """The evidence has every fact once; a mark comes twice only where late news of an absence took time back."""
+def it_is_told_once(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+    """The evidence has every fact once; a mark comes again only after an interval whose end took time back.
+
+    (The meter goes by the clock until an absence is noticed: a mark in those seconds is passed again later.)
+    """
     kinds = [event["kind"] for event in found.timeline]
-    once = {"price_agreed", "call_ended", "settled", "captured", "released", "abandoned", "uncollectable"}
-    marks = {"threshold_in_2_min", "threshold_in_30_s", "threshold_passed"}
-    if not trouble.media_late_s and not trouble.crashes:
-        once |= marks
-    for kind in sorted(once):
+    for kind in ("price_agreed", "call_ended", "settled", "captured", "released", "abandoned", "uncollectable"):
         if kinds.count(kind) > 1:
             yield f"{kind} is told {kinds.count(kind)} times"
+    for kind in ("threshold_in_2_min", "threshold_in_30_s", "threshold_passed"):
+        told = [position for position, other in enumerate(kinds) if other == kind]
+        for first, second in pairwise(told):
+            if "interval_closed" not in kinds[first:second]:
+                yield f"{kind} is told again, and no time was taken back"
     for kind in ("hold_placed", "hold_captured", "hold_released", "authentication_needed"):
         told = [event["details"]["n"] for event in found.timeline if event["kind"] == kind]
         if len(told) != len(set(told)):
