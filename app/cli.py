@@ -1,12 +1,14 @@
-"""The operator's commands: create staff, grant and revoke roles, disable accounts. Each leaves an audit row."""
+"""The operator's commands on accounts, each of which leaves an audit row; and ``verify``, which needs nothing of us."""
 
 import argparse
 import asyncio
 import getpass
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from app.wiring import build, close, load_settings
+from billing.proof import verifier, words
 from core import logs
 from core.errors import AppError
 from people.accounts import AccountService
@@ -21,8 +23,8 @@ def parser() -> argparse.ArgumentParser:
     """The command line, with its help."""
     top = argparse.ArgumentParser(prog="python -m app", description=__doc__)
     commands = top.add_subparsers(dest="command", required=True)
-    for name, words in (("grant", "give an account a role"), ("revoke", "take a role from an account")):
-        command = commands.add_parser(name, help=words)
+    for name, purpose in (("grant", "give an account a role"), ("revoke", "take a role from an account")):
+        command = commands.add_parser(name, help=purpose)
         command.add_argument("email")
         command.add_argument("role", choices=ROLES)
     create = commands.add_parser("create", help="open an account; the password is asked for, or read from a pipe")
@@ -31,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
     create.add_argument("--role", action="append", choices=ROLES, required=True, help="may be given several times")
     disable = commands.add_parser("disable", help="close an account to its owner and end its sessions")
     disable.add_argument("email")
+    verify = commands.add_parser("verify", help="check a signed receipt: no settings, no database, no network")
+    verify.add_argument("receipt", type=Path, help="the file, as downloaded")
+    verify.add_argument("--key", help="the public key it must be signed with: base64url, or a file that holds it")
     return top
 
 
@@ -42,6 +47,30 @@ def read_password() -> str:
     if getpass.getpass("Again: ") != first:
         raise SystemExit("The two passwords differ; nothing was done.")
     return first
+
+
+def verify_receipt(file: Path, key: str | None) -> int:
+    """Check a receipt by itself and say what was found, a line each; 0 when everything holds."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        given = Path(key).read_text(encoding="utf-8").strip() if key and Path(key).is_file() else key
+    except (OSError, UnicodeDecodeError) as error:
+        sys.stderr.write(f"This cannot be read: {error}\n")
+        return 1
+    document, checks = verifier.verify(text, given)
+    lines = words.report(checks)
+    holds = all(check.holds for check in checks)
+    if holds:
+        signature = document["signature"]
+        lines.append(f"Receipt {document['reference']} of {document['issuer']['name']}: everything holds.")
+        lines.append(f"Signed with the key {signature['public_key']} (its name: {signature['key_id']}).")
+        if given is None:
+            published = f"{document['issuer']['url']}/api/receipt-keys"
+            lines.append(f"Whose key it is this file cannot prove: compare it with {published}, or give it with --key.")
+    else:
+        lines.append("This receipt does not hold.")
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0 if holds else 1
 
 
 async def run(house: House, arguments: argparse.Namespace, origin: Origin) -> str:
@@ -87,5 +116,7 @@ async def execute(arguments: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry of ``python -m app``."""
     arguments = parser().parse_args(argv)
+    if arguments.command == "verify":
+        return verify_receipt(arguments.receipt, arguments.key)
     logs.configure("cli")
     return asyncio.run(execute(arguments))

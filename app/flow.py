@@ -43,8 +43,8 @@ def flow(house: House) -> Flow:
         HoldPlaced: (house.calls.on_hold_placed,),
         HoldFailed: (house.calls.on_hold_failed,),
         # media → connected time → meter
-        ParticipantSeen: (house.calls.on_participant_seen,),
-        ParticipantUnseen: (house.calls.on_participant_unseen,),
+        ParticipantSeen: (house.calls.on_participant_seen, house.meter.on_participant_seen),
+        ParticipantUnseen: (house.calls.on_participant_unseen, house.meter.on_participant_unseen),
         IntervalOpened: (house.calls.on_interval_opened, house.meter.on_interval_opened),
         IntervalClosed: (house.calls.on_interval_closed, house.meter.on_interval_closed),
         MediaMoved: (house.calls.on_media_moved,),

@@ -72,11 +72,13 @@ async def set_up(house: House, http: aiohttp.ClientSession, consultant: DemoCons
             time_zone=consultant.time_zone,
         )
         await house.profiles.put(tx, user, draft)
-    status = await house.payouts.begin(user)
+    if not house.settings.stripe_public_base:
+        return  # Stripe's own onboarding page is for a person: Home leads there
+    status = await house.payout_accounts.begin(user)
     if status.onboarding_url:
         async with http.post(status.onboarding_url, allow_redirects=False) as response:
             response.raise_for_status()
-    await house.payouts.begin(user)
+    await house.payout_accounts.begin(user)
 
 
 async def save_card(house: House, http: aiohttp.ClientSession, email: str) -> None:
@@ -96,13 +98,14 @@ async def save_card(house: House, http: aiohttp.ClientSession, email: str) -> No
 async def has_card(house: House, email: str) -> bool:
     """Whether this customer has a saved card."""
     async with house.db.begin() as tx:
-        return await house.cards.card(tx, await user_id(tx, email)) is not None
+        return bool(await house.cards.cards(tx, await user_id(tx, email)))
 
 
 async def is_ready(house: House, email: str) -> bool:
-    """Whether this consultant lacks nothing for going online."""
+    """Whether this consultant lacks nothing that a seed can give."""
     async with house.db.begin() as tx:
-        return not await house.profiles.missing(tx, await user_id(tx, email))
+        missing = set(await house.profiles.missing(tx, await user_id(tx, email)))
+    return not (missing if house.settings.stripe_public_base else missing - {"payout_account"})
 
 
 async def exists(house: House, email: str) -> bool:

@@ -9,11 +9,24 @@ from redis.asyncio import Redis
 from app.flow import flow
 from billing.cards import CardService
 from billing.charges.service import ChargeService
+from billing.collection.service import CollectionService
+from billing.disputes.errand import KINDS as DISPUTE_KINDS
+from billing.disputes.errand import DisputeErrand
+from billing.disputes.service import DisputeService
 from billing.finance.service import FinanceService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.service import PayoutService
+from billing.problems.service import ProblemService
+from billing.proof.service import ProofService
+from billing.proof.signing import ReceiptSigner
 from billing.provider.gateway import StripeGateway
+from billing.provider.limiter import Limiter
 from billing.receipts import ReceiptService
+from billing.reconciliation.service import ReconciliationService
+from billing.refunds.errand import KINDS as REFUND_KINDS
+from billing.refunds.errand import RefundErrand
+from billing.refunds.service import RefundService
 from billing.webhooks import WebhookService
 from core.clock import Clock, SystemClock
 from core.db import Database, Tx
@@ -75,17 +88,34 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         api_base=settings.stripe_api_base,
         webhook_secret=settings.stripe_webhook_secret,
         timeout_s=settings.stripe_timeout_s,
+        limiter=Limiter.part(settings.stripe_workers),
     )
     cards = CardService(db=db, gateway=provider, settings=settings)
-    payouts = PayoutAccountService(db=db, gateway=provider, settings=settings)
+    limit = settings.approval_above_minor
+    payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
+    payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
     charges = ChargeService(db=db, gateway=provider, settings=settings)
-    webhooks = WebhookService(db=db, gateway=provider, charges=charges, payouts=payouts)
+    refunds = RefundService(db=db, gateway=provider, approval_above_minor=limit)
+    disputes = DisputeService(db=db, gateway=provider)
+    charges.employ(REFUND_KINDS, RefundErrand(provider))
+    charges.employ(DISPUTE_KINDS, DisputeErrand(provider))
+    webhooks = WebhookService(
+        db=db,
+        gateway=provider,
+        charges=charges,
+        accounts=payout_accounts,
+        payouts=payouts,
+        refunds=refunds,
+        disputes=disputes,
+    )
+    collection = CollectionService(settings)
+    reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
 
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
     ranking = RankingService(consultants, WeightedRanker())
 
     async def has_card(tx: Tx, user: UserId) -> bool:
-        return await cards.card(tx, user) is not None
+        return await cards.ready(tx, user)
 
     async def describe_question(tx: Tx, question: QuestionId) -> tuple[str, str]:
         row = await question_store.get(tx, question)
@@ -96,7 +126,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         widen_after=timedelta(seconds=settings.ring_widen_after_s),
         promise=timedelta(seconds=settings.promise_s),
     )
-    requests = RequestService(ranking, has_card, profiles.names, times)
+    requests = RequestService(ranking, has_card, profiles.names, times, owes=collection.limits)
 
     sessions = SessionService()
     recordings = RecordingService(settings)
@@ -135,13 +165,23 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         meter=MeterService(),
         provider=provider,
         cards=cards,
+        payout_accounts=payout_accounts,
         payouts=payouts,
+        refunds=refunds,
+        disputes=disputes,
+        collection=collection,
+        reconciliation=reconciliation,
+        problems=ProblemService(refunds),
         webhooks=webhooks,
         finance=FinanceService(),
         receipts=ReceiptService(),
+        proof=ProofService(ReceiptSigner(settings.receipt_key, settings.receipt_old_keys)),
     )
     bus.connect(flow(house))
+    cards.register(jobs)
     charges.register(jobs)
+    payouts.register(jobs)
+    reconciliation.register(jobs)
     webhooks.register(jobs)
     return house
 

@@ -20,6 +20,7 @@ log = logs.get(__name__)
 TICK_S = 0.25
 HEARTBEAT_S = 2.0
 SWEEP_S = 600.0
+RECONCILE_S = 60.0  # how often it is looked whether a comparison is due
 STALLED_AFTER_S = 8.0  # a job whose worker has not been heard of for this long is given to another
 RESTART_PAUSE_S = 1.0
 
@@ -69,12 +70,17 @@ def schedule(house: House) -> AsyncIOScheduler:
         "sessions": house.sessions.run_due,
         "meter": house.meter.run_due,
         "charges": house.charges.run_due,
+        "collection": house.collection.run_due,
+        "payouts": house.payouts.run_due,
     }
     scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
     for room, run_due in rooms.items():
         scheduler.add_job(look, "interval", seconds=TICK_S, args=[room, run_due, house.db], id=room)
     for every_s, run_due in ((HEARTBEAT_S, house.recordings.run_due), (SWEEP_S, house.recordings.sweep)):
         scheduler.add_job(look, "interval", seconds=every_s, args=["recordings", run_due, house.db])
+    scheduler.add_job(
+        look, "interval", seconds=RECONCILE_S, args=["reconciliation", house.reconciliation.run_due, house.db]
+    )
     scheduler.add_job(rescue_stalled_jobs, "interval", seconds=HEARTBEAT_S, args=[house], id="stalled-jobs")
     return scheduler
 

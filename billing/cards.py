@@ -1,57 +1,92 @@
-"""CardService: saves and shows a customer's card. The number stays between the browser and Stripe."""
+"""CardService: saves, shows, prefers and removes a customer's cards. Numbers stay between browser and Stripe."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+import procrastinate
 
-from billing.models import CardSetupRow, CustomerPaymentRow
+from billing import saved_cards
+from billing.models import CardSetupRow, CustomerPaymentRow, SavedCardRow
+from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import PaymentMethod, SetupStatus
+from core import logs
 from core.db import Database, Tx
-from core.errors import NotFound, Refused
+from core.errors import Conflict, NotFound, Refused, TooMany
 from core.ids import UserId, new_id
+from core.jobs import Jobs
 from core.settings import Settings
+
+log = logs.get(__name__)
+
+NEW_CARDS = 3  # within the window; the next one is refused: stolen cards are tried out in rows
+NEW_CARDS_WINDOW = timedelta(hours=1)
+DETACH = "billing.detach_card"
+# Each pause is half a minute longer than the one before it: four days in all.
+_RETRY = procrastinate.RetryStrategy(max_attempts=150, linear_wait=30, retry_exceptions=(ProviderUnknown, ProviderBusy))
+
+
+class CardInUse(Conflict):
+    """This card holds the reserve of a call that is not settled yet. Remove it once the call is settled."""
+
+    code = "card_in_use"
 
 
 @dataclass(frozen=True, slots=True)
 class SavedCard:
-    """What may be shown of a card."""
+    """What may be shown of a card; ``default`` is the one holds are placed with, unless it is ``expired``."""
 
+    payment_method_id: str
     brand: str
     last4: str
     exp_month: int
     exp_year: int
+    default: bool
+    expired: bool
 
 
 @dataclass(frozen=True, slots=True)
 class CardForm:
-    """A card about to be saved: ``form_url`` is the sandbox's form, None where Stripe's own fields are used."""
+    """A card about to be saved: in the sandbox's form at ``form_url``, or in Stripe's own fields under the key."""
 
     setup_intent_id: str
     client_secret: str
     form_url: str | None
+    publishable_key: str | None
 
 
 class CardService:
-    """Use cases of the saved card. Methods that talk to Stripe open their own transactions around it."""
+    """Use cases of saved cards. Methods that talk to Stripe open their own transactions around it."""
 
     def __init__(self, *, db: Database, gateway: StripeGateway, settings: Settings) -> None:
         self._db = db
         self._gateway = gateway
         self._form_base = settings.stripe_public_base
+        self._publishable_key = settings.stripe_publishable_key
 
-    async def card(self, tx: Tx, user: UserId) -> SavedCard | None:
-        """The card that would be used for the next hold."""
-        row = await tx.session.get(CustomerPaymentRow, user)
-        if row is None or row.payment_method_id is None:
-            return None
-        return _shown(row)
+    def register(self, jobs: Jobs) -> None:
+        """Name the job that tells Stripe of removed cards."""
+        jobs.register(DETACH, self.detach, retry=_RETRY)
+
+    async def cards(self, tx: Tx, user: UserId) -> list[SavedCard]:
+        """Every saved card: the default first, then the newest."""
+        customer = await tx.session.get(CustomerPaymentRow, user)
+        default = None if customer is None else customer.payment_method_id
+        rows = await saved_cards.of_customer(tx, user)
+        return sorted((_shown(tx, row, default) for row in rows), key=lambda card: not card.default)
+
+    async def ready(self, tx: Tx, user: UserId) -> bool:
+        """Whether a hold could be placed: there is a default card, and it is valid."""
+        return await saved_cards.for_hold(tx, user) is not None
 
     async def begin(self, user: UserId) -> CardForm:
-        """Start saving a card; the browser finishes it at Stripe (or the sandbox)."""
+        """Start saving a card; the browser finishes it at Stripe (or the sandbox). TooMany at the 4th in an hour."""
+        if not (self._form_base or self._publishable_key):
+            raise Refused("Cards cannot be saved here: no publishable key is set.", code="cards_not_configured")
+        async with self._db.begin() as tx:
+            await _check_velocity(tx, user)
         customer_id = await self._customer(user)
         setup_id = new_id()
         async with self._db.begin() as tx:  # the key is stored before the call
@@ -65,82 +100,153 @@ class CardService:
             row = await tx.session.get(CardSetupRow, setup_id)
             assert row is not None
             row.setup_intent_id = intent.id
-        return CardForm(intent.id, intent.client_secret, self._form_url(intent.id, intent.client_secret))
+        if self._form_base:
+            return CardForm(intent.id, intent.client_secret, self._form_url(intent.id, intent.client_secret), None)
+        return CardForm(intent.id, intent.client_secret, None, self._publishable_key)
 
-    async def complete(self, user: UserId, setup_intent_id: str) -> SavedCard:
-        """Ask Stripe how it went and remember the card; asking twice gives the same answer."""
+    async def complete(self, user: UserId, setup_intent_id: str, *, make_default: bool = False) -> list[SavedCard]:
+        """Ask Stripe how it went and remember the card; asking twice adds it once.
+
+        The first card becomes the default, a later one when asked for or when the default has expired.
+        Raises NotFound for another's form, Refused while it is not finished, TooMany at the 4th card in an hour.
+        """
         async with self._db.begin() as tx:
-            if await _setup(tx, user, setup_intent_id) is None:
+            if await saved_cards.setup(tx, user, setup_intent_id) is None:
                 raise NotFound
         intent = await self._gateway.retrieve_setup_intent(setup_intent_id)
         if intent.status is not SetupStatus.SUCCEEDED or intent.payment_method_id is None:
             message = intent.decline.message if intent.decline else "The card is not saved yet; finish the form first."
             raise Refused(message, code="card_not_saved")
         method = await self._gateway.retrieve_payment_method(intent.payment_method_id)
+        if method.card is None:
+            raise Refused("Only cards can be saved here.", code="not_a_card")
         async with self._db.begin() as tx:
-            row = await _lock(tx, user)
-            setup = await _setup(tx, user, setup_intent_id)
-            assert setup is not None
-            if setup.completed_at is None:  # an older form sent twice must not bring back an older card
-                setup.completed_at = tx.now
-                _remember(tx, row, method)
-                tx.touch([user])
-            return _shown(row)
+            customer = await saved_cards.lock_customer(tx, user)
+            form = await saved_cards.setup(tx, user, setup_intent_id)
+            assert form is not None
+            if form.completed_at is None:  # an older form sent twice must not bring back a removed card
+                await _check_velocity(tx, user)
+                form.completed_at = tx.now
+                await _remember(tx, customer, method, make_default=make_default)
+            return await self.cards(tx, user)
 
-    async def forget(self, user: UserId) -> None:
-        """Forget the card, here first and then at Stripe; holds that stand are not touched."""
+    async def make_default(self, tx: Tx, user: UserId, payment_method_id: str) -> list[SavedCard]:
+        """Place holds with this card from now on; Refused when it has expired."""
+        customer = await saved_cards.lock_customer(tx, user)
+        card = await saved_cards.lock(tx, user, payment_method_id)
+        if card is None:
+            raise NotFound
+        if saved_cards.expired(card, tx.now):
+            raise Refused("This card has expired. Please choose or add another one.", code="card_expired")
+        _prefer(tx, customer, payment_method_id)
+        return await self.cards(tx, user)
+
+    async def remove(self, tx: Tx, user: UserId, payment_method_id: str) -> list[SavedCard]:
+        """Forget a card here, and leave the job that has Stripe forget it too.
+
+        The newest other valid card becomes the default. Raises CardInUse while a call placed with it is not settled.
+        """
+        customer = await saved_cards.lock_customer(tx, user)
+        card = await saved_cards.lock(tx, user, payment_method_id)
+        if card is None:
+            raise NotFound
+        if await saved_cards.in_use(tx, card):
+            raise CardInUse
+        card.removed_at, card.detach_key = tx.now, f"detach:{payment_method_id}"
+        await tx.session.flush()
+        if customer.payment_method_id == payment_method_id:
+            others = await saved_cards.of_customer(tx, user)
+            others.sort(key=lambda other: saved_cards.expired(other, tx.now))  # stable: the newest valid one is first
+            _prefer(tx, customer, others[0].payment_method_id if others else None)
+        await tx.defer(DETACH, payment_method_id=payment_method_id)
+        tx.touch([user])
+        return await self.cards(tx, user)
+
+    async def detach(self, payment_method_id: str) -> None:
+        """The job: tell Stripe to forget a removed card. No answer: the job comes again, under the same key."""
         async with self._db.begin() as tx:
-            row = await tx.session.get(CustomerPaymentRow, user, with_for_update=True)
-            if row is None or row.payment_method_id is None:
+            card = await tx.session.get(SavedCardRow, payment_method_id)
+            if card is None or card.detach_key is None or card.detached_at is not None:
                 return
-            method_id = row.payment_method_id
-            row.payment_method_id = row.brand = row.last4 = None
-            row.exp_month = row.exp_year = None
-            row.updated_at = tx.now
-            tx.touch([user])
-        await self._gateway.detach(method_id, idempotency_key=f"detach:{method_id}")
+            key = card.detach_key
+        try:
+            await self._gateway.detach(payment_method_id, idempotency_key=key)
+        except (ProviderRejected, ProviderUnknown) as error:  # it may be done already: look before asking again
+            if (await self._gateway.retrieve_payment_method(payment_method_id)).customer_id is not None:
+                await self._renew_key(payment_method_id, error)
+                raise
+        async with self._db.begin() as tx:
+            card = await tx.session.get(SavedCardRow, payment_method_id, with_for_update=True)
+            assert card is not None
+            card.detached_at = card.detached_at or tx.now
+
+    async def _renew_key(self, payment_method_id: str, error: ProviderRejected | ProviderUnknown) -> None:
+        """A stored 500 is what its key will answer for ever; we looked, it had no effect, so the next key may ask."""
+        log.warning("card.detach_failed", code=error.code)
+        if isinstance(error, ProviderUnknown) and error.replayed:
+            async with self._db.begin() as tx:
+                card = await tx.session.get(SavedCardRow, payment_method_id, with_for_update=True)
+                assert card is not None
+                base, _, number = (card.detach_key or "").partition("~")
+                card.detach_key = f"{base}~{int(number or 1) + 1}"
 
     async def _customer(self, user: UserId) -> str:
         async with self._db.begin() as tx:
-            row = await _lock(tx, user)
+            row = await saved_cards.lock_customer(tx, user)
             if row.provider_customer_id is not None:
                 return row.provider_customer_id
         made = await self._gateway.ensure_customer(metadata={"user_id": str(user)}, idempotency_key=f"cus:{user}")
         async with self._db.begin() as tx:
-            row = await _lock(tx, user)
+            row = await saved_cards.lock_customer(tx, user)
             row.provider_customer_id = row.provider_customer_id or made
             return row.provider_customer_id
 
-    def _form_url(self, setup_intent_id: str, client_secret: str) -> str | None:
-        if not self._form_base:
-            return None
+    def _form_url(self, setup_intent_id: str, client_secret: str) -> str:
         query = urlencode({"setup_intent": setup_intent_id, "client_secret": client_secret})
         return f"{self._form_base}/_sandbox/card-form?{query}"
 
 
-async def _lock(tx: Tx, user: UUID) -> CustomerPaymentRow:
-    """The user's row, made if need be, locked."""
-    await tx.session.execute(
-        insert(CustomerPaymentRow).values(user_id=user, updated_at=tx.now).on_conflict_do_nothing()
+async def _check_velocity(tx: Tx, user: UUID) -> None:
+    """Refuse the fourth new card within an hour (H24)."""
+    added = await saved_cards.added_since(tx, user, tx.now - NEW_CARDS_WINDOW)
+    wait = saved_cards.wait_s(added, tx.now, most=NEW_CARDS, window=NEW_CARDS_WINDOW)
+    if wait:
+        raise TooMany(wait, f"Only {NEW_CARDS} new cards an hour can be saved. Try again in {wait} seconds.")
+
+
+async def _remember(tx: Tx, customer: CustomerPaymentRow, method: PaymentMethod, *, make_default: bool) -> None:
+    assert method.card is not None
+    row = SavedCardRow(
+        payment_method_id=method.id,
+        user_id=customer.user_id,
+        brand=method.card.brand,
+        last4=method.card.last4,
+        exp_month=method.card.exp_month,
+        exp_year=method.card.exp_year,
+        added_at=tx.now,
+        removed_at=None,
+        detach_key=None,
+        detached_at=None,
     )
-    row = await tx.session.get(CustomerPaymentRow, user, with_for_update=True, populate_existing=True)
-    assert row is not None
-    return row
+    tx.session.add(row)
+    await tx.session.flush()  # the default refers to it
+    if make_default or await saved_cards.for_hold(tx, customer.user_id) is None:
+        _prefer(tx, customer, method.id)
+    tx.touch([customer.user_id])
 
 
-async def _setup(tx: Tx, user: UUID, setup_intent_id: str) -> CardSetupRow | None:
-    query = select(CardSetupRow).where(CardSetupRow.setup_intent_id == setup_intent_id, CardSetupRow.user_id == user)
-    return (await tx.session.scalars(query.with_for_update())).one_or_none()
+def _prefer(tx: Tx, customer: CustomerPaymentRow, payment_method_id: str | None) -> None:
+    customer.payment_method_id, customer.updated_at = payment_method_id, tx.now
+    tx.touch([customer.user_id])
 
 
-def _remember(tx: Tx, row: CustomerPaymentRow, method: PaymentMethod) -> None:
-    if method.card is None:
-        raise Refused("Only cards can be saved here.", code="not_a_card")
-    row.payment_method_id = method.id
-    row.brand, row.last4 = method.card.brand, method.card.last4
-    row.exp_month, row.exp_year = method.card.exp_month, method.card.exp_year
-    row.updated_at = tx.now
-
-
-def _shown(row: CustomerPaymentRow) -> SavedCard:
-    return SavedCard(row.brand or "", row.last4 or "", row.exp_month or 0, row.exp_year or 0)
+def _shown(tx: Tx, row: SavedCardRow, default: str | None) -> SavedCard:
+    return SavedCard(
+        payment_method_id=row.payment_method_id,
+        brand=row.brand,
+        last4=row.last4,
+        exp_month=row.exp_month,
+        exp_year=row.exp_year,
+        default=row.payment_method_id == default,
+        expired=saved_cards.expired(row, tx.now),
+    )

@@ -99,3 +99,31 @@ class Counted(Counting, Protocol):
     def cause(self) -> str:
         """Why it ended."""
         ...
+
+
+class SideSeen(AboutCall, Protocol):
+    """Media of one side arrives (again)."""
+
+    @property
+    def role(self) -> str:
+        """Which side: ``customer`` or ``consultant``."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """Since when."""
+        ...
+
+
+class SideUnseen(AboutCall, Protocol):
+    """Media of one side stopped arriving."""
+
+    @property
+    def role(self) -> str:
+        """Which side: ``customer`` or ``consultant``."""
+        ...
+
+    @property
+    def last_packet_at(self) -> datetime:
+        """When it was last seen."""
+        ...

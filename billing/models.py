@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity
+from sqlalchemy import BigInteger, FetchedValue, ForeignKey, Identity
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base
@@ -50,6 +50,7 @@ class ChargeRow(Base):
     commission_minor: Mapped[int | None]
     net_minor: Mapped[int | None]
     captured_minor: Mapped[int]
+    refunded_minor: Mapped[int] = mapped_column(server_default="0", default=0)
     settling_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
 
@@ -58,6 +59,7 @@ class HoldRow(Base):
     """One authorization on the customer's card: one PaymentIntent. ``n`` counts from 1 within a charge.
 
     ``expires_at`` ends the time in which it may come to stand; ``unwanted`` says to release it once it is known.
+    ``purpose`` is ``call``, or ``collection`` for one that is captured as soon as it stands.
     """
 
     __tablename__ = "hold"
@@ -66,6 +68,7 @@ class HoldRow(Base):
     charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
     n: Mapped[int]
     client_key: Mapped[str | None]
+    purpose: Mapped[str] = mapped_column(server_default="call", default="call")
     state: Mapped[str]
     amount_minor: Mapped[int]
     currency: Mapped[str]
@@ -88,7 +91,8 @@ class HoldRow(Base):
 class CommandRow(Base):
     """One write to Stripe: committed before it is sent, with the key it is sent under.
 
-    ``due_at`` is when the sweeper looks at it again, None once its outcome is known.
+    ``due_at`` is when the sweeper looks at it again, None once its outcome is known. ``subject_id`` is the refund's
+    part or the dispute it serves, None where that is the hold itself.
     """
 
     __tablename__ = "command"
@@ -96,6 +100,7 @@ class CommandRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
     hold_id: Mapped[UUID] = mapped_column(ForeignKey("hold.id"))
+    subject_id: Mapped[UUID | None] = mapped_column(default=None)
     kind: Mapped[str]
     key: Mapped[str]
     params: Mapped[dict[str, Any]]
@@ -124,7 +129,10 @@ class BillableIntervalRow(Base):
 
 
 class ChargeEventRow(Base):
-    """Evidence: what happened to a charge and when. Append-only; receipts and finance show it as the timeline."""
+    """Evidence: what happened to a charge and when. Append-only; receipts and finance show it as the timeline.
+
+    ``body`` is the entry as canonical JSON; a trigger numbers and links it (``billing/proof/chain.py``).
+    """
 
     __tablename__ = "charge_event"
 
@@ -133,15 +141,22 @@ class ChargeEventRow(Base):
     at: Mapped[datetime]
     kind: Mapped[str]
     details: Mapped[dict[str, Any]]
+    body: Mapped[str]
+    n: Mapped[int] = mapped_column(FetchedValue())
+    previous_hash: Mapped[str] = mapped_column(FetchedValue())
+    hash: Mapped[str] = mapped_column(FetchedValue())
 
 
 class LedgerTransactionRow(Base):
-    """One fact in the books. ``key`` makes it happen once; a correction is another transaction."""
+    """One fact in the books. ``key`` makes it happen once; a correction is another transaction.
+
+    The database refuses one that lies in a closed month. ``charge_id`` is None for what is no charge's: payouts.
+    """
 
     __tablename__ = "ledger_transaction"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    charge_id: Mapped[UUID | None] = mapped_column(ForeignKey("charge.id"))
     key: Mapped[str]
     kind: Mapped[str]
     at: Mapped[datetime]
@@ -170,6 +185,7 @@ class StripeEventRow(Base):
     object_type: Mapped[str]
     object_id: Mapped[str | None]
     intent_id: Mapped[str | None]
+    account_id: Mapped[str | None] = mapped_column(default=None)
     raw: Mapped[str]
     received_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
@@ -179,18 +195,34 @@ class StripeEventRow(Base):
 
 
 class CustomerPaymentRow(Base):
-    """A customer at Stripe and what may be shown of their card; never a number."""
+    """A customer at Stripe; ``payment_method_id`` is the card holds are placed with, None while there is none."""
 
     __tablename__ = "customer_payment"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     provider_customer_id: Mapped[str | None]
-    payment_method_id: Mapped[str | None]
-    brand: Mapped[str | None]
-    last4: Mapped[str | None]
-    exp_month: Mapped[int | None]
-    exp_year: Mapped[int | None]
+    payment_method_id: Mapped[str | None] = mapped_column(ForeignKey("saved_card.payment_method_id"))
     updated_at: Mapped[datetime]
+
+
+class SavedCardRow(Base):
+    """What may be shown of a customer's card; never a number.
+
+    A removed card is kept: ``detach_key`` is the key under which Stripe is told, ``detached_at`` when it was.
+    """
+
+    __tablename__ = "saved_card"
+
+    payment_method_id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    brand: Mapped[str]
+    last4: Mapped[str]
+    exp_month: Mapped[int]
+    exp_year: Mapped[int]
+    added_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+    detach_key: Mapped[str | None]
+    detached_at: Mapped[datetime | None]
 
 
 class CardSetupRow(Base):
@@ -206,24 +238,87 @@ class CardSetupRow(Base):
 
 
 class PayoutAccountRow(Base):
-    """A consultant's connected account, and whether it can receive transfers."""
+    """A consultant's connected account, and whether it can receive transfers.
+
+    ``schedule`` mirrors when Stripe pays out, ``wanted_schedule`` is what we want it to be; they differ until a job
+    has told Stripe (``schedule_due_at`` is when the next attempt is). Held: paid out by nobody until finance releases.
+    """
 
     __tablename__ = "payout_account"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     provider_account_id: Mapped[str | None]
     can_receive: Mapped[bool]
+    payouts_enabled: Mapped[bool] = mapped_column(server_default="false", default=False)
+    requirements: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    schedule: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    wanted_schedule: Mapped[dict[str, Any] | None] = mapped_column(default=None)
+    schedule_due_at: Mapped[datetime | None] = mapped_column(default=None)
+    schedule_attempts: Mapped[int] = mapped_column(server_default="0", default=0)
+    held_reason: Mapped[str | None] = mapped_column(default=None)
+    held_by: Mapped[UUID | None] = mapped_column(default=None)
+    held_at: Mapped[datetime | None] = mapped_column(default=None)
     updated_at: Mapped[datetime]
 
 
 class CaseRow(Base):
-    """Something a person must look at: Stripe and we disagree, or Stripe refused what we asked."""
+    """Something a person must look at: Stripe and we disagree, or Stripe refused what we asked.
+
+    ``key`` names the difference itself, so that finding it again opens no second case.
+    """
 
     __tablename__ = "billing_case"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    charge_id: Mapped[UUID | None] = mapped_column(ForeignKey("charge.id"))
+    key: Mapped[str | None] = mapped_column(unique=True, default=None)
     kind: Mapped[str]
     details: Mapped[dict[str, Any]]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID | None] = mapped_column(default=None)
+    resolution: Mapped[str | None] = mapped_column(default=None)
+
+
+class ProviderRefRow(Base):
+    """An object at Stripe that belongs to a charge, and what it stands for: how a line of Stripe's is recognised."""
+
+    __tablename__ = "provider_ref"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    subject_id: Mapped[UUID]
+
+
+class InvoiceSeriesRow(Base):
+    """The last number given in a series of invoices; its row lock is what leaves no gap."""
+
+    __tablename__ = "invoice_series"
+
+    series: Mapped[str] = mapped_column(primary_key=True)
+    last_number: Mapped[int]
+
+
+class InvoiceRow(Base):
+    """An invoice, or a credit note that takes (part of) one back. Append-only; amounts of a credit note are positive.
+
+    ``vat_treatment`` is a member of ``billing.tax.Treatment``; ``refund_id`` names the refund of a credit note.
+    """
+
+    __tablename__ = "invoice"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    series: Mapped[str] = mapped_column(ForeignKey("invoice_series.series"))
+    number: Mapped[int]
+    kind: Mapped[str]
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    refund_id: Mapped[UUID | None]
+    corrects_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"))
+    issued_at: Mapped[datetime]
+    currency: Mapped[str]
+    gross_minor: Mapped[int]
+    net_minor: Mapped[int]
+    vat_minor: Mapped[int]
+    vat_rate_bps: Mapped[int]
+    vat_treatment: Mapped[str]

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billing.events import PayoutAccountChanged
 from billing.models import PayoutAccountRow
+from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import ConnectedAccount
 from core.db import Database, Tx
@@ -28,9 +29,10 @@ class PayoutStatus:
 class PayoutAccountService:
     """Use cases of the connected account. They open their own transactions around each call to Stripe."""
 
-    def __init__(self, *, db: Database, gateway: StripeGateway, settings: Settings) -> None:
+    def __init__(self, *, db: Database, gateway: StripeGateway, settings: Settings, payouts: PayoutService) -> None:
         self._db = db
         self._gateway = gateway
+        self._payouts = payouts
         self._return_url = f"{settings.public_url}/consultant/payout-account"
 
     async def begin(self, user: UserId) -> PayoutStatus:
@@ -71,6 +73,7 @@ class PayoutAccountService:
                 row.can_receive, row.updated_at = account.can_receive, tx.now
                 tx.touch([row.user_id])
                 await tx.publish(PayoutAccountChanged(UserId(row.user_id), account.can_receive))
+            await self._payouts.mirror(tx, account)
         return account.can_receive
 
     async def _account(self, user: UserId) -> str:

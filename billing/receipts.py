@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing import timeline
+from billing import invoices, timeline
 from billing.charges import hold as hold_machine
 from billing.charges import store
 from billing.metering import store as meter_store
@@ -13,6 +13,7 @@ from billing.metering.bill import bill
 from billing.metering.intervals import closed_ms
 from billing.metering.lines import Line, lines
 from billing.models import ChargeRow, HoldRow
+from billing.tax import inclusive
 from core.db import Tx
 from core.errors import NotFound
 from core.ids import CallId, UserId
@@ -38,9 +39,20 @@ _FOR_BOTH = frozenset(
         "released",
         "uncollectable",
         "abandoned",
+        "side_seen",
+        "side_unseen",
+        "interval_after_settlement",
+        "unfinished_interval_dropped",
+        "invoice_issued",
+        "credit_note_issued",
     }
 )
 _FOR_CUSTOMER = _FOR_BOTH | {"price_agreed", "hold_requested", "authentication_needed", "hold_declined"}
+
+
+def shown_to(role: str) -> frozenset[str]:
+    """The kinds of evidence that ``customer`` or ``consultant`` may read; of all others they see the hash."""
+    return _FOR_CUSTOMER if role == "customer" else _FOR_BOTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,15 @@ class Entry:
     at: datetime
     kind: str
     detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """The state of the evidence chain: how long it is, how it ends, and the first entry that is not as written."""
+
+    entries: int
+    last_hash: str | None
+    broken_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +105,10 @@ class Receipt:
     terms_version: str
     consented_at: datetime
     timeline: tuple[Entry, ...]
+    net_of_vat_minor: int
+    vat_minor: int
+    invoice_number: str | None
+    evidence: Seal
 
 
 class ReceiptService:
@@ -99,8 +124,12 @@ class ReceiptService:
         price = meter_store.price_of(charge)
         due = bill(price, closed_ms(intervals))
         holds = await store.holds(tx, charge.id)
-        shown = _FOR_CUSTOMER if role == "customer" else _FOR_BOTH
-        entries = [Entry(row.at, row.kind, row.details) for row in await timeline.of_charge(tx, charge.id)]
+        shown = shown_to(role)
+        events = await timeline.of_charge(tx, charge.id)
+        entries = [Entry(row.at, row.kind, row.details) for row in events]
+        gross = due.gross_minor if charge.gross_minor is None else charge.gross_minor
+        tax = inclusive(gross, invoices.tax_of_charge(charge).rate_bps)
+        issued = await invoices.of_charge(tx, charge.id)
         held, released = _held(holds), _released(holds)
         return Receipt(
             call_id=charge.call_id,
@@ -121,7 +150,7 @@ class ReceiptService:
             currency=charge.currency,
             tax_mode=charge.tax_mode,
             tax_rate_bps=charge.tax_rate_bps,
-            gross_minor=due.gross_minor if charge.gross_minor is None else charge.gross_minor,
+            gross_minor=gross,
             commission_minor=due.commission_minor if charge.commission_minor is None else charge.commission_minor,
             net_minor=due.net_minor if charge.net_minor is None else charge.net_minor,
             held_minor=held,
@@ -131,6 +160,10 @@ class ReceiptService:
             terms_version=charge.terms_version,
             consented_at=charge.consented_at,
             timeline=tuple(entry for entry in entries if entry.kind in shown),
+            net_of_vat_minor=tax.net_minor,
+            vat_minor=tax.vat_minor,
+            invoice_number=invoices.number_of(issued[0]) if issued else None,
+            evidence=Seal(len(events), events[-1].hash if events else None, timeline.verify(events)),
         )
 
 

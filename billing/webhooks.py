@@ -1,17 +1,22 @@
 """WebhookService: stores what Stripe tells before anything is made of it, then works it off as jobs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.charges.command import pause
 from billing.charges.service import ChargeService
+from billing.disputes.service import DisputeService
 from billing.inbox import SWEEP_AFTER, TASK
 from billing.models import StripeEventRow
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.service import PayoutService
 from billing.provider.errors import ProviderBusy, ProviderMissing, ProviderUnknown
 from billing.provider.gateway import StripeGateway
+from billing.provider.objects import ProviderEvent
+from billing.refunds.service import RefundService
 from core import logs
 from core.db import Database, Tx
 from core.jobs import Jobs
@@ -19,16 +24,37 @@ from core.jobs import Jobs
 log = logs.get(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What an event spoke of: nothing of it is believed, all of it is fetched."""
+
+    object_type: str
+    object_id: str | None
+    intent_id: str | None
+    account_id: str | None
+
+
 class WebhookService:
     """Verify, store, answer; then re-fetch the object and end in the same ``reconcile`` as everything else."""
 
     def __init__(
-        self, *, db: Database, gateway: StripeGateway, charges: ChargeService, payouts: PayoutAccountService
+        self,
+        *,
+        db: Database,
+        gateway: StripeGateway,
+        charges: ChargeService,
+        accounts: PayoutAccountService,
+        payouts: PayoutService,
+        refunds: RefundService,
+        disputes: DisputeService,
     ) -> None:
         self._db = db
         self._gateway = gateway
         self._charges = charges
+        self._accounts = accounts
         self._payouts = payouts
+        self._refunds = refunds
+        self._disputes = disputes
 
     def register(self, jobs: Jobs) -> None:
         """Name the job; a failed event stays due and is looked at again."""
@@ -36,27 +62,16 @@ class WebhookService:
 
     async def receive(self, tx: Tx, raw: bytes, signature: str | None) -> bool:
         """Check the signature and store the event; False when it was stored before. Raises WebhookForged."""
-        event = self._gateway.verify_webhook(raw, signature)
-        stored = await tx.session.execute(
-            insert(StripeEventRow)
-            .values(
-                id=event.id,
-                type=event.type,
-                object_type=event.object_type,
-                object_id=event.object_id,
-                intent_id=_intent_of(event.object_type, event.object_id, event.object),
-                raw=raw.decode(),
-                received_at=tx.now,
-                due_at=tx.now + SWEEP_AFTER,
-                attempts=0,
-            )
-            .on_conflict_do_nothing()
-            .returning(StripeEventRow.id)
-        )
-        if stored.scalar_one_or_none() is None:
-            return False
-        await tx.defer(TASK, event_id=event.id)
-        return True
+        return await _store(tx, self._gateway.verify_webhook(raw, signature), raw.decode())
+
+    async def catch_up(self) -> int:
+        """Take in what Stripe could not deliver (it lists such events for thirty days); returns how many were new."""
+        events = await self._gateway.list_events(undelivered=True)
+        taken = 0
+        for event in events:
+            async with self._db.begin() as tx:
+                taken += await _store(tx, event, "")
+        return taken
 
     async def process(self, event_id: str) -> None:
         """Work off one stored event; its content is only a hint of what to fetch."""
@@ -66,9 +81,9 @@ class WebhookService:
                 return
             row.attempts += 1
             row.due_at = tx.now + max(SWEEP_AFTER, pause(row.attempts, 0.5, hurried=False))
-            intent_id, object_id, object_type = row.intent_id, row.object_id, row.object_type
+            hint = Hint(row.object_type, row.object_id, row.intent_id, row.account_id)
         try:
-            outcome = await self._follow(object_type, object_id, intent_id)
+            outcome = await self._follow(hint)
         except (ProviderUnknown, ProviderBusy):
             log.info("webhook.postponed", event_id=event_id)  # it stays due
             return
@@ -79,12 +94,45 @@ class WebhookService:
             assert row is not None
             row.processed_at, row.due_at, row.outcome = tx.now, None, outcome
 
-    async def _follow(self, object_type: str, object_id: str | None, intent_id: str | None) -> str:
-        if intent_id is not None:
-            return "reconciled" if await self._charges.take_in(intent_id) else "not_ours"
-        if object_type == "account" and object_id is not None:
-            return "refreshed" if await self._payouts.refresh(object_id) else "not_ours"
-        return "ignored"
+    async def _follow(self, hint: Hint) -> str:
+        """Fetch what the event spoke of; the intent first, so that what came of its capture finds it booked."""
+        if hint.object_type == "account" and hint.object_id is not None:
+            return "refreshed" if await self._accounts.refresh(hint.object_id) else "not_ours"
+        if hint.object_type == "payout" and hint.object_id is not None and hint.account_id is not None:
+            return "followed" if await self._payouts.take_in(hint.object_id, hint.account_id) else "not_ours"
+        if hint.intent_id is None:
+            return "ignored"
+        ours = await self._charges.take_in(hint.intent_id)
+        if hint.object_type == "refund" and hint.object_id is not None:
+            ours = await self._refunds.take_in(hint.object_id) and ours
+        elif hint.object_type == "dispute" and hint.object_id is not None:
+            ours = await self._disputes.take_in(hint.object_id) and ours
+        return "reconciled" if ours else "not_ours"
+
+
+async def _store(tx: Tx, event: ProviderEvent, raw: str) -> bool:
+    """Write an event down, once, with the job that works it off."""
+    stored = await tx.session.execute(
+        insert(StripeEventRow)
+        .values(
+            id=event.id,
+            type=event.type,
+            object_type=event.object_type,
+            object_id=event.object_id,
+            intent_id=_intent_of(event.object_type, event.object_id, event.object),
+            account_id=event.account_id,
+            raw=raw,
+            received_at=tx.now,
+            due_at=tx.now + SWEEP_AFTER,
+            attempts=0,
+        )
+        .on_conflict_do_nothing()
+        .returning(StripeEventRow.id)
+    )
+    if stored.scalar_one_or_none() is None:
+        return False
+    await tx.defer(TASK, event_id=event.id)
+    return True
 
 
 def _intent_of(object_type: str, object_id: str | None, body: Mapping[str, Any]) -> str | None:

@@ -51,14 +51,20 @@ class Tx:
         await self._bus.publish(self, event)
 
     async def defer(
-        self, task: str, *, queueing_lock: str | None = None, at: datetime | None = None, **arguments: Any
+        self,
+        task: str,
+        *,
+        queueing_lock: str | None = None,
+        at: datetime | None = None,
+        priority: int = 0,
+        **arguments: Any,
     ) -> None:
-        """Leave a durable job that exists only if this transaction commits."""
+        """Leave a durable job that exists only if this transaction commits; see Jobs.defer."""
         connection = await self.session.connection()
         raw = await connection.get_raw_connection()
         driver = raw.driver_connection
         assert driver is not None
-        await self._jobs.defer(driver, task, queueing_lock=queueing_lock, at=at, **arguments)
+        await self._jobs.defer(driver, task, queueing_lock=queueing_lock, at=at, priority=priority, **arguments)
 
     def touch(self, users: Iterable[UUID]) -> None:
         """Mark that what these users see has changed: at commit their feed version rises and ``web`` is told."""
@@ -70,19 +76,25 @@ class Tx:
 
     async def _before_commit(self) -> None:
         await self.session.flush()
-        for user in sorted(self._touched):  # sorted: two transactions never wait for each other crosswise
-            await self.session.execute(
-                text(
-                    "INSERT INTO feed (user_id, version) VALUES (:user, 1) "
-                    "ON CONFLICT (user_id) DO UPDATE SET version = feed.version + 1"
-                ),
-                {"user": user},
-            )
-            self._signals.add(("feed", str(user)))
-        for channel, payload in sorted(self._signals):
-            await self.session.execute(
-                text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": payload}
-            )
+        if self._touched:
+            users = sorted(self._touched)  # sorted: two transactions never wait for each other crosswise
+            await self.session.execute(_RAISE_FEEDS, {"users": users})
+            self._signals.update(("feed", str(user)) for user in users)
+        if self._signals:
+            signals = sorted(self._signals)
+            channels, payloads = [channel for channel, _ in signals], [payload for _, payload in signals]
+            await self.session.execute(_NOTIFY, {"channels": channels, "payloads": payloads})
+
+
+_RAISE_FEEDS = text(
+    "INSERT INTO feed (user_id, version) "
+    "SELECT one, 1 FROM unnest(CAST(:users AS uuid[])) WITH ORDINALITY AS touched (one, n) ORDER BY n "
+    "ON CONFLICT (user_id) DO UPDATE SET version = feed.version + 1"
+)
+_NOTIFY = text(
+    "SELECT pg_notify(channel, payload) "
+    "FROM unnest(CAST(:channels AS text[]), CAST(:payloads AS text[])) AS signals (channel, payload)"
+)
 
 
 class Database:

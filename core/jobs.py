@@ -35,13 +35,18 @@ class Jobs:
         *,
         queueing_lock: str | None = None,
         at: datetime | None = None,
+        priority: int = 0,
         **arguments: Any,
     ) -> None:
-        """Put a job into the caller's transaction: it exists if, and only if, that transaction commits."""
+        """Put a job into the caller's transaction: it exists if, and only if, that transaction commits.
+
+        Of the jobs that wait, those of the highest ``priority`` are run first.
+        """
         await self.app.configure_task(
             name,
             allow_unknown=True,
             queueing_lock=queueing_lock,
             schedule_at=at,
+            priority=priority,
             connection=connection,
         ).defer_async(**arguments)

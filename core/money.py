@@ -40,3 +40,9 @@ def commission_minor(gross_minor: int, rate_bps: int) -> int:
     if gross_minor < 0 or not 0 <= rate_bps <= BPS:
         raise ValueError("gross cannot be negative and a rate lies between 0 and 10,000 bps")
     return (gross_minor * rate_bps + BPS // 2) // BPS
+
+
+def decimal_text(value: int, places: int = 2) -> str:
+    """An exact decimal of a whole number of the smallest unit: 1650 → ``16.50``. For tables, not for people."""
+    whole, rest = divmod(abs(value), 10**places)
+    return f"{'-' if value < 0 else ''}{whole}.{rest:0{places}d}"

@@ -16,6 +16,10 @@ class Settings(BaseSettings):
     database_url: str = Field(description="postgresql://user:password@host:port/name")
     redis_url: str = Field(description="redis://host:port/0")
     secret_key: str = Field(min_length=32, description="Signs access tokens; at least 32 characters")
+    receipt_key: str = Field(
+        pattern="^[A-Za-z0-9_-]{43}$", description="Signs receipts (Ed25519): base64url of 32 random bytes, no padding"
+    )
+    receipt_old_keys: str = Field(default="", description="Comma-separated public keys of earlier receipts")
     public_url: str = Field(default="http://localhost:8000", description="Where a browser reaches `web`")
     host: str = "127.0.0.1"
     port: int = 8000
@@ -27,7 +31,14 @@ class Settings(BaseSettings):
     stripe_public_base: str = Field(default="", description="Where a browser reaches the sandbox's own pages")
     stripe_secret_key: str = Field(min_length=8, description="sk_test_… or the sandbox's key")
     stripe_webhook_secret: str = Field(min_length=8, description="whsec_…")
+    stripe_publishable_key: str = Field(default="", description="pk_…: Stripe's own card fields; not for the sandbox")
     stripe_timeout_s: float = 10.0
+    approval_above_minor: int = Field(
+        default=10_000, ge=0, description="A refund or release above this amount needs a second person"
+    )
+    stripe_workers: int = Field(
+        default=1, ge=1, description="How many `worker` processes share the Stripe account and so its rate limits"
+    )
 
     media_control_token: str = Field(min_length=32, description="Shared secret of `web` and `media`")
     media_host: str = Field(default="127.0.0.1", description="Address the node's control API listens on")

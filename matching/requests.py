@@ -84,6 +84,12 @@ class Wish:
     idempotency_key: UUID
 
 
+class PaymentDue(Refused):
+    """An earlier call is not paid yet. Pay it in Settings, then ring."""
+
+    code = "payment_due"
+
+
 class RequestService:
     """The use cases around a ring. Every change of a request happens under its row lock."""
 
@@ -94,8 +100,9 @@ class RequestService:
         names: Names,
         times: RingTimes | None = None,
         commission_bps: int = COMMISSION_BPS,
+        owes: HasCard | None = None,
     ) -> None:
-        self._has_card = has_card
+        self._has_card, self._owes = has_card, owes
         self._times = times or RingTimes()
         self._dispatcher = Dispatcher(ranking, self._times)
         self._answers = Answers(self._dispatcher)
@@ -111,6 +118,8 @@ class RequestService:
         await self._check_chosen(tx, user, wish)
         if not await self._has_card(tx, user):
             raise CardMissing
+        if self._owes is not None and await self._owes(tx, user):
+            raise PaymentDue
         row = await store.add_request(tx, **self._values(tx, user, wish))
         if row is None:
             before = await store.by_key(tx, user, wish.idempotency_key)

@@ -16,6 +16,12 @@ for room in (
     "signaling.models",
     "media.models",
     "billing.models",
+    "billing.refunds.models",
+    "billing.disputes.models",
+    "billing.payouts.models",
+    "billing.collection.models",
+    "billing.reconciliation.models",
+    "billing.finance.models",
 ):
     __import__(room)
 

@@ -1,4 +1,6 @@
-"""What tests ask the sandbox: everything it knows, misbehaviour, and events that banks bring about."""
+"""What tests ask the sandbox: everything it knows, misbehaviour, and damage behind everybody's back."""
+
+from typing import Any
 
 from aiohttp import web
 
@@ -8,16 +10,13 @@ from sandbox.errors import ApiError
 from sandbox.idempotency import Keys
 from sandbox.misbehaviour import Rules
 from sandbox.render import clean
-from sandbox.resources import accounts, payment_intents
 from sandbox.store import Store
-from sandbox.world import World
 
 
 class Admin:
     """The endpoints under ``/_sandbox`` that answer JSON."""
 
-    def __init__(self, world: World, store: Store, keys: Keys, rules: Rules, courier: Courier) -> None:
-        self._world = world
+    def __init__(self, store: Store, keys: Keys, rules: Rules, courier: Courier) -> None:
         self._store = store
         self._keys = keys
         self._rules = rules
@@ -45,22 +44,6 @@ class Admin:
         self._rules.clear()
         return web.json_response({"rules": []})
 
-    async def lapse(self, request: web.Request) -> web.Response:
-        """POST /_sandbox/lapse/{intent}: the bank lets the authorization go."""
-        intent = self._store.find("payment_intent", request.match_info["intent"])
-        if intent is None or intent["status"] != "requires_capture":
-            raise web.HTTPNotFound(text="No payment intent with an authorization has this id.")
-        payment_intents.lapse(self._world, intent)
-        return self._stored(intent["status"])
-
-    async def restrict(self, request: web.Request) -> web.Response:
-        """POST /_sandbox/restrict/{account}: it may no longer receive transfers."""
-        account = self._store.find("account", request.match_info["account"])
-        if account is None:
-            raise web.HTTPNotFound(text="No account has this id.")
-        accounts.restrict(self._world, account)
-        return self._stored("restricted")
-
     async def age_keys(self, request: web.Request) -> web.Response:
         """POST /_sandbox/age-keys?seconds=: pretend that idempotency keys were used so much earlier."""
         seconds = request.query.get("seconds", "86401")
@@ -68,6 +51,31 @@ class Admin:
             raise web.HTTPBadRequest(text="seconds is a number.")
         self._keys.age(int(seconds))
         return self._stored("aged")
+
+    async def tamper(self, request: web.Request) -> web.Response:
+        """POST /_sandbox/tamper ``{id, field, value}``: change a stored object's field, and tell nobody.
+
+        ``field`` may lead into an object by dots (``metadata.hold``); it must exist, and no event is sent.
+        """
+        given = await read_object(request)
+        obj = self._store.any_kind(str(given.get("id")))
+        *path, name = str(given.get("field", "")).split(".")
+        inner: Any = obj
+        for part in path:
+            inner = inner.get(part) if isinstance(inner, dict) else None
+        if obj is None or not isinstance(inner, dict) or name not in inner or "value" not in given:
+            raise web.HTTPNotFound(text="No object has this id and this field, or the value is missing.")
+        inner[name] = given["value"]
+        self._store.save(obj)
+        return self._stored("tampered")
+
+    async def forget(self, request: web.Request) -> web.Response:
+        """POST /_sandbox/forget ``{id}``: lose an object, and tell nobody."""
+        obj = self._store.any_kind(str((await read_object(request)).get("id")))
+        if obj is None:
+            raise web.HTTPNotFound(text="No object has this id.")
+        self._store.drop(obj["object"], obj["id"])
+        return self._stored("forgotten")
 
     def _stored(self, status: str) -> web.Response:
         self._store.flush()

@@ -20,6 +20,11 @@ _BROKEN = {
     "type": "api_error",
     "message": "An unknown error occurred: this is a misbehaviour the sandbox was asked for.",
 }
+_FORCIBLE = {
+    "payment_intents.confirm": {Kind.DECLINE, Kind.AUTHENTICATE},
+    "payment_intents.increment_authorization": {Kind.DECLINE},
+    "payment_intents.capture": {Kind.CAPTURE_EXPIRES},
+}
 
 
 class Api:
@@ -76,6 +81,7 @@ class Api:
             raise
         if key is not None:
             self._keys.finish(key, mark, self._world.now(), status, body)
+        self._world.catch_up()  # what Stripe does a moment after the answer
         self._store.flush()  # what the request did, its events and its key: one transaction
         self._courier.dispatch()
         return status, body, False
@@ -122,12 +128,10 @@ class Api:
             await asyncio.sleep(slow.delay_ms / 1_000)
 
     def _forced(self, operation: Operation, names: tuple[str, ...]) -> str | None:
-        if operation.name != "payment_intents.confirm":
-            return None
-        rule = self._rules.take({Kind.DECLINE, Kind.AUTHENTICATE}, *names)
+        rule = self._rules.take(_FORCIBLE.get(operation.name, set()), *names)
         if rule is None:
             return None
-        return "authenticate" if rule.kind is Kind.AUTHENTICATE else rule.decline_code
+        return rule.decline_code if rule.kind is Kind.DECLINE else rule.kind.value
 
     def _execute(self, operation: Operation, request: Request, names: tuple[str, ...]) -> tuple[int, dict[str, Any]]:
         if self._rules.take({Kind.ERROR_500}, *names):

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sandbox.admin import Admin
 from sandbox.api import Api
+from sandbox.bank import Bank
 from sandbox.courier import Courier
 from sandbox.idempotency import Keys
 from sandbox.misbehaviour import Rules
@@ -40,7 +41,8 @@ def build(options: Options) -> web.Application:
     frame = Frame(parent_origin=options.parent_origin.rstrip("/"))
     app = web.Application(client_max_size=256 * 1024)
     api = Api(world, store, keys, rules, courier)
-    admin = Admin(world, store, keys, rules, courier)
+    admin = Admin(store, keys, rules, courier)
+    bank = Bank(world, store, courier)
     card, secure = CardForm(world, store, courier, frame), Authenticate(world, store, courier, frame)
     onboarding = Onboarding(world, store, courier, frame)
     app.add_routes(
@@ -56,9 +58,19 @@ def build(options: Options) -> web.Application:
             web.get("/_sandbox/misbehave", admin.misbehaviours),
             web.post("/_sandbox/misbehave", admin.misbehave),
             web.delete("/_sandbox/misbehave", admin.behave),
-            web.post("/_sandbox/lapse/{intent}", admin.lapse),
-            web.post("/_sandbox/restrict/{account}", admin.restrict),
             web.post("/_sandbox/age-keys", admin.age_keys),
+            web.post("/_sandbox/tamper", admin.tamper),
+            web.post("/_sandbox/forget", admin.forget),
+            web.post("/_sandbox/lapse/{intent}", bank.lapse),
+            web.post("/_sandbox/dispute/{intent}", bank.dispute),
+            web.post("/_sandbox/dispute/{dispute}/decide", bank.decide),
+            web.post("/_sandbox/refund/{refund}/fail", bank.fail_refund),
+            web.post("/_sandbox/restrict/{account}", bank.restrict),
+            web.post("/_sandbox/topup", bank.top_up),
+            web.post("/_sandbox/payout/{account}", bank.pay_out),
+            web.post("/_sandbox/payout/{payout}/settle", bank.settle_payout),
+            web.post("/_sandbox/payout/{payout}/fail", bank.fail_payout),
+            web.post("/_sandbox/payout/{payout}/cancel", bank.cancel_payout),
             web.get("/healthz", _alive),
         ]
     )

@@ -15,6 +15,9 @@ class Behaviour(StrEnum):
     AUTHENTICATE_ALWAYS = "authenticate_always"
     AUTHENTICATE_SETUP = "authenticate_setup"
     DECLINED_LATER = "declined_later"
+    DISPUTED = "disputed"  # by itself, once it is captured
+    INQUIRED = "inquired"  # the bank asks first; no money moves
+    REFUND_FAILS = "refund_fails"  # a refund succeeds, and fails a little later
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ TEST_CARDS = (
     TestCard("4000002760003184", "visa", Behaviour.AUTHENTICATE_ALWAYS, "pm_card_authenticationRequiredOnSetup"),
     TestCard("4000003800000446", "visa", Behaviour.AUTHENTICATE_SETUP, "pm_card_authenticationRequiredAtSetup"),
     TestCard("4000000000000341", "visa", Behaviour.DECLINED_LATER, "pm_card_chargeCustomerFail"),
+    TestCard("4000000000000259", "visa", Behaviour.DISPUTED, "pm_card_createDispute"),
+    TestCard("4000000000001976", "visa", Behaviour.INQUIRED, "pm_card_createDisputeInquiry"),
+    TestCard("4000000000005126", "visa", Behaviour.REFUND_FAILS, "pm_card_refundFail"),
 )
 BY_NUMBER = {card.number: card for card in TEST_CARDS}
 BY_TOKEN = {card.token: card for card in TEST_CARDS}
@@ -45,6 +51,10 @@ _REFUSES_SAVING = {Behaviour.DECLINED, Behaviour.INSUFFICIENT_FUNDS, Behaviour.E
 AUTHENTICATES_SETUP = {Behaviour.AUTHENTICATE_SETUP, Behaviour.AUTHENTICATE_ALWAYS}
 AUTHENTICATES_PAYMENT = {Behaviour.AUTHENTICATE_PAYMENT, Behaviour.AUTHENTICATE_ALWAYS}
 _REFUSES_CHARGE = _REFUSES_SAVING | {Behaviour.DECLINED_LATER}
+
+# Stripe offers incremental authorization by brand, country and merchant category, with no test card of its own for a
+# refusal online. Here every Visa is incrementable, and Mastercard is the card that is not.
+INCREMENTABLE_BRANDS = {"visa"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,13 @@ _EXPANDABLE = {
     "charge",
     "customer",
     "destination",
+    "failure_balance_transaction",
     "latest_charge",
     "originating_transaction",
     "payment_intent",
     "payment_method",
     "source",
+    "source_refund",
     "source_transaction",
     "transfer",
     "transfer_reversal",
@@ -57,6 +59,9 @@ def _expand(world: World, node: Any, parts: list[str], path: str) -> None:
     if name == "data" and node.get("object") == "list":
         _expand(world, node["data"], rest, path)
         return
+    if name == "refunds" and node.get("object") == "charge":  # shown only when asked for, as at Stripe
+        refunds = [one for one in world.store.all("refund") if one["charge"] == node["id"]]
+        node[name] = clean(page(refunds, {}, f"/v1/charges/{node['id']}/refunds"))
     if name not in node or (name not in _EXPANDABLE and not isinstance(node[name], dict)):
         raise invalid(f"This property cannot be expanded ({path}).", "expand")
     if isinstance(node[name], str):

@@ -24,7 +24,7 @@ class Request:
     key: str | None = None
     id: str = ""
     account: str | None = None
-    forced: str | None = None  # a misbehaviour: "authenticate", or the decline code the bank shall answer
+    forced: str | None = None  # a misbehaviour: "authenticate", "capture_expires", or the bank's decline code
 
 
 class World:
@@ -34,6 +34,7 @@ class World:
         self.store = store
         self.public_url = public_url
         self._announce = announce
+        self._later: list[Callable[[], None]] = []
 
     @staticmethod
     def now() -> int:
@@ -45,11 +46,20 @@ class World:
         """A fresh id such as ``pi_3f…``."""
         return f"{prefix}_{''.join(secrets.choice(_ALPHABET) for _ in range(24))}"
 
+    def afterwards(self, happening: Callable[[], None]) -> None:
+        """Remember what happens by itself once the running request is answered: a dispute, a refund that fails."""
+        self._later.append(happening)
+
+    def catch_up(self) -> None:
+        """Let happen what was to happen afterwards."""
+        while self._later:
+            self._later.pop(0)()
+
     def need(self, kind: str, object_id: object, param: str | None = None) -> Obj:
         """The object, or Stripe's error: 404 for one named in the path, 400 for one named in a parameter."""
         found = self.store.find(kind, object_id) if isinstance(object_id, str) else None
         if found is None:
-            noun = kind.replace("_", "") if kind.endswith("intent") else kind
+            noun = kind.replace("_", "") if kind.endswith("intent") else kind.replace("_", " ")
             raise missing(noun, str(object_id), param or "id", status=400 if param else 404)
         return found
 

@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 
     from billing.cards import CardService
     from billing.charges.service import ChargeService
+    from billing.collection.service import CollectionService
+    from billing.disputes.service import DisputeService
     from billing.finance.service import FinanceService
     from billing.metering.service import MeterService
     from billing.payout_accounts import PayoutAccountService
+    from billing.payouts.service import PayoutService
+    from billing.problems.service import ProblemService
+    from billing.proof.service import ProofService
     from billing.provider.gateway import StripeGateway
     from billing.receipts import ReceiptService
+    from billing.reconciliation.service import ReconciliationService
+    from billing.refunds.service import RefundService
     from billing.webhooks import WebhookService
     from core.clock import Clock
     from core.db import Database
@@ -78,10 +85,17 @@ class House:
     meter: MeterService
     provider: StripeGateway
     cards: CardService
-    payouts: PayoutAccountService
+    payout_accounts: PayoutAccountService
+    payouts: PayoutService
+    refunds: RefundService
+    disputes: DisputeService
+    collection: CollectionService
+    reconciliation: ReconciliationService
+    problems: ProblemService
     webhooks: WebhookService
     finance: FinanceService
     receipts: ReceiptService
+    proof: ProofService
 
 
 HOUSE = web.AppKey("house", House)

@@ -146,13 +146,14 @@ def content_security_policy(settings: Settings) -> str:
     """What a page of ours may load: itself, its own WebSocket, and the card form of Stripe or of the sandbox."""
     origin = urlsplit(settings.public_url)
     socket = f"{'wss' if origin.scheme == 'https' else 'ws'}://{origin.netloc}"
+    scripts, connects, frames = "", "", "'none'"
     if settings.stripe_public_base:
-        scripts, connects, frames = "", "", _origin(settings.stripe_public_base)
-    else:
-        scripts, connects = "https://js.stripe.com", "https://api.stripe.com"
-        frames = "https://js.stripe.com https://hooks.stripe.com"
+        frames = _origin(settings.stripe_public_base)
+    elif settings.stripe_publishable_key:  # docs.stripe.com/security/guide#content-security-policy
+        scripts, connects = "https://js.stripe.com https://*.js.stripe.com", "https://api.stripe.com"
+        frames = f"{scripts} https://hooks.stripe.com"
     if settings.demo:
-        frames = f"'self' {frames}"
+        frames = f"'self' {frames}".removesuffix(" 'none'")
     policy = {
         "default-src": "'self'",
         "script-src": f"'self' {scripts}",

@@ -7,7 +7,9 @@ from core.errors import IllegalMove
 
 SAME_KEY_FOR = timedelta(hours=23)  # Stripe keeps idempotency keys for 24 h at least
 ABSENT_FOR = timedelta(minutes=5)  # absent on two reads this far apart means that it never happened
-LEASE = timedelta(seconds=30)  # longer than the provider's time-out: nobody else sends meanwhile
+# Longer than the limiter's patience and the provider's time-out: nobody else sends meanwhile. Much shorter than the
+# half minute in which everything must have moved on after a sender was killed.
+LEASE = timedelta(seconds=20)
 LONGEST_PAUSE_S = 600.0
 HURRIED_PAUSE_S = 5.0  # while a person waits for the hold
 _FIRST_PAUSE_S = 0.5
@@ -20,6 +22,10 @@ class Kind(StrEnum):
     CONFIRM = "confirm"
     CAPTURE = "capture"
     CANCEL = "cancel"
+    REFUND = "refund"
+    REVERSE = "reverse"  # a disputed share is taken back from the connected account
+    RETURN = "return"  # and goes there again
+    EVIDENCE = "evidence"
 
 
 class State(StrEnum):
@@ -79,8 +85,8 @@ def advance(state: State, move: Move) -> State:
 
 
 def effect_seen(kind: Kind, status: str) -> bool:
-    """Whether a PaymentIntent in ``status`` shows that this command has nothing left to do."""
-    return kind is Kind.CREATE or status in _EFFECT[kind]
+    """Whether a PaymentIntent in ``status`` shows that this command on a hold has nothing left to do."""
+    return kind is Kind.CREATE or status in _EFFECT.get(kind, frozenset())
 
 
 def pause(attempts: int, share: float, *, hurried: bool) -> timedelta:

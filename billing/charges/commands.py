@@ -13,18 +13,30 @@ from core.db import Tx
 from core.ids import new_id
 
 TASK = "billing.send_command"
+FIRST = 10  # priority: a capture brings two webhooks, and they must not hold up the captures behind it
 SWEEP_AFTER = timedelta(seconds=10)  # the job is there at once; the sweeper is the net below it
 
 
 async def intend(
-    tx: Tx, hold: HoldRow, kind: machine.Kind, *, key: str, params: dict[str, Any], pause: timedelta | None = None
+    tx: Tx,
+    hold: HoldRow,
+    kind: machine.Kind,
+    *,
+    key: str,
+    params: dict[str, Any],
+    subject_id: UUID | None = None,
+    pause: timedelta | None = None,
 ) -> None:
-    """Write a command down and leave the job that sends it (after ``pause``: the sweeper does)."""
+    """Write a command down and leave the job that sends it (after ``pause``: the sweeper does).
+
+    ``subject_id`` is the part of a refund or the dispute it serves.
+    """
     encoded = json.dumps(params, sort_keys=True, separators=(",", ":"))
     row = CommandRow(
         id=new_id(),
         charge_id=hold.charge_id,
         hold_id=hold.id,
+        subject_id=subject_id,
         kind=kind,
         key=key,
         params=params,
@@ -46,7 +58,7 @@ async def intend(
 
 async def defer(tx: Tx, command_id: UUID) -> None:
     """Leave a job that sends the command; more than one does no harm."""
-    await tx.defer(TASK, command_id=str(command_id))
+    await tx.defer(TASK, priority=FIRST, command_id=str(command_id))
 
 
 def close(tx: Tx, row: CommandRow, move: machine.Move, **outcome: Any) -> None:
@@ -61,7 +73,15 @@ async def renew(tx: Tx, row: CommandRow, hold: HoldRow) -> None:
     base, _, number = row.key.partition("~")
     following = int(number or 1) + 1
     pause = machine.pause(following, 0.5, hurried=False)
-    await intend(tx, hold, machine.Kind(row.kind), key=f"{base}~{following}", params=dict(row.params), pause=pause)
+    await intend(
+        tx,
+        hold,
+        machine.Kind(row.kind),
+        key=f"{base}~{following}",
+        params=dict(row.params),
+        subject_id=row.subject_id,
+        pause=pause,
+    )
 
 
 async def unsent(tx: Tx, hold: HoldRow, kind: machine.Kind) -> CommandRow | None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from billing import timeline
+from billing import saved_cards, timeline
 from billing.charges import commands, store
 from billing.charges.command import Kind
 from billing.charges.command import Move as CommandMove
@@ -12,20 +12,32 @@ from billing.models import ChargeRow, HoldRow
 from core.db import Tx
 from core.ids import new_id
 
+CALL, COLLECTION = "call", "collection"
+
 
 async def place(
-    tx: Tx, charge: ChargeRow, *, amount_minor: int, within: timedelta, client_key: str | None = None
+    tx: Tx,
+    charge: ChargeRow,
+    *,
+    amount_minor: int,
+    within: timedelta,
+    client_key: str | None = None,
+    purpose: str = CALL,
 ) -> HoldRow | None:
-    """Write down a new hold and the command that asks for it; None when card or payout account is missing."""
-    card = await store.payment(tx, charge.customer_id)
+    """Write down a new hold and the command that asks for it; None without a valid card or a payout account.
+
+    One for ``COLLECTION`` is captured as soon as it stands; without a ``client_key`` the customer is not there.
+    """
+    card = await saved_cards.for_hold(tx, charge.customer_id)
     account = await store.payout(tx, charge.consultant_id)
-    if card is None or card.payment_method_id is None or account is None or account.provider_account_id is None:
+    if card is None or account is None or account.provider_account_id is None:
         return None
     hold = HoldRow(
         id=new_id(),
         charge_id=charge.id,
         n=len(await store.holds(tx, charge.id)) + 1,
         client_key=client_key,
+        purpose=purpose,
         state=State.PLACING,
         amount_minor=amount_minor,
         currency=charge.currency,
@@ -49,7 +61,7 @@ async def place(
     params: dict[str, Any] = {
         "amount_minor": amount_minor,
         "currency": charge.currency,
-        "customer_id": card.provider_customer_id,
+        "customer_id": card.customer_id,
         "payment_method_id": card.payment_method_id,
         "destination_id": account.provider_account_id,
         "transfer_group": str(charge.id),

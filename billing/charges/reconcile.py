@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from billing import timeline
+from billing import provider_refs, timeline
 from billing.cases import open_case
 from billing.charges import charge as charges
 from billing.charges import command as command_machine
@@ -74,9 +74,10 @@ async def _confirm(tx: Tx, hold: HoldRow, return_url: str) -> None:
     """The second step of placing: the intent exists, now the bank is asked. Once: ``n`` stays 1 for a hold."""
     asked = [row for row in await store.commands(tx, hold.id) if row.kind == command_machine.Kind.CONFIRM]
     if not asked:
-        await commands.intend(
-            tx, hold, command_machine.Kind.CONFIRM, key=f"confirm:{hold.id}:1", params={"return_url": return_url}
-        )
+        params: dict[str, Any] = {"return_url": return_url}
+        if hold.purpose == holds.COLLECTION and hold.client_key is None:
+            params["off_session"] = True  # nobody is there to answer the bank's questions
+        await commands.intend(tx, hold, command_machine.Kind.CONFIRM, key=f"confirm:{hold.id}:1", params=params)
 
 
 async def _follow(tx: Tx, charge: ChargeRow, hold: HoldRow, move: Move, seen: Hold) -> None:
@@ -104,6 +105,9 @@ async def _follow(tx: Tx, charge: ChargeRow, hold: HoldRow, move: Move, seen: Ho
 async def _stand(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold) -> None:
     hold.held_at, hold.capture_before = tx.now, seen.capture_before
     timeline.record(tx, charge.id, "hold_placed", n=hold.n, amount_minor=hold.amount_minor)
+    if hold.purpose == holds.COLLECTION:
+        await settlement.collect(tx, charge, hold)
+        return
     wanted = charge.state in {*charges.PREPARING, charges.State.METERING} and charge.call_ended_at is None
     if hold.unwanted or not wanted:
         await holds.let_go(tx, hold)
@@ -126,6 +130,15 @@ async def declined(tx: Tx, charge: ChargeRow, hold: HoldRow, message: str) -> No
 
 async def _captured(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold) -> None:
     hold.captured_minor, hold.transfer_id = seen.captured_minor, seen.transfer_id
+    await provider_refs.remember(
+        tx,
+        charge.id,
+        hold.id,
+        charge=seen.charge_id,
+        transfer=seen.transfer_id,
+        application_fee=seen.application_fee_id,
+        destination_payment=seen.destination_payment_id,
+    )
     fee = seen.application_fee_minor
     if seen.captured_minor != hold.capture_minor or fee not in (None, hold.capture_fee_minor):
         open_case(tx, charge.id, "capture_differs", hold=hold.n, captured_minor=seen.captured_minor, fee_minor=fee)

@@ -1,16 +1,21 @@
 """ChargeService: what the rest of the house asks of charges, and what the worker runs for them."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from billing import inbox, timeline
+from billing.cases import open_once
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
 from billing.charges import holds, settlement, store
 from billing.charges.announcements import Announcer
+from billing.charges.command import Kind
+from billing.charges.errand import Errand
+from billing.charges.hold_errand import KINDS as HOLD_KINDS
+from billing.charges.hold_errand import HoldErrand
 from billing.charges.reconcile import reconcile
 from billing.charges.sender import CommandSender
-from billing.earnings import Earnings, earnings
 from billing.facts import AboutCall, Ended, Opened
 from billing.metering.bill import extension_minor
 from billing.metering.store import price_of
@@ -24,6 +29,7 @@ from core.jobs import Jobs
 from core.money import MINIMUM_CHARGE_MINOR, Currency
 from core.settings import Settings
 
+LAPSE_ALARM = timedelta(days=3)  # before ``capture_before``
 CLOCK_SKEW = timedelta(minutes=1)  # two processes may disagree a little about the time
 
 
@@ -38,13 +44,19 @@ class ChargeService:
         self._terms = terms
         self._window = timedelta(seconds=settings.authenticate_s)
         self._return_base = settings.public_url
-        self._sender = CommandSender(db=db, gateway=gateway, settings=settings)
+        holds_errand = HoldErrand(gateway=gateway, settings=settings)
+        self._errands: dict[Kind, Errand] = dict.fromkeys(HOLD_KINDS, holds_errand)
+        self._sender = CommandSender(db=db, errands=self._errands)
         self._announcer = Announcer(db=db)
 
     def register(self, jobs: Jobs) -> None:
         """Name the jobs of charges."""
         self._sender.register(jobs)
         self._announcer.register(jobs)
+
+    def employ(self, kinds: Iterable[Kind], errand: Errand) -> None:
+        """Have commands of these kinds carried out by another room's errand (refunds, disputes)."""
+        self._errands.update(dict.fromkeys(kinds, errand))
 
     # ── events ───────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -126,15 +138,27 @@ class ChargeService:
         async with self._db.begin() as tx:
             return await reconcile(tx, seen, return_base=self._return_base)
 
-    async def earnings(self, tx: Tx, user: UserId, cursor: str | None) -> Earnings:
-        """A page of what this consultant's calls brought."""
-        return await earnings(tx, user, cursor)
-
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def run_due(self, db: Database) -> int:
         """End holds whose time is over; hand commands of unknown outcome and unread webhooks to jobs again."""
-        return await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
+        found = await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
+        return found + await self._warn_of_lapse(db)
+
+    async def _warn_of_lapse(self, db: Database) -> int:
+        """Open a case for each hold the bank will soon let go: no call lasts that long, so something is stuck."""
+        done = 0
+        while True:
+            async with db.begin() as tx:
+                found = await store.lapsing_hold(tx, tx.now + LAPSE_ALARM)
+                if found is None:
+                    return done
+                await store.lock(tx, found.charge_id)
+                lapses_at = found.capture_before
+                assert lapses_at is not None
+                key = f"capture_before:{found.id}"
+                await open_once(tx, found.charge_id, "hold_lapses_soon", key=key, lapses_at=lapses_at.isoformat())
+            done += 1
 
     async def _expire(self, db: Database) -> int:
         done = 0

@@ -1,6 +1,6 @@
 """Settlement: the one time a charge's bill is written, and the end when every hold has answered."""
 
-from billing import timeline
+from billing import invoices, timeline
 from billing.cases import open_case
 from billing.charges import commands, holds, store
 from billing.charges import hold as hold_machine
@@ -8,6 +8,7 @@ from billing.charges.allocation import allocate, coverable_minor
 from billing.charges.announcements import HOLD_FAILED, SETTLED, announce
 from billing.charges.charge import Move, State, advance
 from billing.charges.command import Kind
+from billing.collection import steps as collecting
 from billing.ledger import entries, journal
 from billing.metering import store as meter_store
 from billing.metering.bill import Bill, bill
@@ -55,19 +56,27 @@ async def _take(tx: Tx, charge: ChargeRow, standing: list[HoldRow], due: Bill) -
         [hold.amount_minor for hold in standing],
     )
     for hold, part in zip(standing, parts, strict=True):
-        if not part.amount_minor:
-            continue
-        hold.state = hold_machine.advance(hold_machine.State(hold.state), hold_machine.Move.CAPTURE)
-        hold.capture_minor, hold.capture_fee_minor = part.amount_minor, part.fee_minor
-        await commands.intend(
-            tx,
-            hold,
-            Kind.CAPTURE,
-            key=f"capture:{hold.id}:1",
-            params={"amount_minor": part.amount_minor, "fee_minor": part.fee_minor},
-        )
+        if part.amount_minor:
+            await _capture(tx, hold, part.amount_minor, part.fee_minor)
     for hold in await store.holds(tx, charge.id):
         await holds.let_go(tx, hold)
+
+
+async def _capture(tx: Tx, hold: HoldRow, amount_minor: int, fee_minor: int) -> None:
+    hold.state = hold_machine.advance(hold_machine.State(hold.state), hold_machine.Move.CAPTURE)
+    hold.capture_minor, hold.capture_fee_minor = amount_minor, fee_minor
+    params = {"amount_minor": amount_minor, "fee_minor": fee_minor}
+    await commands.intend(tx, hold, Kind.CAPTURE, key=f"capture:{hold.id}:1", params=params)
+
+
+async def collect(tx: Tx, charge: ChargeRow, hold: HoldRow) -> None:
+    """A hold for what is still owed stands: take it, if it is owed still."""
+    collection = await collecting.of_charge(tx, charge.id)
+    owed = collection is not None and collection.state == collecting.TRYING and charge.state == State.SETTLING
+    if not owed or collection is None or hold.unwanted:
+        await holds.let_go(tx, hold)
+        return
+    await _capture(tx, hold, collection.amount_minor, collection.fee_minor)
 
 
 def _within_holds(tx: Tx, charge: ChargeRow, due: Bill, standing: list[HoldRow]) -> Bill:
@@ -94,34 +103,58 @@ async def abandon(tx: Tx, charge: ChargeRow, reason: str) -> None:
 
 
 async def conclude(tx: Tx, charge: ChargeRow) -> None:
-    """End a settling charge once each of its holds has come to its end."""
+    """End a settling charge once each of its holds has come to its end and nothing is left to collect."""
     everything = await store.holds(tx, charge.id)
     if charge.state != State.SETTLING or any(hold.state not in hold_machine.FINAL for hold in everything):
         return
     charge.captured_minor = sum(hold.captured_minor for hold in everything)
+    missing = (charge.gross_minor or 0) - charge.captured_minor
+    if missing > 0 and await _still_collecting(tx, charge, everything, missing):
+        return
     move = Move.RELEASE if not charge.gross_minor else Move.CAPTURE
-    if charge.captured_minor != charge.gross_minor:
+    if missing:
         move = Move.FAIL
-        await _write_off(tx, charge, everything)
+        await _write_off(tx, charge, everything, missing)
+    collection = await collecting.of_charge(tx, charge.id)
+    if collection is not None:
+        collecting.paid(tx, collection)
     charge.state = advance(State.SETTLING, move)
     charge.settled_at = tx.now
     timeline.record(tx, charge.id, charge.state, captured_minor=charge.captured_minor)
+    if charge.state == State.CAPTURED:
+        await invoices.issue_invoice(tx, charge)
     await announce(tx, charge.id, SETTLED)
     tx.touch([charge.customer_id, charge.consultant_id])
 
 
-async def _write_off(tx: Tx, charge: ChargeRow, everything: list[HoldRow]) -> None:
-    missing = [hold for hold in everything if hold.state == hold_machine.State.LAPSED]
-    amount = sum(hold.capture_minor for hold in missing)
-    fee = sum(hold.capture_fee_minor for hold in missing)
-    await journal.book(
-        tx,
-        charge.id,
-        key=f"uncollectable:{charge.id}",
-        kind="write_off",
-        currency=charge.currency,
-        postings=entries.written_off(
-            charge.customer_id, charge.consultant_id, share_minor=amount - fee, commission_minor=fee
-        ),
-    )
-    open_case(tx, charge.id, "uncollectable", missing_minor=amount, captured_minor=charge.captured_minor)
+async def _still_collecting(tx: Tx, charge: ChargeRow, everything: list[HoldRow], missing: int) -> bool:
+    """Whether what is missing may still come; an attempt that has just ended is followed by the next."""
+    collection = await collecting.of_charge(tx, charge.id)
+    if collection is None:
+        collecting.begin(tx, charge, amount_minor=missing, fee_minor=_missing_fee(charge, everything))
+        return True
+    if collection.state == collecting.TRYING and collection.next_at is None:
+        collecting.failed(tx, collection, everything[-1].decline_message or "The payment did not go through.")
+    return collection.state == collecting.TRYING
+
+
+def _missing_fee(charge: ChargeRow, everything: list[HoldRow]) -> int:
+    taken = sum(hold.capture_fee_minor for hold in everything if hold.state == hold_machine.State.CAPTURED)
+    return (charge.commission_minor or 0) - taken
+
+
+async def _write_off(tx: Tx, charge: ChargeRow, everything: list[HoldRow], missing: int) -> None:
+    """Book away what will not come (or, never seen yet, what came too much) and tell a person."""
+    fee = _missing_fee(charge, everything)
+    if missing > 0:
+        await journal.book(
+            tx,
+            charge.id,
+            key=f"uncollectable:{charge.id}",
+            kind="write_off",
+            currency=charge.currency,
+            postings=entries.written_off(
+                charge.customer_id, charge.consultant_id, share_minor=missing - fee, commission_minor=fee
+            ),
+        )
+    open_case(tx, charge.id, "uncollectable", missing_minor=missing, captured_minor=charge.captured_minor)

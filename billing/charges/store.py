@@ -1,10 +1,11 @@
 """Queries of charges. The charge row is the lock of everything below it: holds, commands, settlement."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Text, cast, exists, func, select
 
-from billing.models import ChargeRow, CommandRow, CustomerPaymentRow, HoldRow, PayoutAccountRow
+from billing.models import CaseRow, ChargeRow, CommandRow, HoldRow, PayoutAccountRow
 from core.db import Tx
 
 
@@ -57,11 +58,6 @@ async def commands(tx: Tx, hold_id: UUID) -> list[CommandRow]:
     return list(await tx.session.scalars(query.execution_options(populate_existing=True)))
 
 
-async def payment(tx: Tx, customer_id: UUID) -> CustomerPaymentRow | None:
-    """The customer's card."""
-    return await tx.session.get(CustomerPaymentRow, customer_id)
-
-
 async def payout(tx: Tx, consultant_id: UUID) -> PayoutAccountRow | None:
     """The consultant's connected account."""
     return await tx.session.get(PayoutAccountRow, consultant_id)
@@ -82,4 +78,16 @@ async def claim_command(tx: Tx) -> CommandRow | None:
 async def expired_hold(tx: Tx) -> HoldRow | None:
     """A hold whose time to come to stand is over (unlocked: the charge is locked first, then it is read anew)."""
     query = select(HoldRow).where(HoldRow.expires_at <= tx.now).order_by(HoldRow.expires_at).limit(1)
+    return (await tx.session.scalars(query)).one_or_none()
+
+
+async def lapsing_hold(tx: Tx, before: datetime) -> HoldRow | None:
+    """A hold that nobody has taken or let go, that lapses before this moment, and for which there is no case yet."""
+    told = exists().where(CaseRow.key == func.concat("capture_before:", cast(HoldRow.id, Text)))
+    query = (
+        select(HoldRow)
+        .where(HoldRow.state.in_(("held", "capturing")), HoldRow.capture_before <= before, ~told)
+        .order_by(HoldRow.capture_before)
+        .limit(1)
+    )
     return (await tx.session.scalars(query)).one_or_none()

@@ -1,11 +1,17 @@
 """FinanceService: charges with proof. Every figure is shown beside its recomputation from raw rows."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from sqlalchemy import select
+
 from billing import timeline
 from billing.charges import store as charge_store
+from billing.collection import steps as collecting
+from billing.collection.models import CollectionRow
+from billing.disputes import store as disputes
+from billing.disputes.models import DisputeRow
 from billing.finance import store
 from billing.finance.filters import ChargeFilter, cursor_of
 from billing.finance.store import Overview, Total
@@ -22,10 +28,12 @@ from billing.models import (
     LedgerTransactionRow,
     PostingRow,
 )
+from billing.refunds import store as refunds
+from billing.refunds.models import RefundRow
 from core.db import Tx
-from core.errors import NotFound
+from core.errors import NotFound, Refused
 
-CSV_LIMIT = 50_000  # larger exports run in the background, later
+PIECE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +64,14 @@ class Detail:
     commands: Sequence[CommandRow]
     transactions: Sequence[tuple[LedgerTransactionRow, Sequence[PostingRow]]]
     cases: Sequence[CaseRow]
+    refunds: Sequence[RefundRow]
+    disputes: Sequence[DisputeRow]
+    collection: CollectionRow | None
     recomputed: Recomputed
 
 
 class FinanceService:
-    """Reads only; what finance may change comes with refunds."""
+    """Reads only; what finance may change has services of its own: refunds, disputes, payouts, problems, cases."""
 
     async def charges(self, tx: Tx, wanted: ChargeFilter, *, cursor: str | None = None, limit: int = 50) -> Page:
         """A page of charges, newest first."""
@@ -68,9 +79,24 @@ class FinanceService:
         following = cursor_of(rows[limit - 1]) if len(rows) > limit else None
         return Page(rows[:limit], await store.totals(tx, wanted), following)
 
-    async def export(self, tx: Tx, wanted: ChargeFilter) -> list[ChargeRow]:
-        """Every charge of a filter, newest first, up to ``CSV_LIMIT``."""
-        return await store.page(tx, wanted, cursor=None, limit=CSV_LIMIT)
+    async def export(self, tx: Tx, wanted: ChargeFilter, *, most: int | None = None) -> AsyncIterator[list[ChargeRow]]:
+        """Every charge of a filter, newest first, in pieces that fit into memory. Raises Refused above ``most``."""
+        count = sum(total.count for total in await store.totals(tx, wanted))
+        if most is not None and count > most:
+            raise Refused(f"These are {count} charges; narrow the filter to {most}, or take the CSV.", code="too_many")
+        cursor = None
+        while True:
+            rows = await store.page(tx, wanted, cursor=cursor, limit=PIECE)
+            if rows:
+                yield rows
+                tx.session.expunge_all()  # read only: what was written out is not kept
+            if len(rows) < PIECE:
+                return
+            cursor = cursor_of(rows[-1])
+
+    async def totals(self, tx: Tx, wanted: ChargeFilter) -> list[Total]:
+        """Sums per currency over the whole filter."""
+        return await store.totals(tx, wanted)
 
     async def detail(self, tx: Tx, charge_id: UUID) -> Detail:
         """One charge with its evidence."""
@@ -86,8 +112,16 @@ class FinanceService:
             commands=await store.commands(tx, charge_id),
             transactions=await journal.of_charge(tx, charge_id),
             cases=await store.cases(tx, charge_id),
+            refunds=await refunds.of_charge(tx, charge_id),
+            disputes=await disputes.of_charge(tx, charge_id),
+            collection=await collecting.of_charge(tx, charge_id),
             recomputed=recompute(charge, intervals),
         )
+
+    async def references(self, tx: Tx, charge_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """The references people see of these charges."""
+        query = select(ChargeRow.id, ChargeRow.reference).where(ChargeRow.id.in_(set(charge_ids)))
+        return {row[0]: row[1] for row in await tx.session.execute(query)}
 
     async def overview(self, tx: Tx) -> list[Overview]:
         """Every currency at a glance."""

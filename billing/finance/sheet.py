@@ -17,6 +17,7 @@ HEADER = (
     "gross",
     "commission",
     "net",
+    "refunded",
     "currency",
     "state",
 )
@@ -29,11 +30,15 @@ def safe(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
+def header() -> str:
+    """The first line of the CSV (RFC 4180)."""
+    return ",".join(HEADER) + "\r\n"
+
+
 def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
-    """The rows as CSV (RFC 4180) with a header; names are given by the edge."""
+    """The rows as CSV, without the header; names are given by the edge."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(HEADER)
     for row in rows:
         writer.writerow(
             (
@@ -41,11 +46,12 @@ def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
                 row.created_at.isoformat(timespec="seconds"),
                 safe(names.get(UserId(row.customer_id), "")),
                 safe(names.get(UserId(row.consultant_id), "")),
-                _decimal(row.connected_ms or 0, 3),
-                _decimal(row.billed_ms or 0, 3),
-                _decimal(row.gross_minor or 0, 2),
-                _decimal(row.commission_minor or 0, 2),
-                _decimal(row.net_minor or 0, 2),
+                decimal(row.connected_ms or 0, 3),
+                decimal(row.billed_ms or 0, 3),
+                decimal(row.gross_minor or 0, 2),
+                decimal(row.commission_minor or 0, 2),
+                decimal(row.net_minor or 0, 2),
+                decimal(row.refunded_minor or 0, 2),
                 row.currency.upper(),
                 row.state,
             )
@@ -53,6 +59,7 @@ def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
     return out.getvalue()
 
 
-def _decimal(value: int, places: int) -> str:
+def decimal(value: int, places: int) -> str:
+    """Minor units as an exact decimal with a point."""
     whole, rest = divmod(value, 10**places)
     return f"{whole}.{rest:0{places}d}"

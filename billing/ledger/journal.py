@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from billing.ledger.entries import Posting
 from billing.models import LedgerTransactionRow, PostingRow
@@ -11,7 +11,9 @@ from core.db import Tx
 from core.ids import new_id
 
 
-async def book(tx: Tx, charge_id: UUID, *, key: str, kind: str, currency: str, postings: Iterable[Posting]) -> bool:
+async def book(
+    tx: Tx, charge_id: UUID | None, *, key: str, kind: str, currency: str, postings: Iterable[Posting]
+) -> bool:
     """Book ``postings`` under ``key``; False (and nothing happens) when that key is booked already or all is zero."""
     moving = [posting for posting in postings if posting.amount_minor]
     if not moving or await tx.session.scalar(select(LedgerTransactionRow.id).where(LedgerTransactionRow.key == key)):
@@ -47,3 +49,12 @@ async def of_charge(tx: Tx, charge_id: UUID) -> list[tuple[LedgerTransactionRow,
         )
         found.append((transaction, list(postings)))
     return found
+
+
+async def balance_minor(tx: Tx, account: str, currency: str) -> int:
+    """What an account holds: what came in less what went out."""
+    query = text(
+        "SELECT coalesce(sum(CASE WHEN destination = :account THEN amount_minor ELSE -amount_minor END), 0) "
+        "FROM posting WHERE currency = :currency AND (source = :account OR destination = :account)"
+    )
+    return int(await tx.session.scalar(query, {"account": account, "currency": currency}) or 0)

@@ -1,20 +1,24 @@
 """The meter: notes observed intervals, wakes a charge when a mark is due, and says what a call costs now."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from billing import timeline
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
-from billing.facts import Counted, Counting
+from billing.facts import Counted, Counting, SideSeen, SideUnseen
 from billing.metering import store
-from billing.metering.intervals import closed_ms, connected_ms, running
+from billing.metering.intervals import Interval, closed_ms, connected_ms, running
 from billing.metering.marks import MarkKind, next_deadline, passed
 from billing.metering.view import MeterView, meter_view
 from billing.models import BillableIntervalRow, ChargeRow
+from billing.proof.chain import stamp
 from core.db import Database, Tx
 from core.errors import NotFound
 from core.ids import CallId, UserId
+
+AT_ONCE = 50  # charges to a transaction: ten thousand calls have some eight marks to a tick
 
 
 class MeterService:
@@ -57,6 +61,19 @@ class MeterService:
         await rearm(tx, charge)
         _touch(tx, charge)
 
+    async def on_participant_seen(self, tx: Tx, event: SideSeen) -> None:
+        """One side alone is evidence too: it says who was waiting for whom."""
+        charge = await charge_store.lock_of_call(tx, event.call_id)
+        if charge is not None:
+            timeline.record(tx, charge.id, "side_seen", side=event.role, at=stamp(event.at))
+
+    async def on_participant_unseen(self, tx: Tx, event: SideUnseen) -> None:
+        """The same for the moment in which a side went missing."""
+        charge = await charge_store.lock_of_call(tx, event.call_id)
+        if charge is not None:
+            last = stamp(event.last_packet_at)
+            timeline.record(tx, charge.id, "side_unseen", side=event.role, last_packet_at=last)
+
     async def view(self, tx: Tx, user_id: UserId, call_id: CallId, role: str) -> MeterView | None:
         """What this call has cost so far, for one of its two sides; None when it has no charge."""
         charge = await charge_store.charge_of_call(tx, call_id)
@@ -78,25 +95,30 @@ class MeterService:
         return found
 
     async def run_due(self, db: Database) -> int:
-        """Pass every mark that is due, one charge to a transaction; returns how many charges were looked at."""
+        """Pass every mark that is due, some charges to a transaction; returns how many charges were looked at."""
         done = 0
         while True:
             async with db.begin() as tx:
-                charge = await store.claim_due(tx)
-                if charge is None:
-                    return done
-                await rearm(tx, charge)
-                _touch(tx, charge)
-            done += 1
+                due = await store.claim_due(tx, AT_ONCE)
+                observed = await store.intervals_of(tx, [charge.call_id for charge in due])
+                for charge in due:
+                    await _pass_marks(tx, charge, observed[charge.call_id])
+                    _touch(tx, charge)
+            done += len(due)
+            if len(due) < AT_ONCE:
+                return done
 
 
 async def rearm(tx: Tx, charge: ChargeRow) -> None:
     """Record the marks passed by now and set the next deadline; the caller holds the charge's lock."""
+    await _pass_marks(tx, charge, await store.intervals(tx, charge.call_id))
+
+
+async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval]) -> None:
     if charge.state != State.METERING:
         charge.next_deadline_at = None
         return
-    price, intervals = store.price_of(charge), await store.intervals(tx, charge.call_id)
-    now_ms = connected_ms(intervals, tx.now)
+    price, now_ms = store.price_of(charge), connected_ms(intervals, tx.now)
     for mark in passed(price, charge.marked_ms, now_ms):
         timeline.record(tx, charge.id, mark.kind, connected_ms=mark.at_ms)
         if mark.kind is MarkKind.CAP_REACHED and charge.call_ended_at is None:

@@ -1,5 +1,6 @@
 """Queries of the meter: intervals of a call, and charges at which something is due."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,10 +26,16 @@ def price_of(charge: ChargeRow) -> Price:
 
 async def intervals(tx: Tx, call_id: UUID) -> list[Interval]:
     """What was observed of this call, in order."""
-    query = select(BillableIntervalRow).where(BillableIntervalRow.call_id == call_id).order_by(BillableIntervalRow.n)
-    return [
-        Interval(row.n, row.started_at, row.duration_ms, row.open, row.cause) for row in await tx.session.scalars(query)
-    ]
+    return (await intervals_of(tx, [call_id]))[call_id]
+
+
+async def intervals_of(tx: Tx, call_ids: Sequence[UUID]) -> dict[UUID, list[Interval]]:
+    """The same of several calls; of one nothing was observed of, an empty list."""
+    query = select(BillableIntervalRow).where(BillableIntervalRow.call_id.in_(call_ids)).order_by(BillableIntervalRow.n)
+    found: dict[UUID, list[Interval]] = {call_id: [] for call_id in call_ids}
+    for row in await tx.session.scalars(query):
+        found[row.call_id].append(Interval(row.n, row.started_at, row.duration_ms, row.open, row.cause))
+    return found
 
 
 async def interval(tx: Tx, call_id: UUID, n: int) -> BillableIntervalRow | None:
@@ -36,13 +43,13 @@ async def interval(tx: Tx, call_id: UUID, n: int) -> BillableIntervalRow | None:
     return await tx.session.get(BillableIntervalRow, (call_id, n))
 
 
-async def claim_due(tx: Tx) -> ChargeRow | None:
-    """Lock one charge whose next deadline has come; charges that others work on are skipped."""
+async def claim_due(tx: Tx, most: int) -> Sequence[ChargeRow]:
+    """Lock up to ``most`` charges whose next deadline has come; charges that others work on are skipped."""
     query = (
         select(ChargeRow)
         .where(ChargeRow.next_deadline_at <= tx.now)
         .order_by(ChargeRow.next_deadline_at)
-        .limit(1)
+        .limit(most)
         .with_for_update(skip_locked=True)
     )
-    return (await tx.session.scalars(query)).one_or_none()
+    return (await tx.session.scalars(query)).all()

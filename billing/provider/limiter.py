@@ -14,7 +14,7 @@ PATIENCE_S = 5.0
 class Limiter:
     """A sliding window of one second per endpoint and over all; a caller waits its turn, or is told to come back.
 
-    It counts requests of one process: divide the limits when several workers talk to the same Stripe account.
+    It counts the requests of one process; ``part`` is for one of several workers of the same Stripe account.
     """
 
     def __init__(
@@ -24,6 +24,11 @@ class Limiter:
         self._patience_s = patience_s
         self._all: deque[float] = deque(maxlen=in_all)
         self._endpoints: dict[str, deque[float]] = {}
+
+    @classmethod
+    def part(cls, workers: int) -> "Limiter":
+        """The limits of one of ``workers`` processes: together they stay under those of one."""
+        return cls(per_endpoint=max(1, PER_ENDPOINT // workers), in_all=max(1, IN_ALL // workers))
 
     async def turn(self, endpoint: str) -> None:
         """Wait until one more request to ``endpoint`` is allowed.

@@ -99,6 +99,7 @@ class Authenticate:
             raise web.HTTPNotFound(text="No such intent, or no such outcome: succeeded or failed.")
         if intent["status"] == "requires_action":
             self._settle(intent, passed=outcome == "succeeded")
+            self._world.catch_up()
             self._store.flush()
             self._courier.dispatch()
         stands = intent["status"] in {"requires_capture", "succeeded"}

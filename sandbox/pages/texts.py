@@ -17,6 +17,9 @@ CARD = {
         "authenticate_always": "always asks for 3-D Secure",
         "authenticate_setup": "asks for 3-D Secure when saved",
         "declined_later": "is declined at the hold",
+        "disputed": "is disputed after the capture",
+        "inquired": "the bank asks about the payment",
+        "refund_fails": "refunds to it fail later",
         "error": "That did not work. Please try again.",
     },
     "de": {
@@ -35,6 +38,9 @@ CARD = {
         "authenticate_always": "verlangt immer 3-D Secure",
         "authenticate_setup": "verlangt 3-D Secure beim Speichern",
         "declined_later": "wird bei der Reservierung abgelehnt",
+        "disputed": "wird nach der Abbuchung angefochten",
+        "inquired": "die Bank fragt nach der Zahlung",
+        "refund_fails": "Erstattungen kommen später zurück",
         "error": "Das hat nicht geklappt. Bitte versuchen Sie es noch einmal.",
     },
 }

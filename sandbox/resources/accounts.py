@@ -1,7 +1,10 @@
 """Connected accounts and the links to their onboarding."""
 
+from typing import Any
+
 from sandbox.errors import invalid
-from sandbox.form import choice, metadata
+from sandbox.form import Params, choice, metadata
+from sandbox.resources import schedules
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -34,8 +37,8 @@ def create(world: World, request: Request) -> Obj:
         "email": params.get("email"),
         "metadata": metadata(params),
         "payouts_enabled": False,
-        "requirements": {"currently_due": list(_DUE), "disabled_reason": "requirements.past_due"},
-        "settings": params.get("settings") or {},
+        "requirements": _requirements(_DUE, reason="requirements.past_due"),
+        "settings": _settings({}, params, country),
         "type": kind,
     }
     world.store.save(account)
@@ -74,20 +77,71 @@ def link(world: World, request: Request) -> Obj:
     }
 
 
+def update(world: World, request: Request) -> Obj:
+    """POST /v1/accounts/:id: the payout schedule and metadata."""
+    params = request.params
+    account = world.need("account", request.path["id"])
+    labels = {**account["metadata"], **metadata(params)}
+    account["settings"] = _settings(account["settings"], params, account["country"])
+    account["metadata"] = {name: value for name, value in labels.items() if value}  # an empty value unsets a key
+    world.store.save(account)
+    world.publish("account.updated", account, account=account["id"], request=request)
+    return account
+
+
+def schedule(account: Obj) -> dict[str, Any]:
+    """When this account is paid out."""
+    found: dict[str, Any] = account["settings"]["payouts"]["schedule"]
+    return found
+
+
 def onboard(world: World, account: Obj) -> Obj:
     """The consultant filled in everything: the account may receive transfers from now on."""
     account.update(details_submitted=True, payouts_enabled=True, charges_enabled=True)
     account["capabilities"] = dict.fromkeys(account["capabilities"], "active")
-    account["requirements"] = {"currently_due": [], "disabled_reason": None}
-    world.store.save(account)
-    world.publish("account.updated", account, account=account["id"])
-    return account
+    account["requirements"] = _requirements([])
+    return _changed(world, account)
 
 
-def restrict(world: World, account: Obj) -> Obj:
-    """Stripe wants to know more: the account may no longer receive transfers."""
+def restrict(world: World, account: Obj, due: list[str] | None = None, reason: str = "requirements.past_due") -> Obj:
+    """Stripe wants to know more (``due``), and it is late: no transfers to the account, and no payouts from it."""
     account["capabilities"] = dict.fromkeys(account["capabilities"], "inactive")
-    account["requirements"] = {"currently_due": list(_DUE), "disabled_reason": "requirements.past_due"}
+    account.update(payouts_enabled=False, requirements=_requirements(due or _DUE, past=due or _DUE, reason=reason))
+    return _changed(world, account)
+
+
+def bank_failed(world: World, account: Obj) -> Obj:
+    """A payout came back: none is made until another bank account is named; transfers still arrive."""
+    before = account["requirements"]
+    due = list(dict.fromkeys([*before["currently_due"], "external_account"]))
+    past = list(dict.fromkeys([*before["past_due"], "external_account"]))
+    reason = before["disabled_reason"] or "requirements.past_due"
+    account.update(payouts_enabled=False, requirements=_requirements(due, past=past, reason=reason))
+    return _changed(world, account)
+
+
+def _changed(world: World, account: Obj) -> Obj:
     world.store.save(account)
     world.publish("account.updated", account, account=account["id"])
     return account
+
+
+def _requirements(due: list[str], *, past: list[str] | None = None, reason: str | None = None) -> dict[str, Any]:
+    return {
+        "alternatives": [],
+        "current_deadline": None,
+        "currently_due": list(due),
+        "disabled_reason": reason,
+        "errors": [],
+        "eventually_due": list(due),
+        "past_due": list(past or []),
+        "pending_verification": [],
+    }
+
+
+def _settings(before: dict[str, Any], params: Params, country: str) -> dict[str, Any]:
+    """The settings after a request; the payout schedule is the one part that is understood."""
+    given = params.get("settings") or {}
+    known = (before.get("payouts") or {}).get("schedule") or {}
+    payouts = {**before.get("payouts", {}), **(given.get("payouts") or {})}
+    return {**before, **given, "payouts": {**payouts, "schedule": schedules.changed(known, params, country)}}

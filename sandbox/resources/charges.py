@@ -1,8 +1,8 @@
 """Charges: the authorization a bank gives, and what its capture moves."""
 
-from sandbox.cards import Refusal
+from sandbox.cards import INCREMENTABLE_BRANDS, Behaviour, Refusal
 from sandbox.money import processing_fee
-from sandbox.resources import balance
+from sandbox.resources import balance, disputes, fees, payment_methods, transfers
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -21,6 +21,7 @@ def authorize(world: World, intent: Obj, request: Request | None, *, refused: Re
         "exp_month": method["card"]["exp_month"],
         "exp_year": method["card"]["exp_year"],
         "funding": method["card"]["funding"],
+        "incremental_authorization": {"status": _incremental(intent, method)},
         "last4": method["card"]["last4"],
         "network": method["card"]["brand"],
     }
@@ -70,62 +71,55 @@ def capture(world: World, charge: Obj, amount: int, fee: int, request: Request |
     """
     charge.update(captured=True, amount_captured=amount)
     charge["balance_transaction"] = balance.record(
-        world, "charge", amount, charge["currency"], charge["id"], fee=processing_fee(amount)
-    )
+        world,
+        "charge",
+        amount,
+        charge["currency"],
+        charge["id"],
+        fee=processing_fee(amount),
+        description=charge["description"],
+    )["id"]
     destination = (charge["transfer_data"] or {}).get("destination")
     if destination is not None:
-        _transfer(world, charge, amount, fee, destination, request)
+        _split(world, charge, amount, fee, destination, request)
     world.store.save(charge)
     world.publish("charge.captured", charge, request=request)
+    _disputed_later(world, charge)
     return charge
 
 
-def _transfer(world: World, charge: Obj, amount: int, fee: int, destination: str, request: Request | None) -> None:
-    currency, transfer_id, payment_id = charge["currency"], world.new_id("tr"), world.new_id("py")
-    transfer = world.store.save(
-        {
-            "id": transfer_id,
-            "object": "transfer",
-            "amount": amount,
-            "amount_reversed": 0,
-            "balance_transaction": balance.record(world, "transfer", -amount, currency, transfer_id),
-            "created": world.now(),
-            "currency": currency,
-            "destination": destination,
-            "destination_payment": payment_id,
-            "livemode": False,
-            "metadata": {},
-            "reversed": False,
-            "source_transaction": charge["id"],
-            "source_type": "card",
-            "transfer_group": charge["transfer_group"],
-        }
+def _split(world: World, charge: Obj, amount: int, fee: int, destination: str, request: Request | None) -> None:
+    transfer = transfers.make(
+        world, amount, charge["currency"], destination, request, charge=charge, group=charge["transfer_group"]
     )
+    charge["transfer"] = transfer["id"]
     balance.record(
-        world, "payment", amount, currency, payment_id, fee=fee, fee_type="application_fee", account=destination
+        world,
+        "payment",
+        amount,
+        charge["currency"],
+        transfer["destination_payment"],
+        fee=fee,
+        fee_type="application_fee",
+        account=destination,
     )
-    charge["transfer"] = transfer_id
-    world.publish("transfer.created", transfer, request=request)
     if fee:
-        fee_id = world.new_id("fee")
-        application_fee = world.store.save(
-            {
-                "id": fee_id,
-                "object": "application_fee",
-                "account": destination,
-                "amount": fee,
-                "amount_refunded": 0,
-                "balance_transaction": balance.record(world, "application_fee", fee, currency, fee_id),
-                "charge": payment_id,
-                "created": world.now(),
-                "currency": currency,
-                "livemode": False,
-                "originating_transaction": charge["id"],
-                "refunded": False,
-            }
-        )
-        charge.update(application_fee=fee_id, application_fee_amount=fee)
-        world.publish("application_fee.created", application_fee, request=request)
+        taken = fees.take(world, charge, fee, transfer, request)
+        charge.update(application_fee=taken["id"], application_fee_amount=fee)
+
+
+def _disputed_later(world: World, charge: Obj) -> None:
+    """Some test cards dispute by themselves, a moment after the capture."""
+    behaviour = payment_methods.behaviour(world.need("payment_method", charge["payment_method"]))
+    if behaviour in {Behaviour.DISPUTED, Behaviour.INQUIRED}:
+        inquiry = behaviour is Behaviour.INQUIRED
+        world.afterwards(lambda: disputes.by_itself(world, charge, inquiry=inquiry))
+
+
+def _incremental(intent: Obj, method: Obj) -> str:
+    asked = intent["payment_method_options"].get("card", {}).get("request_incremental_authorization")
+    offered = asked == "if_available" and method["card"]["brand"] in INCREMENTABLE_BRANDS
+    return "available" if offered and intent["capture_method"] == "manual" else "unavailable"
 
 
 def retrieve(world: World, request: Request) -> Obj:

@@ -1,4 +1,4 @@
-"""Events, and the plain reads of what a capture made."""
+"""Events: what was told, and whether it arrived."""
 
 from sandbox.form import boolean
 from sandbox.store import Obj
@@ -19,29 +19,3 @@ def listed(world: World, request: Request) -> list[Obj]:
         delivered = boolean(params, "delivery_success")
         found = [event for event in found if (event["pending_webhooks"] == 0) == delivered]
     return found
-
-
-def transfer(world: World, request: Request) -> Obj:
-    """GET /v1/transfers/:id."""
-    return world.need("transfer", request.path["id"])
-
-
-def transfers(world: World, request: Request) -> list[Obj]:
-    """GET /v1/transfers."""
-    wanted = {name: request.params[name] for name in ("destination", "transfer_group") if name in request.params}
-    return [one for one in world.store.all("transfer") if all(one[name] == value for name, value in wanted.items())]
-
-
-def application_fee(world: World, request: Request) -> Obj:
-    """GET /v1/application_fees/:id."""
-    return world.need("application_fee", request.path["id"])
-
-
-def application_fees(world: World, request: Request) -> list[Obj]:
-    """GET /v1/application_fees."""
-    charge = request.params.get("charge")
-    return [
-        fee
-        for fee in world.store.all("application_fee")
-        if charge in {None, fee["charge"], fee["originating_transaction"]}
-    ]

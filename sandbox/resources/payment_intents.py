@@ -6,7 +6,7 @@ from sandbox.cards import AUTHENTICATES_PAYMENT, Refusal, refusal, refuses_charg
 from sandbox.errors import ApiError, invalid
 from sandbox.form import Params, boolean, choice, integer, metadata
 from sandbox.money import chargeable, currency
-from sandbox.resources import charges, payment_methods
+from sandbox.resources import charges, payment_methods, transfers
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -56,6 +56,7 @@ def create(world: World, request: Request) -> Obj:
         "next_action": None,
         "on_behalf_of": params.get("on_behalf_of"),
         "payment_method": method,
+        "payment_method_options": _options(params),
         "payment_method_types": ["card"],
         "status": "requires_confirmation" if method else "requires_payment_method",
         "transfer_data": {"destination": destination} if destination else None,
@@ -85,11 +86,11 @@ def confirm(world: World, request: Request) -> Obj:
 def confirm_with(world: World, intent: Obj, request: Request) -> Obj:
     """Ask the bank: the hold stands, the customer must authenticate, or the bank says no (402)."""
     if intent["status"] not in _CONFIRMABLE:
-        raise _unexpected(intent, "confirmed")
+        raise unexpected(intent, "confirmed")
     if request.params.get("payment_method"):
         intent["payment_method"] = _method(world, request.params, intent["customer"])
     if intent["payment_method"] is None:
-        raise _unexpected(intent, "confirmed", " It has no payment method; provide one.")
+        raise unexpected(intent, "confirmed", " It has no payment method; provide one.")
     method = world.need("payment_method", intent["payment_method"])
     if method.get("_detached"):
         raise invalid("The provided PaymentMethod was detached from its customer.", "payment_method")
@@ -137,11 +138,12 @@ def capture(world: World, request: Request) -> Obj:
     """POST /v1/payment_intents/:id/capture."""
     intent = world.need("payment_intent", request.path["id"])
     if intent["status"] != "requires_capture":
-        raise _unexpected(intent, "captured")
+        raise unexpected(intent, "captured")
     if not boolean(request.params, "final_capture", default=True):
         raise invalid("Multicapture is not available for this PaymentIntent.", "final_capture")
     charge = world.need("charge", intent["latest_charge"])
-    if world.now() >= charge["payment_method_details"]["card"]["capture_before"]:
+    expired = world.now() >= charge["payment_method_details"]["card"]["capture_before"]
+    if expired or request.forced == "capture_expires":
         lapse(world, intent)
         raise ApiError(400, "The charge has expired and cannot be captured.", code="charge_expired_for_capture")
     asked = integer(request.params, "amount_to_capture")
@@ -164,7 +166,7 @@ def cancel(world: World, request: Request) -> Obj:
     """POST /v1/payment_intents/:id/cancel."""
     intent = world.need("payment_intent", request.path["id"])
     if intent["status"] not in _CANCELABLE:
-        raise _unexpected(intent, "canceled")
+        raise unexpected(intent, "canceled")
     reason = request.params.get("cancellation_reason")
     if reason not in {None, *_REASONS}:
         raise invalid(
@@ -229,7 +231,8 @@ def _refused(world: World, intent: Obj, refused: Refusal, request: Request | Non
     )
 
 
-def _unexpected(intent: Obj, verb: str, more: str = "") -> ApiError:
+def unexpected(intent: Obj, verb: str, more: str = "") -> ApiError:
+    """The error for a step that the intent's status does not allow."""
     return ApiError(
         400,
         f"This PaymentIntent could not be {verb} because it has a status of {intent['status']}.{more}",
@@ -242,14 +245,15 @@ def _destination(world: World, params: Params) -> str | None:
     given = (params.get("transfer_data") or {}).get("destination")
     if given is None:
         return None
-    account = world.need("account", given, "transfer_data[destination]")
-    if account["capabilities"].get("transfers") != "active":
-        raise invalid(
-            "Your destination account needs to have at least one of the following capabilities enabled: transfers",
-            "transfer_data[destination]",
-            "insufficient_capabilities_for_transfer",
-        )
+    transfers.payable(world.need("account", given, "transfer_data[destination]"), "transfer_data[destination]")
     return str(given)
+
+
+def _options(params: Params) -> dict[str, Any]:
+    given = params.get("payment_method_options") or {}
+    card = given.get("card") or {}
+    choice(card, "request_incremental_authorization", {"if_available", "never"}, "never")
+    return given
 
 
 def _fee(params: Params, amount: int, destination: str | None) -> int | None:

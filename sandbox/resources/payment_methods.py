@@ -2,8 +2,11 @@
 
 from sandbox.cards import BY_TOKEN, Behaviour, TestCard
 from sandbox.errors import invalid, missing
+from sandbox.form import integer, metadata
 from sandbox.store import Obj
 from sandbox.world import Request, World
+
+_MONTHS = 12
 
 
 def make(world: World, card: TestCard) -> Obj:
@@ -74,6 +77,28 @@ def attach(world: World, request: Request) -> Obj:
     return bind(world, method, customer["id"], request)
 
 
+def update(world: World, request: Request) -> Obj:
+    """POST /v1/payment_methods/:id: expiry, billing details and metadata of an attached card."""
+    params = request.params
+    method = world.need("payment_method", request.path["id"])
+    if method["customer"] is None:
+        raise invalid("You must save this PaymentMethod to a customer before you can update it.")
+    card, labels = params.get("card") or {}, {**method["metadata"], **metadata(params)}
+    month, year = integer(card, "exp_month"), integer(card, "exp_year")
+    if month is not None and not 1 <= month <= _MONTHS:
+        raise invalid("Your card's expiration month is invalid.", "card[exp_month]", "invalid_expiry_month")
+    method["card"] = {
+        **method["card"],
+        "exp_month": method["card"]["exp_month"] if month is None else month,
+        "exp_year": method["card"]["exp_year"] if year is None else year,
+    }
+    method["billing_details"] = {**method["billing_details"], **(params.get("billing_details") or {})}
+    method["metadata"] = {name: value for name, value in labels.items() if value}
+    world.store.save(method)
+    world.publish("payment_method.updated", method, request=request)
+    return method
+
+
 def detach(world: World, request: Request) -> Obj:
     """POST /v1/payment_methods/:id/detach."""
     method = world.need("payment_method", request.path["id"])
@@ -93,4 +118,6 @@ def listed(world: World, request: Request) -> list[Obj]:
     customer = request.params.get("customer")
     if customer is not None and world.store.find("customer", customer) is None:
         raise missing("customer", customer, "customer", status=400)
+    if request.params.get("type", "card") != "card":  # the sandbox knows cards only
+        return []
     return [method for method in world.store.all("payment_method") if customer and method["customer"] == customer]

@@ -20,6 +20,7 @@ from tests.bench.media_curve import draw
 from tests.bench.media_server import MediaServer
 from tests.bench.participant import PROFILES, Participant, Ssrcs
 from tests.bench.traffic import Fate, Traffic
+from tests.bench.vitals import cpu_s
 
 WARM_UP_S, TICK_S = 1.5, 0.001
 CURVE = (10, 25, 50, 100)
@@ -57,13 +58,13 @@ async def _measure(servers: list[Server], traffic: list[Traffic], seconds: float
     for one in traffic:
         one.begin(time.monotonic())
     await _send(traffic, WARM_UP_S)
-    before, own, began = [_cpu(server.pid) for server in servers], time.process_time(), time.monotonic()
+    before, own, began = [cpu_s(server.pid) for server in servers], time.process_time(), time.monotonic()
     first = [one.counts for one in traffic]
     received = [one.received for one in traffic]
     for one in traffic:
         one.measuring = True
     await _send(traffic, seconds)
-    used = [_cpu(server.pid) - at for server, at in zip(servers, before, strict=True)]
+    used = [cpu_s(server.pid) - at for server, at in zip(servers, before, strict=True)]
     lasted, own = time.monotonic() - began, time.process_time() - own
     last = [one.counts for one in traffic]
     got = [one.received - at for one, at in zip(traffic, received, strict=True)]
@@ -126,14 +127,6 @@ def _lag_p99_ms(servers: list[Server]) -> float | None:
 
 def _ssrcs(n: int) -> Ssrcs:
     return Ssrcs(audio=10_000 + 10 * n, video=10_001 + 10 * n, rtx=10_002 + 10 * n)
-
-
-def _cpu(pid: int) -> float:
-    """Seconds on a processor of all threads of a process."""
-    spent = 0
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        spent += int((task / "schedstat").read_text().split()[0])
-    return spent / 1e9
 
 
 def _rss_mb(pid: int) -> float:

@@ -1,149 +1,204 @@
-"""``./bench meter``: live calls metered per second and core, over real PostgreSQL."""
+"""What metering costs: one real worker process, thousands of live calls, marks as they fall due in real time."""
 
 import argparse
 import asyncio
 import json
-import os
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
 
 import psycopg
-from psycopg import sql
 from sqlalchemy import insert
 
-from app.embedded.postgres import EmbeddedPostgres
-from app.migrate import upgrade
+from app.embedded.postgres import free_port
+from app.stack import Plan, Stack
 from billing.charges.charge import State
-from billing.metering.service import MeterService
 from billing.metering.terms import DEFAULT_TERMS
 from billing.models import BillableIntervalRow, ChargeRow
-from core.clock import FakeClock
-from core.db import Database
-from core.events import Bus
-from core.ids import new_id
-from core.jobs import Jobs
+from core import logs
+from core.ids import CallId, UserId, new_id
+from tests.bench.stage import house_of
+from tests.bench.vitals import cpu_s, family_cpu_s
+from tests.fakes.paid_call import until
+from web.context import House
 
-SCRATCH = "meter_bench"
+RATE_MINOR, CAP_MINOR = 9_000, 4_500
 MARKS_MS = (480_000, 570_000, 600_000, 1_620_000, 1_770_000)
-CALL_S = 1_800  # a call of thirty minutes has five marks before its cap
+# Calls of thirty minutes pass six marks each. The cap, the sixth, would end them; so their ages are spread over twenty-
+# five minutes instead of thirty, and as many marks a second fall due with five.
+YOUNGEST_S, SPREAD_S = 265.0, 1_500.0
+LONGEST_S = 25.0
+SETTLE_S = 3.0  # the worker's start is not its work
+VIEWS = 500
+LIMIT_CORES = 0.2
+MS = timedelta(milliseconds=1)
+
+_OVERDUE = "SELECT count(*) FROM charge WHERE next_deadline_at <= now()"
+_PASSED = """
+SELECT extract(epoch FROM event.at - seen.started_at) * 1000 - (event.details ->> 'connected_ms')::int
+  FROM charge_event event JOIN charge ON charge.id = event.charge_id
+  JOIN billable_interval seen ON seen.call_id = charge.call_id WHERE event.at >= %s AND event.at < %s
+"""
+_RETIRE = "UPDATE charge SET next_deadline_at = NULL"
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the benchmark and print one line."""
-    parser = argparse.ArgumentParser(prog="bench meter", description=__doc__)
-    parser.add_argument("--calls", type=int, default=300)
-    parser.add_argument("--workers", type=int, default=4, help="concurrent loops within one process (one core)")
-    parser.add_argument("--json", action="store_true")
-    given = parser.parse_args(argv)
-    with _database() as url:
-        result = asyncio.run(_measure(url, given.calls, given.workers))
-    line = json.dumps(result) if given.json else ", ".join(f"{name}: {value}" for name, value in result.items())
-    sys.stdout.write(line + "\n")
-    return 0
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What a stretch of time cost, in cores, and the marks that were passed in it."""
+
+    worker: float
+    postgres: float
+    marks_per_s: float
+    late_p50_ms: float
+    late_max_ms: float
 
 
-@contextmanager
-def _database() -> Iterator[str]:
-    """A scratch database on the given server, or on an embedded one; gone afterwards."""
-    given = os.environ.get("DATABASE_URL")
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)  # the server may run as another user
-        server = None if given else EmbeddedPostgres(Path(folder) / "postgres", throwaway=False)
-        if server is not None:
-            server.start()
-        try:
-            admin_url = given or (server.url() if server else "")
-            with psycopg.connect(admin_url, autocommit=True) as admin:
-                drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(SCRATCH))
-                admin.execute(drop)
-                admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(SCRATCH)))
-                url = urlunsplit(urlsplit(admin_url)._replace(path=f"/{SCRATCH}"))
-                upgrade(url)
-                try:
-                    yield url
-                finally:
-                    admin.execute(drop)
-        finally:
-            if server is not None:
-                server.stop()
+async def metering(stack: Stack, wishes: argparse.Namespace) -> dict[str, Any]:
+    """The worker without calls, then with them, ``runs`` times."""
+    runs: list[Stretch] = []
+    with psycopg.connect(stack.env["DATABASE_URL"], autocommit=True) as database:
+        async with house_of(stack) as house:
+            log = stack.plan.data / "logs" / "worker.log"
+            await until(lambda: "worker.ready" in log.read_text(), "the worker is ready", 30)
+            await asyncio.sleep(SETTLE_S)
+            idle = await _stretch(stack, database, wishes.seconds)
+            for _ in range(wishes.runs):
+                at = await _fill(house, wishes.calls)
+                await until(lambda: not _count(database, _OVERDUE), "what fell due meanwhile is worked off", 60)
+                runs.append(await _stretch(stack, database, wishes.seconds))
+                view = await _views(house, at)
+                database.execute(_RETIRE)
+    return _figures(wishes, idle, runs, view)
 
 
-async def _measure(url: str, calls: int, workers: int) -> dict[str, float | int | str]:
-    clock, jobs, bus = FakeClock(), Jobs(url), Bus()
-    db = Database(url, clock=clock, bus=bus, jobs=jobs, pool_size=workers)
-    meter = MeterService()
-    await _fill(db, clock, calls)
-    started_at, passed = clock.now(), 0
-    wall_s = cpu_s = 0.0
-    for mark_ms in MARKS_MS:
-        clock.advance(started_at + timedelta(milliseconds=mark_ms) - clock.now())
-        wall, cpu = time.perf_counter(), time.process_time()
-        passed += sum(await asyncio.gather(*(meter.run_due(db) for _ in range(workers))))
-        wall_s += time.perf_counter() - wall
-        cpu_s += time.process_time() - cpu
-    idle = time.perf_counter()
-    nothing = await meter.run_due(db)
-    idle_ms = (time.perf_counter() - idle) * 1_000
-    await db.close()
-    if passed != calls * len(MARKS_MS) or nothing:
-        raise SystemExit(f"expected {calls * len(MARKS_MS)} marks to be passed, saw {passed} and {nothing}")
-    per_core_s = passed / max(cpu_s, 1e-9)
-    return {
-        "bench": "meter",
-        "calls": calls,
-        "marks_passed": passed,
-        "marks_per_s": round(passed / wall_s, 1),
-        "marks_per_s_and_core": round(per_core_s, 1),
-        "live_calls_per_core": int(per_core_s * CALL_S / (len(MARKS_MS) + 1)),
-        "idle_tick_ms": round(idle_ms, 2),
-    }
+async def _stretch(stack: Stack, database: psycopg.Connection[Any], seconds: float) -> Stretch:
+    pids = stack.pid("worker"), stack.pid("postgres")
+    since, began, before = datetime.now(UTC), time.monotonic(), (cpu_s(pids[0]), family_cpu_s(pids[1]))
+    await asyncio.sleep(seconds)
+    after, lasted_s = (cpu_s(pids[0]), family_cpu_s(pids[1])), time.monotonic() - began
+    late = sorted(float(row[0]) for row in database.execute(_PASSED, (since, datetime.now(UTC))))
+    return Stretch(
+        worker=(after[0] - before[0]) / lasted_s,
+        postgres=(after[1] - before[1]) / lasted_s,
+        marks_per_s=len(late) / lasted_s,
+        late_p50_ms=statistics.median(late) if late else 0.0,
+        late_max_ms=max(late, default=0.0),
+    )
 
 
-async def _fill(db: Database, clock: FakeClock, calls: int) -> None:
-    """Live calls, all of them connected since now; the first deadline is the first warning."""
-    at = clock.now()
-    charges, intervals = [], []
+async def _fill(house: House, calls: int) -> list[tuple[CallId, UserId, datetime]]:
+    """Live calls of every age, each with its next mark ahead of it; some of them, with customer and beginning."""
+    now = datetime.now(UTC)
+    charges, intervals, known = [], [], []
     for number in range(calls):
-        call_id = new_id()
-        charges.append(_charge(call_id, number, at))
-        intervals.append({"call_id": call_id, "n": 0, "started_at": at, "duration_ms": 0, "open": True, "cause": None})
-    async with db.begin() as tx:
-        await tx.session.execute(insert(ChargeRow), charges)
+        age = timedelta(seconds=YOUNGEST_S + SPREAD_S * number / calls)
+        call_id, started = new_id(), now - age
+        charges.append(live_charge(call_id, started, age // MS))
+        intervals.append(
+            {"call_id": call_id, "n": 0, "started_at": started, "duration_ms": 0, "open": True, "cause": None}
+        )
+        known.append((CallId(call_id), UserId(charges[-1]["customer_id"]), started))
+    async with house.db.begin() as tx:
         await tx.session.execute(insert(BillableIntervalRow), intervals)
+        await tx.session.execute(insert(ChargeRow), charges)
+    return known[:: max(1, calls // VIEWS)]
 
 
-def _charge(call_id: object, number: int, at: datetime) -> dict[str, object]:
+def live_charge(call_id: object, started: datetime, age_ms: int) -> dict[str, Any]:
+    """The columns of the charge of a call that is connected since ``started``."""
+    charge_id = new_id()
+    ahead = next(mark for mark in MARKS_MS if mark > age_ms)
     return {
-        "id": new_id(),
+        "id": charge_id,
         "call_id": call_id,
-        "reference": f"CC-BENCH-{number}",
+        "reference": f"CC-BENCH-{charge_id.hex}",
         "customer_id": new_id(),
         "consultant_id": new_id(),
-        "created_at": at,
+        "created_at": started,
         "currency": "eur",
-        "rate_minor_per_hour": 9_000,
+        "rate_minor_per_hour": RATE_MINOR,
         "policy": DEFAULT_TERMS.policy,
         "policy_version": DEFAULT_TERMS.version,
         "threshold_ms": DEFAULT_TERMS.threshold_ms,
         "commission_bps": DEFAULT_TERMS.commission_bps,
         "tax_mode": DEFAULT_TERMS.tax_mode,
         "tax_rate_bps": DEFAULT_TERMS.tax_rate_bps,
-        "snapshot_cap_minor": 4_500,
+        "snapshot_cap_minor": CAP_MINOR,
         "terms_version": "2026-1",
-        "consented_at": at,
+        "consented_at": started,
         "state": State.METERING,
-        "cap_minor": 4_500,
-        "marked_ms": 0,
-        "next_deadline_at": at + timedelta(milliseconds=MARKS_MS[0]),
+        "cap_minor": CAP_MINOR,
+        "marked_ms": age_ms,
+        "next_deadline_at": started + timedelta(milliseconds=ahead),
         "captured_minor": 0,
     }
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+async def _views(house: House, known: list[tuple[CallId, UserId, datetime]]) -> dict[str, float]:
+    """Ask for meters at any moment: what one costs, and how many are wrong by a millisecond or a cent."""
+    wrong, began = 0, time.process_time()
+    for call_id, customer, started in known:
+        async with house.db.begin() as tx:
+            view = await house.meter.view_of(tx, customer, call_id)
+        ms = (view.as_of - started) // MS
+        due = 0 if ms < DEFAULT_TERMS.threshold_ms else (2 * RATE_MINOR * ms + 3_600_000) // 7_200_000
+        wrong += view.connected_ms != ms or view.gross_minor != min(due, CAP_MINOR)
+    return {"view_cpu_ms": 1000 * (time.process_time() - began) / len(known), "wrong": wrong}
+
+
+def _count(database: psycopg.Connection[Any], query: str) -> int:
+    row = database.execute(query).fetchone()  # type: ignore[call-overload]
+    assert row is not None
+    return int(row[0])
+
+
+def _figures(wishes: argparse.Namespace, idle: Stretch, runs: list[Stretch], view: dict[str, float]) -> dict[str, Any]:
+    each = {name: statistics.median(asdict(run)[name] for run in runs) for name in asdict(idle)}
+    metering = each["worker"] - idle.worker
+    return {
+        "bench": "meter",
+        "calls": wishes.calls,
+        "runs": len(runs),
+        "seconds": wishes.seconds,
+        "worker_cores": round(each["worker"], 3),
+        "worker_cores_worst": round(max(run.worker for run in runs), 3),
+        "idle_worker_cores": round(idle.worker, 3),
+        "metering_cores": round(metering, 3),
+        "postgres_cores": round(each["postgres"], 3),
+        "idle_postgres_cores": round(idle.postgres, 3),
+        "marks_per_s": round(each["marks_per_s"], 1),
+        "ms_per_mark": round(1000 * metering / max(1e-9, each["marks_per_s"]), 2),
+        "late_p50_ms": round(each["late_p50_ms"], 1),
+        "late_max_ms": round(max(run.late_max_ms for run in runs), 1),
+        "view_cpu_ms": round(view["view_cpu_ms"], 2),
+        "wrong_views": int(view["wrong"]),
+    }
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry of ``./bench meter``; 1 when the worker needs more than its share, or a view is wrong."""
+    parser = argparse.ArgumentParser(prog="./bench meter", description=__doc__)
+    parser.add_argument("--calls", type=int, default=10_000)
+    parser.add_argument("--seconds", type=float, default=20.0, help=f"of each run; at most {LONGEST_S:.0f}")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="one line of JSON")
+    wishes = parser.parse_args(argv)
+    if not 0 < wishes.seconds <= LONGEST_S:
+        parser.error(f"--seconds: at most {LONGEST_S:.0f}, or calls would reach their cap")
+    logs.configure("bench", level="WARNING")
+    with tempfile.TemporaryDirectory(prefix="bench-meter-") as folder:
+        plan = Plan(data=Path(folder), port=free_port(), environment="test", robot=False, seed=False, throwaway=True)
+        stack = Stack(plan, lambda line: print(f"· {line}", file=sys.stderr))  # noqa: T201 - progress
+        stack.start()
+        try:
+            found = asyncio.run(metering(stack, wishes))
+        finally:
+            stack.stop()
+    sys.stdout.write((json.dumps(found) if wishes.json else json.dumps(found, indent=2)) + "\n")
+    return 0 if found["worker_cores"] <= LIMIT_CORES and not found["wrong_views"] else 1

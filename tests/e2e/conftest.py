@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from app.demo_people import CONSULTANTS, CUSTOMER_NAME, LOGINS, PASSWORD
 from app.embedded.postgres import free_port
 from app.stack import Plan, Stack
 from tests.fakes.firefox import Firefox
+from tests.fakes.log_search import card_numbers_in, leaks
 
 RESULTS = Path(__file__).parent.parent.parent / "test-results"
 FLAGS = [
@@ -30,6 +32,14 @@ FLAGS = [
     "--auto-select-desktop-capture-source=Entire screen",
 ]
 # Several people share one address here, and each test logs in anew.
+SECRETS = (
+    "SECRET_KEY",
+    "STRIPE_SECRET_KEY",
+    "STRIPE_WEBHOOK_SECRET",
+    "MEDIA_CONTROL_TOKEN",
+    "RECEIPT_KEY",
+    "TURN_SECRET",
+)
 LIMITS = {"RATE_LIMIT_LOGIN_PER_MIN": "1000", "RATE_LIMIT_API_PER_MIN": "5000"}
 
 
@@ -75,6 +85,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         Plan(data=data, port=free_port(), environment="test", robot=False, throwaway=True, settings=LIMITS)
     ) as one:
         yield one
+        # Everything the browser tests did is in these logs and tables by now.
+        secrets = [one.env[name] for name in SECRETS if one.env.get(name)]
+        persons = [PASSWORD, CUSTOMER_NAME, *LOGINS.values(), *(person.name for person in CONSULTANTS)]
+        assert leaks(data / "logs", secrets, persons) == []
+        assert card_numbers_in(one.env["DATABASE_URL"]) == []
 
 
 @pytest.fixture(scope="session")

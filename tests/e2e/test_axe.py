@@ -52,9 +52,10 @@ def test_screens_anyone_may_see(stack: Stack, window: Any, locale: str) -> None:
         check(page, path)
 
 
-def test_screens_of_consultant_and_finance(stack: Stack, window: Any) -> None:
+def test_screens_of_consultant_customer_and_finance(stack: Stack, window: Any) -> None:
     for role, paths in {
-        "consultant": ("/consultant", "/consultant/profile", "/consultant/earnings", "/calls", "/settings"),
+        "consultant": ("/home", "/profile", "/earnings", "/calls", "/settings"),
+        "customer": ("/calls", "/spending", "/settings"),
         "finance": ("/finance",),
     }.items():
         page = window(role).page

@@ -15,8 +15,18 @@ SILENT_S = 2.5
 LOOK_S = 0.2
 
 
+class Rejected(AssertionError):
+    """The server answered 4xx: wrong for a test that expects it to work, an answer for who knows better."""
+
+    def __init__(self, status: int, line: str) -> None:
+        super().__init__(line)
+        self.status = status
+
+
 class Caller:
     """Logs in, keeps a socket, and keeps media in the call the snapshot names. ``sends`` False only listens."""
+
+    PATIENCE_S = 20.0  # how long what cannot be reached is tried again
 
     def __init__(self, url: str, email: str, password: str, *, sends: bool = True, joins: bool = True) -> None:
         self._login = {"email": email, "password": password}
@@ -50,8 +60,11 @@ class Caller:
         await self.socket.close()
 
     async def api(self, method: str, path: str, body: Any = None) -> Any:
-        """A request that must succeed; what cannot be reached is tried again for a while, as the client does."""
-        deadline = time.monotonic() + 20
+        """A request that must succeed; what cannot be reached is tried again for a while, as the client does.
+
+        Raises Rejected, an AssertionError, for 4xx.
+        """
+        deadline = time.monotonic() + self.PATIENCE_S
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         while True:
             try:
@@ -59,7 +72,8 @@ class Caller:
                     if reply.status >= 500 and time.monotonic() < deadline:
                         raise aiohttp.ClientConnectionError(str(reply.status))
                     text = await reply.text()
-                    assert reply.status < 400, f"{method} {path}: {reply.status} {text}"
+                    if reply.status >= 400:
+                        raise Rejected(reply.status, f"{method} {path}: {reply.status} {text}")
                     return await reply.json() if text else None
             except (aiohttp.ClientConnectionError, TimeoutError):
                 if time.monotonic() > deadline:

@@ -16,24 +16,29 @@ EVERY_S = 0.02
 
 
 class LightPeer:
-    """Joins through the directory, then sends 50 packets a second and counts what comes."""
+    """Joins through the directory, then sends 50 packets a second (or as told) and counts what comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, every_s: float = EVERY_S) -> None:
         n = next(_numbers)
+        self._every_s = every_s
         self.participant = Participant(_certificate, "gcm", Ssrcs(n, n + 1, n + 2))
         self.received: list[int] = []  # sequence numbers, as the relay numbers them
         self.sent = 0
-        self.first_sent_at = self.last_sent_at = 0.0
+        self.first_sent_at = self.last_sent_at = self.last_received_at = 0.0
         self._sending: asyncio.Task[None] | None = None
 
     async def join(self, nodes: NodeDirectory, call_id: Any, role: str, user: Any) -> str:
         """Connect; the peer's id."""
         reply = await nodes.join(call_id, role, user)
         await nodes.answer(call_id, reply.peer_id, await self.participant.answer(reply.sdp))
-        async with asyncio.timeout(20):
-            await self.participant.connect(reply.sdp, offered=False)
-        self.participant.take_over(self._on_packet)
+        await self.connect(reply.sdp)
         return reply.peer_id
+
+    async def connect(self, offer: str) -> None:
+        """ICE and DTLS with the node that made ``offer``, once it has our answer."""
+        async with asyncio.timeout(20):
+            await self.participant.connect(offer, offered=False)
+        self.participant.take_over(self._on_packet)
 
     def packet(self) -> bytes:
         """The next packet of sound, protected."""
@@ -68,8 +73,9 @@ class LightPeer:
     async def _send(self) -> None:
         while True:
             self.send()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(self._every_s)
 
     def _on_packet(self, data: bytes) -> None:
+        self.last_received_at = time.monotonic()
         if data[1] & 0x7F == AUDIO:
             self.received.append(int.from_bytes(data[2:4]))

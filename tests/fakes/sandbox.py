@@ -60,6 +60,57 @@ class RunningSandbox:
         """The bank lets an authorization go."""
         await self._json("POST", f"/_sandbox/lapse/{intent_id}")
 
+    async def dispute(
+        self, intent_id: str, *, reason: str = "fraudulent", amount: int | None = None, inquiry: bool = False
+    ) -> str:
+        """The customer's bank disputes a captured intent, or only asks (``inquiry``); the dispute's id."""
+        given: dict[str, Any] = {"reason": reason, "inquiry": inquiry}
+        if amount is not None:
+            given["amount"] = amount
+        return str((await self._json("POST", f"/_sandbox/dispute/{intent_id}", given))["id"])
+
+    async def decide(self, dispute_id: str, outcome: str) -> str:
+        """The bank decides: ``won``, ``lost``, or ``escalated`` for an inquiry; the dispute's status."""
+        answer = await self._json("POST", f"/_sandbox/dispute/{dispute_id}/decide", {"outcome": outcome})
+        return str(answer["status"])
+
+    async def pay_out(self, account_id: str, *, force: bool = False) -> list[str]:
+        """Stripe pays a connected account out, one payout a currency; their ids. ``force``: a manual schedule too."""
+        answer = await self._json("POST", f"/_sandbox/payout/{account_id}", {"force": force})
+        return list(answer["payouts"])
+
+    async def settle_payout(self, payout_id: str) -> None:
+        """The consultant's bank has the money."""
+        await self._json("POST", f"/_sandbox/payout/{payout_id}/settle")
+
+    async def fail_payout(self, payout_id: str, code: str = "account_closed") -> None:
+        """The consultant's bank sends it back; payouts rest until the account is onboarded again."""
+        await self._json("POST", f"/_sandbox/payout/{payout_id}/fail", {"code": code})
+
+    async def cancel_payout(self, payout_id: str) -> None:
+        """The payout never leaves."""
+        await self._json("POST", f"/_sandbox/payout/{payout_id}/cancel")
+
+    async def fail_refund(self, refund_id: str) -> None:
+        """The customer's bank sends a refund back."""
+        await self._json("POST", f"/_sandbox/refund/{refund_id}/fail")
+
+    async def restrict(self, account_id: str, *requirements: str) -> None:
+        """Stripe wants to know more (all that onboarding asks for when nothing is named), and it is late."""
+        await self._json("POST", f"/_sandbox/restrict/{account_id}", {"requirements": list(requirements)})
+
+    async def top_up(self, amount: int, currency: str = "eur") -> None:
+        """The platform puts money of its own on its balance."""
+        await self._json("POST", "/_sandbox/topup", {"amount": amount, "currency": currency})
+
+    async def tamper(self, object_id: str, field: str, value: Any) -> None:
+        """Change a field of a stored object (dots lead inwards) behind everybody's back."""
+        await self._json("POST", "/_sandbox/tamper", {"id": object_id, "field": field, "value": value})
+
+    async def forget(self, object_id: str) -> None:
+        """Lose a stored object."""
+        await self._json("POST", "/_sandbox/forget", {"id": object_id})
+
     async def _json(self, method: str, path: str, body: Any = None) -> Any:
         async with aiohttp.ClientSession() as session, session.request(method, self.url + path, json=body) as answer:
             assert answer.ok, f"{answer.status} {await answer.text()}"

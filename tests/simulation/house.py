@@ -8,11 +8,19 @@ from sqlalchemy import Connection, event
 from sqlalchemy.util import await_only
 
 from billing.charges.service import ChargeService
+from billing.collection.service import CollectionService
+from billing.disputes.errand import KINDS as DISPUTE_KINDS
+from billing.disputes.errand import DisputeErrand
+from billing.disputes.service import DisputeService
 from billing.metering.service import MeterService
 from billing.metering.terms import Policy, PriceTerms
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
 from billing.provider.limiter import Limiter
+from billing.refunds.errand import KINDS as REFUND_KINDS
+from billing.refunds.errand import RefundErrand
+from billing.refunds.service import RefundService
 from billing.webhooks import WebhookService
 from core.db import Database
 from core.events import Bus, Flow
@@ -75,13 +83,24 @@ class House:
             limiter=Limiter(per_endpoint=10**9, in_all=10**9),  # virtual seconds are not the limiter's
             http=Wire(self._bank),
         )
-        terms = PriceTerms(policy=Policy(self._policy))
-        self.meter = MeterService()
+        limit, terms = settings.approval_above_minor, PriceTerms(policy=Policy(self._policy))
+        self.meter, self.collection = MeterService(), CollectionService(settings)
         self.charges = ChargeService(db=self.db, gateway=gateway, settings=settings, terms=terms)
-        payouts = PayoutAccountService(db=self.db, gateway=gateway, settings=settings)
-        self.webhooks = WebhookService(db=self.db, gateway=gateway, charges=self.charges, payouts=payouts)
+        payouts = PayoutService(db=self.db, gateway=gateway, approval_above_minor=limit)
+        self.charges.employ(REFUND_KINDS, RefundErrand(gateway))
+        self.charges.employ(DISPUTE_KINDS, DisputeErrand(gateway))
+        self.webhooks = WebhookService(
+            db=self.db,
+            gateway=gateway,
+            charges=self.charges,
+            accounts=PayoutAccountService(db=self.db, gateway=gateway, settings=settings, payouts=payouts),
+            payouts=payouts,
+            refunds=RefundService(db=self.db, gateway=gateway, approval_above_minor=limit),
+            disputes=DisputeService(db=self.db, gateway=gateway),
+        )
         self.charges.register(self.queue)
         self.webhooks.register(self.queue)
+        payouts.register(self.queue)
         self.bus.connect(self._flow(self))
 
     async def close(self) -> None:

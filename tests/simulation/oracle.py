@@ -8,7 +8,7 @@ from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
 
-from tests.simulation.evidence import Found, Story
+from tests.simulation.evidence import Found, Row, Story
 from tests.simulation.script import CURRENCIES, GOOD, SECURE, THRESHOLD_S, TICKS, Call, Extend, Trouble
 
 _COMMISSION = Fraction(15, 100)
@@ -95,15 +95,17 @@ def the_time_is_what_was_seen(call: Call, _trouble: Trouble, story: Story, found
 
 def the_cap_is_what_was_agreed(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """The cap grows by an extension that the bank granted, once for each, and by nothing else."""
-    granted = [intent["amount"] for intent in _reserved(found)[1:]] if len(found.holds) > 1 else []
+    asked_for = [hold for hold in found.holds if hold["purpose"] == "call"]
+    names = {str(hold["id"]) for hold in asked_for[1:]}
+    granted = [intent["amount"] for intent in _reserved(found) if intent["metadata"]["hold_id"] in names]
     most = call.cap_minor + sum(granted)
     if not call.cap_minor <= found.charge["cap_minor"] <= most:
         yield f"the cap is {found.charge['cap_minor']}, agreed were {call.cap_minor} and {granted}"
-    if len(found.holds) - 1 > story.clicks:
-        yield f"{len(found.holds) - 1} extensions for {story.clicks} clicks"
+    if len(asked_for) - 1 > story.clicks:
+        yield f"{len(asked_for) - 1} extensions for {story.clicks} clicks"
     asked = [step for step in call.steps if isinstance(step, Extend)]
     fair = not trouble.on_the_money and len(asked) == 1 and asked[0].card == GOOD and story.clicks == 1
-    if fair and len(found.holds) != 2:
+    if fair and len(asked_for) != 2:
         yield "a granted extension has no hold"
 
 
@@ -220,7 +222,7 @@ def it_is_settled_in_a_minute(_call: Call, trouble: Trouble, story: Story, found
         yield f"settled {late} after the end"
 
 
-def _reserved(found: Found) -> list[dict[str, object]]:
+def _reserved(found: Found) -> list[Row]:
     """The intents the bank granted, in the order of our holds."""
     granted = {one["payment_intent"] for one in found.stripe_charges if one["status"] == "succeeded"}
     order = {str(hold["id"]): hold["n"] for hold in found.holds}

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+from core.db import Tx
 from core.ids import QuestionId, RequestId, new_id
 from signaling.events import CallOpened
 from tests.simulation.media import Media
@@ -17,6 +18,10 @@ from tests.simulation.stage import Process
 from tests.simulation.world import Scene, World
 
 _NO_SHOW = timedelta(seconds=60)
+_SAVE = (
+    "INSERT INTO saved_card (payment_method_id, user_id, brand, last4, exp_month, exp_year, added_at) "
+    "VALUES (%s, %s, 'visa', '4242', 12, 2039, %s)"
+)
 _USE = "UPDATE customer_payment SET payment_method_id = %s WHERE user_id = %s"
 _ASKED = (
     "SELECT charge.call_id, hold.n, hold.provider_id FROM hold JOIN charge ON charge.id = charge_id "
@@ -53,7 +58,7 @@ class People:
         async def accept() -> None:
             method = await world.bank.card(world.customer_id, script.card.token)
             async with world.web.db.begin() as tx:
-                await world.execute(tx, _USE, method, world.customer)
+                await _use(tx, world, method)
                 await world.web.charges.on_call_opened(tx, event)
 
         def opened() -> None:
@@ -126,6 +131,12 @@ class People:
         world.ask("3-D Secure", say, no=_shrug)
 
 
+async def _use(tx: Tx, world: World, method: str) -> None:
+    """A new card, which this and whatever comes later is paid with."""
+    await world.execute(tx, _SAVE, method, world.customer, tx.now)
+    await world.execute(tx, _USE, method, world.customer)
+
+
 def _secure(scene: Scene) -> bool:
     cards = [scene.script.card, *(step.card for step in scene.script.steps if isinstance(step, Extend))]
     return any(card.customer for card in cards)
@@ -141,7 +152,7 @@ def _extend(world: World, scene: Scene, step: Extend) -> None:
     async def click() -> None:
         method = await world.bank.card(world.customer_id, step.card.token)
         async with world.web.db.begin() as tx:
-            await world.execute(tx, _USE, method, world.customer)
+            await _use(tx, world, method)
             await world.web.charges.extend(tx, world.customer, scene.call_id, key)
 
     def counted() -> None:

@@ -19,7 +19,7 @@ _HEARD = (
 )
 _TABLES = (
     "posting, ledger_transaction, charge_event, billing_case, billable_interval, command, hold, charge, stripe_event, "
-    "customer_payment, payout_account, feed, heard, procrastinate.procrastinate_jobs"
+    "customer_payment, saved_card, payout_account, invoice_series, feed, heard, procrastinate.procrastinate_jobs"
 )
 
 
@@ -36,6 +36,7 @@ class Studio:
         settings = Settings(
             database_url=database_url,
             redis_url="redis://127.0.0.1:9",
+            receipt_key="c2ltdWxhdGVkLXJlY2VpcHQta2V5LW9mLTMyLWJ5dGU",
             secret_key="simulated-secret-key-of-enough-characters",
             environment="test",
             stripe_secret_key="sk_test_sandbox",

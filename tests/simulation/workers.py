@@ -14,16 +14,18 @@ _AT_ONCE = 4  # jobs a worker runs at a time
 _RESCUED = timedelta(seconds=8)  # a killed worker's jobs are given to another once its heart is not heard
 _DUE = (
     "SELECT (SELECT min(next_deadline_at) FROM charge), least((SELECT min(expires_at) FROM hold), "
-    "(SELECT min(due_at) FROM command), (SELECT min(due_at) FROM stripe_event))"
+    "(SELECT min(due_at) FROM command), (SELECT min(due_at) FROM stripe_event)), "
+    "(SELECT min(next_at) FROM collection)"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When the meter, and when the charges have something to look at, by the wall clock."""
+    """When each of the worker's rooms has something to look at, by the wall clock."""
 
     meter: datetime | None
     charges: datetime | None
+    collection: datetime | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,8 +50,8 @@ class Workers:
 
     def next_look(self, due: Due) -> list[datetime | None]:
         """When a worker that is up has something to do, on the steady clock."""
-        steadily = self._world.clock.steadily
-        return [steadily(due.meter), steadily(due.charges)] if self._world.up() else []
+        times = (due.meter, due.charges, due.collection)
+        return [self._world.clock.steadily(wall) for wall in times] if self._world.up() else []
 
     def tick(self, due: Due) -> None:
         """Look (a tick at which nothing is due changes nothing, and is left out); with two, not always both."""
@@ -57,10 +59,14 @@ class Workers:
         for house in world.up():
             if self._running(house, "tick") or (len(world.workers) > 1 and world.chance.random() < 0.6):
                 continue
-            if due.meter is not None and due.meter <= now:
-                world.stage.spawn("tick meter", house.process, partial(house.meter.run_due, house.db), world.check)
-            if due.charges is not None and due.charges <= now:
-                world.stage.spawn("tick charges", house.process, partial(house.charges.run_due, house.db), world.check)
+            looks = {
+                "meter": (due.meter, house.meter),
+                "charges": (due.charges, house.charges),
+                "collection": (due.collection, house.collection),
+            }
+            for name, (wall, room) in looks.items():
+                if wall is not None and wall <= now:
+                    world.stage.spawn(f"tick {name}", house.process, partial(room.run_due, house.db), world.check)
 
     def take_jobs(self) -> None:
         """Take every job that a committed transaction has left."""

@@ -1,5 +1,6 @@
 """Finance: charges with totals, one charge with its proof, the overview, and the CSV."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,8 +9,9 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from billing.finance.filters import ChargeFilter
+from billing.finance.paper import MOST_PRINTED, PrintedCharge, printed_charges
 from billing.finance.service import Detail
-from billing.finance.sheet import sheet
+from billing.finance.sheet import header, sheet
 from billing.models import ChargeRow
 from core.db import Tx
 from core.ids import UserId
@@ -48,6 +50,10 @@ _HOLD = (
     "finished_at",
 )
 _COMMAND = ("kind", "state", "key", "attempts", "created_at", "first_sent_at", "finished_at", "outcome")
+
+_REFUND = ("amount_minor", "commission_minor", "reason", "note", "state", "requested_at", "finished_at")
+_DISPUTE = ("id", "provider_id", "amount_minor", "share_minor", "reason", "status", "due_at", "opened_at", "closed_at")
+_COLLECTION = ("amount_minor", "state", "attempts", "opened_at", "next_at", "closed_at", "last_message")
 
 
 class FilterQuery(Input):
@@ -95,6 +101,7 @@ class ChargeRowOut(Output):
     gross_minor: int
     commission_minor: int
     net_minor: int
+    refunded_minor: int
     currency: Currency
     state: str
 
@@ -171,6 +178,9 @@ class DetailOut(Output):
     commands: list[dict[str, Any]]
     transactions: list[TransactionOut]
     cases: list[CaseOut]
+    refunds: list[dict[str, Any]]
+    disputes: list[dict[str, Any]]
+    collection: dict[str, Any] | None
     recomputed: RecomputedOut
 
 
@@ -208,21 +218,32 @@ async def get_charges(call: Call) -> ChargesOut:
 
 
 @route("GET", "/api/finance/charges.csv", access=READERS, query=FilterQuery, media_type="text/csv")
-async def get_charges_csv(call: Call) -> web.Response:
-    """The same list as CSV, safe to open in a spreadsheet."""
+async def get_charges_csv(call: Call) -> web.StreamResponse:
+    """The same list as CSV, whole and streamed, safe to open in a spreadsheet."""
     query: FilterQuery = call.query
+    answer = web.StreamResponse(headers=_attachment("text/csv; charset=utf-8", "charges.csv"))
+    await answer.prepare(call.request)
+    await answer.write(header().encode("utf-8-sig"))  # the mark tells Excel that it is UTF-8
     async with call.house.db.begin() as tx:
-        rows = await call.house.finance.export(tx, query.filter())
-        names = await _names(call, tx, rows)
-    return web.Response(
-        body=sheet(rows, names).encode("utf-8-sig"),  # the mark tells Excel that it is UTF-8
-        content_type="text/csv",
-        charset="utf-8",
-        headers={
-            "Content-Disposition": 'attachment; filename="charges.csv"',
-            "Cache-Control": "no-store",
-        },
-    )
+        async for rows in call.house.finance.export(tx, query.filter()):
+            await answer.write(sheet(rows, await _names(call, tx, rows)).encode())
+    await answer.write_eof()
+    return answer
+
+
+@route("GET", "/api/finance/charges.pdf", access=READERS, query=FilterQuery, media_type="application/pdf")
+async def get_charges_pdf(call: Call) -> web.Response:
+    """The same list on paper, with its totals; up to a thousand charges."""
+    query: FilterQuery = call.query
+    lines: list[PrintedCharge] = []
+    async with call.house.db.begin() as tx:
+        async for rows in call.house.finance.export(tx, query.filter(), most=MOST_PRINTED):
+            names = await _names(call, tx, rows)
+            lines += [_printed(row, names) for row in rows]
+        totals = await call.house.finance.totals(tx, query.filter())
+        now = tx.now
+    body = await asyncio.to_thread(printed_charges, lines, totals, now)
+    return web.Response(body=body, headers=_attachment("application/pdf", "charges.pdf"))
 
 
 @route("GET", "/api/finance/charges/{charge_id}", access=READERS, reply=DetailOut)
@@ -240,6 +261,29 @@ async def get_overview(call: Call) -> OverviewOut:
     async with call.house.db.begin() as tx:
         found = await call.house.finance.overview(tx)
     return OverviewOut(currencies=[CurrencyOverview.model_validate(each) for each in found])
+
+
+def _attachment(kind: str, name: str) -> dict[str, str]:
+    return {
+        "Content-Type": kind,
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+    }
+
+
+def _printed(row: ChargeRow, names: Mapping[UserId, str]) -> PrintedCharge:
+    return PrintedCharge(
+        reference=row.reference,
+        at=row.created_at,
+        customer=names.get(UserId(row.customer_id), ""),
+        consultant=names.get(UserId(row.consultant_id), ""),
+        gross_minor=row.gross_minor or 0,
+        commission_minor=row.commission_minor or 0,
+        net_minor=row.net_minor or 0,
+        refunded_minor=row.refunded_minor,
+        currency=row.currency,
+        state=row.state,
+    )
 
 
 async def _names(call: Call, tx: Tx, rows: Iterable[ChargeRow]) -> Mapping[UserId, str]:
@@ -260,6 +304,7 @@ def _row(row: ChargeRow, names: Mapping[UserId, str]) -> ChargeRowOut:
         gross_minor=row.gross_minor or 0,
         commission_minor=row.commission_minor or 0,
         net_minor=row.net_minor or 0,
+        refunded_minor=row.refunded_minor,
         currency=Currency(row.currency),
         state=row.state,
     )
@@ -283,5 +328,8 @@ def _detail(detail: Detail, names: Mapping[UserId, str]) -> DetailOut:
             for transaction, postings in detail.transactions
         ],
         cases=[CaseOut.model_validate(case) for case in detail.cases],
+        refunds=[{name: getattr(refund, name) for name in _REFUND} for refund in detail.refunds],
+        disputes=[{name: getattr(dispute, name) for name in _DISPUTE} for dispute in detail.disputes],
+        collection=detail.collection and {name: getattr(detail.collection, name) for name in _COLLECTION},
         recomputed=RecomputedOut.model_validate(detail.recomputed),
     )

@@ -1,46 +1,75 @@
-"""The customer's card: shown, saved through hosted fields, forgotten."""
+"""The customer's cards: listed, saved through hosted fields, preferred, removed."""
+
+from collections.abc import Iterable
 
 from pydantic import Field
 
+from billing.cards import SavedCard
 from web.routing import Access, Call, route
-from web.schemas import Empty, Output
+from web.schemas import Empty, Input, Output
 
 
 class CardOut(Output):
-    """What may be shown of a card."""
+    """What may be shown of a card; ``default`` is the one holds are placed with, unless it is ``expired``."""
 
+    payment_method_id: str
     brand: str
     last4: str = Field(pattern=r"^[0-9]{4}$")
     exp_month: int
     exp_year: int
+    default: bool
+    expired: bool
 
 
-class SavedCardOut(Output):
-    """The card used for the next hold, if there is one."""
+class CardsOut(Output):
+    """Every saved card: the default first, then the newest."""
 
-    card: CardOut | None
+    items: list[CardOut]
 
 
 class SetupOut(Output):
-    """A card about to be saved; ``form_url`` is the sandbox's form, null where Stripe's own fields are used."""
+    """A card about to be saved: in the sandbox's form at ``form_url``, or in Stripe's own fields under the key."""
 
     setup_intent_id: str
     client_secret: str
     form_url: str | None
+    publishable_key: str | None
 
 
-@route("GET", "/api/payment/card", access=Access.CUSTOMER, reply=SavedCardOut)
-async def get_card(call: Call) -> SavedCardOut:
-    """The saved card."""
+class CompleteIn(Input):
+    """Whether the new card is to be the one holds are placed with."""
+
+    make_default: bool = False
+
+
+@route("GET", "/api/payment/cards", access=Access.CUSTOMER, reply=CardsOut)
+async def get_cards(call: Call) -> CardsOut:
+    """The saved cards."""
     async with call.house.db.begin() as tx:
-        card = await call.house.cards.card(tx, call.user)
-    return SavedCardOut(card=None if card is None else CardOut.model_validate(card))
+        return _cards(await call.house.cards.cards(tx, call.user))
 
 
-@route("DELETE", "/api/payment/card", access=Access.CUSTOMER)
-async def delete_card(call: Call) -> None:
-    """Forget the saved card; holds that stand are not touched."""
-    await call.house.cards.forget(call.user)
+@route(
+    "DELETE", "/api/payment/cards/{payment_method_id}", access=Access.CUSTOMER, reply=CardsOut, owned="payment_method"
+)
+async def delete_card(call: Call) -> CardsOut:
+    """Remove a card; refused while a call placed with it is not settled."""
+    async with call.house.db.begin() as tx:
+        return _cards(await call.house.cards.remove(tx, call.user, call.path["payment_method_id"]))
+
+
+@route(
+    "POST",
+    "/api/payment/cards/{payment_method_id}/default",
+    access=Access.CUSTOMER,
+    body=Empty,
+    reply=CardsOut,
+    owned="payment_method",
+)
+async def post_card_default(call: Call) -> CardsOut:
+    """Place holds with this card from now on."""
+    async with call.house.db.begin() as tx:
+        return _cards(await call.house.cards.make_default(tx, call.user, call.path["payment_method_id"]))
 
 
 @route("POST", "/api/payment/setup", access=Access.CUSTOMER, body=Empty, reply=SetupOut)
@@ -53,11 +82,16 @@ async def post_setup(call: Call) -> SetupOut:
     "POST",
     "/api/payment/setup/{setup_intent_id}/complete",
     access=Access.CUSTOMER,
-    body=Empty,
-    reply=SavedCardOut,
+    body=CompleteIn,
+    reply=CardsOut,
     owned="setup",
 )
-async def post_setup_complete(call: Call) -> SavedCardOut:
+async def post_setup_complete(call: Call) -> CardsOut:
     """Ask the provider how saving the card went."""
-    card = await call.house.cards.complete(call.user, call.path["setup_intent_id"])
-    return SavedCardOut(card=CardOut.model_validate(card))
+    body: CompleteIn = call.body
+    setup_intent_id = call.path["setup_intent_id"]
+    return _cards(await call.house.cards.complete(call.user, setup_intent_id, make_default=body.make_default))
+
+
+def _cards(cards: Iterable[SavedCard]) -> CardsOut:
+    return CardsOut(items=[CardOut.model_validate(card) for card in cards])

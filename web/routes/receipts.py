@@ -1,16 +1,23 @@
-"""Receipts: the bill of a call, line by line, with the evidence behind it."""
+"""Receipts: the bill of a call, line by line, with the evidence behind it; sealed as JSON and as PDF."""
 
+import asyncio
+import json
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from aiohttp import web
 from pydantic import ConfigDict, Field
 
+from billing.proof.document import Story
+from billing.proof.pdf.layout import printed
 from billing.receipts import Receipt
 from core.ids import CallId, UserId
 from core.money import Currency
 from web.routing import Access, Call, route
 from web.schemas import Output, Utc
+
+ISSUER = "Consultant Connect"
 
 
 class LineOut(Output):
@@ -39,6 +46,31 @@ class EntryOut(Output):
     at: Utc
     kind: str
     detail: dict[str, Any]
+
+
+class SealOut(Output):
+    """The evidence chain; ``broken_at`` is the first entry that is not as it was written, None when all are."""
+
+    entries: int
+    last_hash: str | None
+    broken_at: int | None
+
+
+class KeyOut(Output):
+    """A public key of our receipts, as a JSON Web Key (RFC 8037)."""
+
+    kty: str
+    crv: str
+    kid: str
+    x: str
+    use: str
+    alg: str
+
+
+class KeysOut(Output):
+    """Every public key with which our receipts are or were signed, the present one first."""
+
+    keys: list[KeyOut]
 
 
 class ReceiptOut(Output):
@@ -72,6 +104,10 @@ class ReceiptOut(Output):
     captured_at: Utc | None
     consent: ConsentOut
     timeline: list[EntryOut]
+    net_of_vat_minor: int
+    vat_minor: int
+    invoice_number: str | None
+    evidence: SealOut
 
 
 @route("GET", "/api/calls/{call_id}/receipt", access=Access.USER, reply=ReceiptOut, owned="call")
@@ -91,6 +127,53 @@ async def get_receipt(call: Call) -> ReceiptOut:
     )
 
 
+@route("GET", "/api/receipt-keys", access=Access.PUBLIC, reply=KeysOut)
+async def get_receipt_keys(call: Call) -> KeysOut:
+    """The public keys of our receipts, to compare with the one inside a file."""
+    return KeysOut(keys=[KeyOut(**key) for key in call.house.proof.keys])
+
+
+@route("GET", "/api/calls/{call_id}/receipt.json", access=Access.USER, owned="call", status=200)
+async def get_receipt_json(call: Call) -> web.Response:
+    """The signed receipt: anybody can check it and work out the amount again, without us."""
+    sealed = await _sealed(call)
+    text = json.dumps(sealed, ensure_ascii=False, indent=1) + "\n"
+    return _file(text.encode(), "application/json", f"{sealed['reference']}.json")
+
+
+@route("GET", "/api/calls/{call_id}/receipt.pdf", access=Access.USER, owned="call", media_type="application/pdf")
+async def get_receipt_pdf(call: Call) -> web.Response:
+    """The same receipt on paper, in your language and time zone."""
+    sealed = await _sealed(call)
+    async with call.house.db.begin() as tx:
+        reader = await call.house.accounts.view(tx, call.user)
+    body = await asyncio.to_thread(printed, sealed, locale=reader.locale, zone=reader.time_zone)
+    return _file(body, "application/pdf", f"{sealed['reference']}.pdf")
+
+
+async def _sealed(call: Call) -> dict[str, Any]:
+    house, call_id = call.house, CallId(call.id("call_id"))
+    async with house.db.begin() as tx:
+        receipt = await house.receipts.receipt(tx, call.user, call_id)
+        seen = await house.calls.get(tx, call_id, call.user)
+        customer, consultant = UserId(receipt.customer_id), UserId(receipt.consultant_id)
+        names = await house.profiles.names(tx, [customer, consultant])
+        story = Story(
+            issuer_name=ISSUER,
+            issuer_url=house.settings.public_url,
+            customer_name=names.get(customer, ""),
+            consultant_name=names.get(consultant, ""),
+            question_title=seen.question.title,
+            started_at=seen.live_at or seen.created_at,
+        )
+        return await house.proof.sealed(tx, call.user, call_id, story)
+
+
+def _file(body: bytes, content_type: str, name: str) -> web.Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return web.Response(body=body, content_type=content_type, headers=headers)
+
+
 def _receipt(receipt: Receipt, *, title: str, other_name: str, started_at: datetime) -> ReceiptOut:
     plain = {name: getattr(receipt, name) for name in ReceiptOut.model_fields if hasattr(receipt, name)}
     return ReceiptOut(
@@ -101,6 +184,7 @@ def _receipt(receipt: Receipt, *, title: str, other_name: str, started_at: datet
             "started_at": started_at,
             "lines": [LineOut.model_validate(line) for line in receipt.lines],
             "consent": ConsentOut(terms_version=receipt.terms_version, at=receipt.consented_at),
+            "evidence": SealOut.model_validate(receipt.evidence),
             "timeline": [EntryOut.model_validate(entry) for entry in receipt.timeline],
         }
     )

@@ -8,11 +8,20 @@ from sqlalchemy import text
 
 from billing.cards import CardService
 from billing.charges.service import ChargeService
+from billing.collection.service import CollectionService
+from billing.disputes.errand import KINDS as DISPUTE_KINDS
+from billing.disputes.errand import DisputeErrand
+from billing.disputes.service import DisputeService
 from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
 from billing.metering.service import MeterService
 from billing.models import ChargeRow, HoldRow
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
+from billing.reconciliation.service import ReconciliationService
+from billing.refunds.errand import KINDS as REFUND_KINDS
+from billing.refunds.errand import RefundErrand
+from billing.refunds.service import RefundService
 from billing.webhooks import WebhookService
 from core.clock import FakeClock
 from core.db import Database, Tx
@@ -40,9 +49,27 @@ class Room:
         self.charges = ChargeService(db=self.db, gateway=self.gateway, settings=settings)
         self.meter = MeterService()
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
-        self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings)
-        self.webhooks = WebhookService(db=self.db, gateway=self.gateway, charges=self.charges, payouts=self.payouts)
+        self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
+        self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings, payouts=self.money)
+        self.refunds = RefundService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
+        self.disputes = DisputeService(db=self.db, gateway=self.gateway)
+        self.collection = CollectionService(settings)
+        self.charges.employ(REFUND_KINDS, RefundErrand(self.gateway))
+        self.charges.employ(DISPUTE_KINDS, DisputeErrand(self.gateway))
+        self.webhooks = WebhookService(
+            db=self.db,
+            gateway=self.gateway,
+            charges=self.charges,
+            accounts=self.payouts,
+            payouts=self.money,
+            refunds=self.refunds,
+            disputes=self.disputes,
+        )
+        self.reconciliation = ReconciliationService(db=self.db, gateway=self.gateway, payouts=self.money)
+        self.reconciliation.register(self.jobs)
+        self.cards.register(self.jobs)
         self.charges.register(self.jobs)
+        self.money.register(self.jobs)
         self.webhooks.register(self.jobs)
         events = (HoldPlaced, HoldFailed, CapReached, ChargeSettled, PayoutAccountChanged)
         self.bus.connect(dict.fromkeys(events, (self._hear,)))
@@ -61,7 +88,7 @@ class Room:
         """A customer with a card and a consultant who can be paid."""
         form = await self.cards.begin(self.customer)
         await self.sandbox.save_card(form.setup_intent_id, form.client_secret, number)
-        await self.cards.complete(self.customer, form.setup_intent_id)
+        await self.cards.complete(self.customer, form.setup_intent_id, make_default=True)
         status = await self.payouts.begin(self.consultant)
         assert status.onboarding_url is not None
         await self.sandbox.onboard(status.onboarding_url)
@@ -71,6 +98,7 @@ class Room:
         """What the worker does: timers and jobs, until nothing is due now."""
         while True:
             done = await self.meter.run_due(self.db) + await self.charges.run_due(self.db)
+            done += await self.collection.run_due(self.db) + await self.money.run_due(self.db)
             await self.jobs.app.run_worker_async(
                 wait=False, install_signal_handlers=False, listen_notify=False, concurrency=4, delete_jobs="always"
             )

@@ -84,12 +84,3 @@ async def test_the_detail_proves_itself(room: Room) -> None:
     assert sorted(command.kind for command in detail.commands) == ["capture", "confirm", "create"]
     assert {command.state for command in detail.commands} == {"done"}
     assert {transaction.kind for transaction, _ in detail.transactions} >= {"settlement", "capture"}
-
-
-async def test_a_consultants_earnings(room: Room) -> None:
-    await paid(room)
-    async with room.db.begin() as tx:
-        mine = await room.charges.earnings(tx, room.consultant, None)
-        others = await room.charges.earnings(tx, UserId(new_id()), None)
-    assert [(item.gross_minor, item.net_minor, item.state) for item in mine.items] == [(1_650, 1_402, "captured")]
-    assert others.items == []

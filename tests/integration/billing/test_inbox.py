@@ -9,6 +9,8 @@ import time
 import pytest
 from sqlalchemy import text
 
+from billing import inbox
+from billing.charges import commands
 from billing.provider.errors import WebhookForged
 from billing.provider.objects import ProviderEvent
 from tests.integration.billing.room import Room
@@ -102,3 +104,15 @@ async def test_a_forged_webhook_is_not_even_stored(room: Room) -> None:
         with pytest.raises(WebhookForged):
             await room.webhooks.receive(tx, raw + b" ", signature)
         assert await tx.session.scalar(text("SELECT count(*) FROM stripe_event")) == 0
+
+
+async def test_commands_are_carried_before_the_webhooks_that_wait(room: Room) -> None:
+    """When many calls end at once, the webhooks of the first captures must not hold up the last."""
+    call = await room.open()
+    await room.talk(call, 700_000)
+    async with room.db.begin() as tx:
+        await tx.defer(inbox.TASK, event_id="evt_that_came_first")
+    await room.end(call, at_work=False)
+    first = await room.jobs.app.job_manager.fetch_job(None, None)
+    assert first is not None
+    assert first.task_name == commands.TASK

@@ -9,6 +9,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from app.wiring import build, close
+from billing.proof.verifier import verify
+from billing.proof.words import report
 from core.clock import FakeClock
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
 from core.settings import Settings
@@ -48,6 +50,7 @@ class Scene:
             self.house.meter,
             self.house.charges,
         )
+        room.collection, room.money = self.house.collection, self.house.payouts
         await room.work()
 
 
@@ -71,8 +74,8 @@ async def test_from_the_card_to_the_receipt_and_the_books(scene: Scene) -> None:
     assert setup["form_url"].startswith(scene.sandbox.url)
     await scene.sandbox.save_card(setup["setup_intent_id"], setup["client_secret"])
     saved = await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
-    assert saved["card"]["last4"] == "4242"
-    assert await scene.ask("GET", "/api/payment/card", customer) == saved
+    assert [(card["last4"], card["default"]) for card in saved["items"]] == [("4242", True)]
+    assert await scene.ask("GET", "/api/payment/cards", customer) == saved
     account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
     await scene.sandbox.onboard(account["onboarding_url"])
     assert (await scene.ask("GET", "/api/consultant/payout-account", consultant))["can_receive"]
@@ -88,9 +91,9 @@ async def test_from_the_card_to_the_receipt_and_the_books(scene: Scene) -> None:
     await _finance(scene, receipt)
     earned = await scene.ask("GET", "/api/consultant/earnings", consultant)
     assert earned["items"][0]["net_minor"] == 1_402
-    async with scene.client.delete("/api/payment/card", headers=customer) as answer:
-        assert answer.status == 204
-    assert await scene.ask("GET", "/api/payment/card", customer) == {"card": None}
+    [card] = saved["items"]
+    left = await scene.ask("DELETE", f"/api/payment/cards/{card['payment_method_id']}", customer)
+    assert left == await scene.ask("GET", "/api/payment/cards", customer) == {"items": []}
 
 
 async def test_a_forged_webhook_is_refused_and_nobody_else_reads_finance(scene: Scene) -> None:
@@ -101,6 +104,36 @@ async def test_a_forged_webhook_is_refused_and_nobody_else_reads_finance(scene: 
         assert answer.status == 403
     async with scene.client.post("/api/payment/setup/seti_1/complete", headers=customer, json={}) as answer:
         assert answer.status == 404
+
+
+async def test_the_sealed_receipt_is_for_both_sides_checks_out_and_prints(scene: Scene) -> None:
+    customer, consultant = await _people(scene)
+    setup = await scene.ask("POST", "/api/payment/setup", customer, {})
+    await scene.sandbox.save_card(setup["setup_intent_id"], setup["client_secret"])
+    await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
+    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
+    await scene.sandbox.onboard(account["onboarding_url"])
+    await scene.ask("GET", "/api/consultant/payout-account", consultant)
+    await scene.ask("PATCH", "/api/me", consultant, {"display_name": "Ben"})
+    call = await _call(scene, customer, consultant)
+    keys = (await scene.ask("GET", "/api/receipt-keys", {}))["keys"]
+    shown = await scene.ask("GET", f"/api/calls/{call}/receipt", customer)
+    assert shown["evidence"]["broken_at"] is None
+    assert (shown["vat_minor"], shown["net_of_vat_minor"]) == (263, 1_387)
+    for who, role, hidden in ((customer, "customer", 0), (consultant, "consultant", 2)):
+        async with scene.client.get(f"/api/calls/{call}/receipt.json", headers=who) as answer:
+            assert answer.status == 200
+            assert answer.headers["Content-Disposition"] == f'attachment; filename="{shown["reference"]}.json"'
+            document, checks = verify(await answer.text(), keys[0]["x"])
+        assert all(check.holds for check in checks), report(checks)
+        assert (document["role"], document["invoice"]["number"]) == (role, shown["invoice_number"])
+        assert document["parties"] == {"customer": "Anna", "consultant": "Ben"}
+        assert document["chain_hash"] == shown["evidence"]["last_hash"]
+        assert (document["totals"]["share_minor"] == 1_402) == (role == "consultant")
+        assert sum(entry["body"] is None for entry in document["chain"]["entries"]) == hidden
+        async with scene.client.get(f"/api/calls/{call}/receipt.pdf", headers=who) as answer:
+            assert (answer.status, answer.content_type) == (200, "application/pdf")
+            assert (await answer.read()).startswith(b"%PDF-1.")
 
 
 async def _people(scene: Scene) -> tuple[dict[str, str], dict[str, str]]:

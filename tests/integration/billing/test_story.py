@@ -38,6 +38,8 @@ async def test_the_books_say_what_stripe_says(room: Room) -> None:
     assert balances.pop("stripe:clearing") == 248 - fee
     assert balances.pop("platform:commission") == -248
     assert balances.pop("platform:stripe_fees", 0) == fee
+    assert balances.pop(f"connected:{room.consultant}:balance") == 1_402
+    assert balances.pop(f"connected:{room.consultant}:sent") == -1_402
     assert set(balances.values()) == {0}
 
 

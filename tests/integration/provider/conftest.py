@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import uuid4
 
@@ -75,15 +76,41 @@ class People:
             created.id, return_url="http://localhost:8000/back", idempotency_key=f"confirm:{created.id}:1"
         )
 
+    async def captured(self, amount_minor: int = 2_400, fee_minor: int = 360) -> Hold:
+        """A hold that was captured: 20.40 for the consultant, 3.60 for us."""
+        hold = await self.confirmed()
+        return await self.gateway.capture(
+            hold.id, amount_minor=amount_minor, fee_minor=fee_minor, idempotency_key=f"capture:{hold.id}"
+        )
+
+    async def balances(self) -> tuple[int, int]:
+        """What the platform and the consultant hold in euro cents, each proved to be the sum of its lines."""
+        now = datetime.now(UTC)
+        found = []
+        for account_id in (None, self.account_id):
+            held = await self.gateway.balance(account_id=account_id)
+            lines = await self.gateway.list_balance_transactions(
+                now - timedelta(days=1), now + timedelta(days=1), account_id=account_id
+            )
+            assert held.get("eur", 0) == sum(line.net_minor for line in lines)
+            assert all(line.net_minor == line.amount_minor - line.fee_minor for line in lines)
+            found.append(held.get("eur", 0))
+        return found[0], found[1]
+
 
 @pytest.fixture
 def people(gateway: StripeGateway, bank: RunningSandbox) -> Callable[..., Awaitable[People]]:
-    async def make(number: str = "4242424242424242") -> People:
+    numbers = count(1)
+
+    async def make(number: str = "4242424242424242", *, authenticate: bool = False) -> People:
         mark = uuid4()
         customer_id = await gateway.ensure_customer(metadata={"user": "1"}, idempotency_key=f"cus:{mark}")
         setup = await gateway.create_setup_intent(customer_id, idempotency_key=f"seti:{mark}")
         saved = await bank.save_card(setup.id, setup.client_secret, number)
-        assert saved["status"] == "succeeded"
+        if authenticate:
+            await bank.authenticate(setup.id)
+        else:
+            assert saved["status"] == "succeeded"
         setup = await gateway.retrieve_setup_intent(setup.id)
         account = await gateway.create_account(country="DE", metadata={"user": "2"}, idempotency_key=f"acct:{mark}")
         link = await gateway.account_link(
@@ -94,6 +121,6 @@ def people(gateway: StripeGateway, bank: RunningSandbox) -> Callable[..., Awaita
         )
         await bank.onboard(link.url)
         assert setup.payment_method_id is not None
-        return People(gateway, bank, customer_id, setup.payment_method_id, account.id, count(1))
+        return People(gateway, bank, customer_id, setup.payment_method_id, account.id, numbers)
 
     return make

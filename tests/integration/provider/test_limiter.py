@@ -1,11 +1,12 @@
 """The limiter keeps under Stripe's limits, in order, and does not let a queue grow without end."""
 
 import asyncio
+import contextlib
 
 import pytest
 
 from billing.provider.errors import ProviderBusy
-from billing.provider.limiter import Limiter
+from billing.provider.limiter import PER_ENDPOINT, Limiter
 
 
 async def test_no_second_sees_more_than_allowed() -> None:
@@ -26,3 +27,17 @@ async def test_a_queue_longer_than_the_patience_is_refused_without_sending() -> 
     with pytest.raises(ProviderBusy):
         await limiter.turn("a")
     await limiter.turn("b")
+
+
+async def test_several_workers_together_stay_under_the_limits_of_one() -> None:
+    for workers in (1, 2, 3, 7):
+        limiters = [Limiter.part(workers) for _ in range(workers)]
+        loop, sent = asyncio.get_running_loop(), 0
+        deadline = loop.time() + 0.2
+        for limiter in limiters:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    while True:
+                        await limiter.turn("capture")
+                        sent += 1
+        assert workers <= sent <= PER_ENDPOINT

@@ -1,54 +1,14 @@
 """Webhooks arrive signed, again when refused, and as badly as the network may bring them."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from billing.provider.errors import WebhookForged
 from billing.provider.gateway import StripeGateway
-from billing.provider.objects import ProviderEvent
 from tests.fakes.sandbox import API_KEY, WEBHOOK_SECRET, RunningSandbox, as_process, in_process
-
-
-class Endpoint:
-    """What our own webhook route does: check, keep, answer."""
-
-    def __init__(self) -> None:
-        self.gateway = StripeGateway(api_key=API_KEY, api_base="http://127.0.0.1:9", webhook_secret=WEBHOOK_SECRET)
-        self.events: list[ProviderEvent] = []
-        self.refusals = 0
-        self._arrived = asyncio.Condition()
-
-    async def receive(self, request: web.Request) -> web.Response:
-        event = self.gateway.verify_webhook(await request.read(), request.headers.get("Stripe-Signature"))
-        if self.refusals:
-            self.refusals -= 1
-            return web.Response(status=500)
-        self.events.append(event)
-        async with self._arrived:
-            self._arrived.notify_all()
-        return web.Response()
-
-    async def types(self, number: int) -> list[str]:
-        async with self._arrived:
-            await asyncio.wait_for(self._arrived.wait_for(lambda: len(self.events) >= number), 5)
-        return [event.type for event in self.events]
-
-
-@asynccontextmanager
-async def _listening(endpoint: Endpoint) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_post("/webhooks/stripe", endpoint.receive)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/webhooks/stripe"
-    await runner.cleanup()
-    await endpoint.gateway.close()
+from tests.integration.provider.endpoint import Endpoint, listening
 
 
 @pytest.fixture
@@ -58,7 +18,7 @@ async def endpoint() -> Endpoint:
 
 @pytest.fixture
 async def bank(endpoint: Endpoint) -> AsyncIterator[RunningSandbox]:
-    async with _listening(endpoint) as url, in_process(webhook_url=url) as running:
+    async with listening(endpoint) as url, in_process(webhook_url=url) as running:
         yield running
 
 

@@ -265,6 +265,7 @@ async def stage(database_url: str, redis_url: str, clock: FakeClock) -> AsyncIte
         database_url=database_url,
         redis_url=redis_url,
         secret_key="x" * 32,
+        receipt_key="A" * 43,
         environment="test",
         stripe_secret_key="sk_test_x",
         stripe_webhook_secret="whsec_test",

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from billing.events import PayoutAccountChanged
-from billing.models import CardSetupRow, CustomerPaymentRow, PayoutAccountRow
+from billing.models import CardSetupRow, ChargeRow, CustomerPaymentRow, PayoutAccountRow, SavedCardRow
+from billing.payouts.models import PayoutRow
 from core.ids import UserId
 from core.money import Currency
 from matching.requests import Wish
@@ -28,8 +30,11 @@ BODIES: dict[str, Any] = {
     "/api/calls/{call_id}/demo/skip": {"to_connected_ms": 1000},
     "/api/calls/{call_id}/extend": {"idempotency_key": KEY},
     "/api/calls/{call_id}/pause": {"action": "propose"},
+    "/api/calls/{call_id}/problem": {"category": "quality", "words": "The picture froze."},
+    "/api/calls/{call_id}/problem/reply": {"words": "It was the train."},
     "/api/calls/{call_id}/recording": {"consent": True},
     "/api/calls/{call_id}/rating": {"stars": 5},
+    "/api/me/owed/{charge_id}/pay": {"idempotency_key": KEY},
     "/api/offers/{offer_id}/decline": {"reason": "busy"},
     "/api/questions/{question_id}": {"title": "Another title for it"},
 }
@@ -88,13 +93,17 @@ async def equip(house: House, customer: UserId, consultant: UserId) -> str:
     """A saved card and a payout account, as they stand after both were set up at the provider."""
     setup = f"seti_{uuid4().hex}"
     async with house.db.begin() as tx:
-        card = CustomerPaymentRow(user_id=customer, updated_at=tx.now, provider_customer_id="cus_1")
-        card.payment_method_id, card.brand, card.last4, card.exp_month, card.exp_year = "pm_1", "visa", "4242", 12, 2030
+        card = SavedCardRow(payment_method_id="pm_1", user_id=customer, brand="visa", last4="4242", added_at=tx.now)
+        card.exp_month, card.exp_year = 12, 2099
+        tx.session.add(card)
+        await tx.session.flush()  # the default refers to it
+        payer = CustomerPaymentRow(user_id=customer, updated_at=tx.now, provider_customer_id="cus_1")
+        payer.payment_method_id = card.payment_method_id
         account = PayoutAccountRow(
             user_id=consultant, provider_account_id="acct_1", can_receive=True, updated_at=tx.now
         )
         tx.session.add_all(
-            [card, account, CardSetupRow(id=uuid4(), setup_intent_id=setup, user_id=customer, created_at=tx.now)]
+            [payer, account, CardSetupRow(id=uuid4(), setup_intent_id=setup, user_id=customer, created_at=tx.now)]
         )
     return setup
 
@@ -121,7 +130,20 @@ async def call_of(house: House, customer: UserId, consultant: UserId) -> dict[st
     async with house.db.begin() as tx:
         (offer,) = await house.requests.offers_view(tx, consultant)
         call = await house.requests.accept(tx, consultant, offer["id"])
+        charge = await tx.session.scalar(select(ChargeRow.id).where(ChargeRow.call_id == call))
+        payout = PayoutRow(
+            id="po_1",
+            consultant_id=consultant,
+            amount_minor=100,
+            currency="eur",
+            status="paid",
+            automatic=True,
+            created_at=tx.now,
+            updated_at=tx.now,
+        )
+        tx.session.add(payout)
     things = {"question": question.id, "request": request["id"], "offer": offer["id"], "call": call}
+    things |= {"charge": charge, "payout": payout.id}
     return {name: str(value) for name, value in things.items()}
 
 
@@ -133,7 +155,7 @@ async def scene(house: House, aiohttp_client: MakeClient) -> Scene:
     _, other_consultant = await person(house, "dora", Role.CONSULTANT)
     await go_online(house, ben)
     setup = await equip(house, anna, ben)
-    things = {**await call_of(house, anna, ben), "setup": setup}
+    things = {**await call_of(house, anna, ben), "setup": setup, "payment_method": "pm_1"}
     client = await aiohttp_client(build_application(house))
     return Scene(client, customer, consultant, other_customer, other_consultant, things)
 

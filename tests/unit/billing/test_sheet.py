@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billing.finance.sheet import safe, sheet
+from billing.finance.sheet import header, safe, sheet
 from billing.models import ChargeRow
 from core.ids import UserId, new_id
 
@@ -31,7 +31,7 @@ def test_names_and_figures_survive_the_round_trip() -> None:
         currency="eur",
         state="captured",
     )
-    written = sheet([row], {customer: '=HYPERLINK("x")', consultant: 'Ben, "the" Builder'})
+    written = header() + sheet([row], {customer: '=HYPERLINK("x")', consultant: 'Ben, "the" Builder'})
     [_, cells] = list(csv.reader(io.StringIO(written)))
     assert cells[2:] == [
         '\'=HYPERLINK("x")',
@@ -41,6 +41,7 @@ def test_names_and_figures_survive_the_round_trip() -> None:
         "16.50",
         "2.48",
         "14.02",
+        "0.00",
         "EUR",
         "captured",
     ]

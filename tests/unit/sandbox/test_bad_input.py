@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -12,8 +13,8 @@ from sandbox import render, schema
 from sandbox.errors import ApiError
 from sandbox.form import decode
 from sandbox.operations import OPERATIONS, Operation
-from sandbox.resources import accounts, customers, payment_intents, setup_intents
-from sandbox.store import Store
+from sandbox.resources import accounts, customers, disputes, payment_intents, payouts, refunds, setup_intents
+from sandbox.store import Obj, Store
 from sandbox.world import Request, World
 from tests.fakes.sandbox import RunningSandbox, in_process
 
@@ -22,8 +23,10 @@ NAMES = [
     *("transfer_data", "application_fee_amount", "amount_to_capture", "payment_intent", "charge", "created", "type"),
     *("starting_after", "ending_before", "capabilities", "country", "account", "return_url", "refresh_url", "reason"),
     *("off_session", "reverse_transfer", "cancellation_reason", "usage", "types", "delivery_success", "settings"),
+    *("destination", "transfer_group", "evidence", "submit", "refund_application_fee", "payout", "card", "status"),
 ]
 PARTS = ["", "[]", "[0]", "[x]", "[destination]", "[transfers][requested]", "[gte]", "[lt]", "[payouts]"]
+PARTS += ["[payouts][schedule][interval]", "[payouts][schedule][delay_days]", "[uncategorized_text]", "[exp_month]"]
 VALUES = ["", "eur", "1", "-1", "100", "true", "manual", "express", "pm_card_visa", "cus_1", "acct_1", "data.x", "é"]
 PAIRS = st.tuples(st.sampled_from(NAMES), st.sampled_from(PARTS), st.sampled_from(VALUES))
 
@@ -32,6 +35,7 @@ BASES = {
     "payment_intents.create": "amount=100&currency=eur&",
     "account_links.create": "account=ACCOUNT&type=account_onboarding&return_url=http://a&refresh_url=http://b&",
     "refunds.create": "payment_intent=INTENT&",
+    "transfers.create": "destination=ACCOUNT&currency=eur&",
 }
 
 
@@ -60,7 +64,26 @@ def _world() -> tuple[World, dict[str, str]]:
         "payment_methods": intent["payment_method"],
         "charges": intent["latest_charge"],
     }
+    ids |= _captured(world, {**params, "application_fee_amount": "150", "capture_method": "automatic"}, account)
     return world, ids
+
+
+def _captured(world: World, params: dict[str, Any], account: Obj) -> dict[str, str]:
+    """What follows a capture: a transfer, a fee, a refund, a dispute and a payout."""
+    intent = payment_intents.create(world, Request(params=params))
+    charge = world.need("charge", intent["latest_charge"])
+    given_back = {"payment_intent": intent["id"], "amount": "100", "reverse_transfer": "true"}
+    refund = refunds.create(world, Request(params={**given_back, "refund_application_fee": "true"}))
+    dispute = disputes.start(world, charge, reason="fraudulent", amount=900, inquiry=False)
+    (payout,) = payouts.pay(world, account)
+    return {
+        "transfers": charge["transfer"],
+        "application_fees": charge["application_fee"],
+        "refunds": refund["id"],
+        "disputes": dispute["id"],
+        "payouts": payout["id"],
+        "balance_transactions": charge["balance_transaction"],
+    }
 
 
 @settings(max_examples=600, deadline=None)
@@ -99,6 +122,20 @@ async def bank() -> AsyncIterator[RunningSandbox]:
         ("/_sandbox/misbehave", b"\xff", 400),
         ("/_sandbox/onboard/acct_1", b"", 404),
         ("/_sandbox/age-keys?seconds=x", b"", 400),
+        ("/_sandbox/dispute/pi_1", b"", 404),
+        ("/_sandbox/dispute/du_1/decide", b'{"outcome": "won"}', 404),
+        ("/_sandbox/refund/re_1/fail", b"", 404),
+        ("/_sandbox/restrict/acct_1", b"[", 404),
+        ("/_sandbox/payout/acct_1", b"", 404),
+        ("/_sandbox/payout/po_1/settle", b"", 404),
+        ("/_sandbox/payout/po_1/fail", b"", 404),
+        ("/_sandbox/payout/po_1/cancel", b"", 404),
+        ("/_sandbox/topup", b"", 400),
+        ("/_sandbox/topup", b'{"amount": true}', 400),
+        ("/_sandbox/topup", b'{"amount": 1, "currency": "xxx"}', 400),
+        ("/_sandbox/tamper", b"{}", 404),
+        ("/_sandbox/tamper", b"nonsense", 400),
+        ("/_sandbox/forget", b'{"id": ["pi_1"]}', 404),
     ],
 )
 async def test_a_malformed_body_is_an_error_and_not_an_accident(

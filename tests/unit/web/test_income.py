@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from web.routes.income import midnight
+from web.routes.income import today
 
 
 @pytest.mark.parametrize(
@@ -18,4 +18,4 @@ from web.routes.income import midnight
     ],
 )
 def test_today_began_at_local_midnight_also_when_clocks_change(now: datetime, zone: str, began: datetime) -> None:
-    assert midnight(now, zone) == began
+    assert today(now, zone) == began

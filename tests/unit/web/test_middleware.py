@@ -14,6 +14,7 @@ def settings(**changes: Any) -> Settings:
         "database_url": "postgresql://nowhere/none",
         "redis_url": "redis://nowhere/0",
         "secret_key": "s" * 32,
+        "receipt_key": "A" * 43,
         "stripe_secret_key": "sk_test_x",
         "stripe_webhook_secret": "whsec_xxx",
         "media_control_token": "t" * 32,
@@ -60,12 +61,21 @@ def test_only_the_demo_may_frame_itself_and_nobody_else_may() -> None:
     assert security_headers(settings())["X-Frame-Options"] == "DENY"
 
 
-def test_stripes_hosts_are_allowed_only_when_stripe_is_real() -> None:
-    real = content_security_policy(settings())
-    assert "script-src 'self' https://js.stripe.com;" in real
-    sandbox = content_security_policy(settings(stripe_public_base="http://localhost:8010/x"))
+def test_stripes_hosts_are_allowed_exactly_as_stripe_says_and_only_with_its_key() -> None:
+    real = content_security_policy(settings(stripe_publishable_key="pk_test_x")).split("; ")
+    assert "script-src 'self' https://js.stripe.com https://*.js.stripe.com" in real
+    assert "frame-src https://js.stripe.com https://*.js.stripe.com https://hooks.stripe.com" in real
+    assert "connect-src 'self' ws://localhost:8000 https://api.stripe.com" in real
+    assert [rule.split()[0] for rule in real if "stripe.com" in rule] == ["script-src", "connect-src", "frame-src"]
+    sandbox = content_security_policy(
+        settings(stripe_public_base="http://localhost:8010/x", stripe_publishable_key="pk_test_x")
+    )
     assert "stripe.com" not in sandbox
     assert "frame-src http://localhost:8010;" in sandbox
+    neither = content_security_policy(settings())
+    assert "stripe.com" not in neither
+    assert "frame-src 'none';" in neither
+    assert "frame-src 'self';" in content_security_policy(settings(environment="demo"))
 
 
 def test_the_socket_is_named_and_no_other_script_may_run() -> None:

@@ -22,6 +22,8 @@ import { Missing } from './screens/Missing'
 import { Settings } from './screens/Settings'
 import { SignIn } from './screens/SignIn'
 import { SignUp } from './screens/SignUp'
+import { Spending } from './screens/Spending'
+import { Verify } from './screens/Verify'
 import { Waiting } from './screens/Waiting'
 import { useSession } from './socket/live'
 
@@ -53,12 +55,14 @@ export const router = createBrowserRouter([
       at('/call/:callId/done', guarded(Done)),
       at('/call/:callId/recording', guarded(RecordingScreen)),
       at('/calls', guarded(History)),
+      at('/spending', guarded(Spending, 'customer')),
       at('/home', guarded(ConsultantHomeScreen, 'consultant')),
       at('/profile', guarded(ConsultantProfile, 'consultant')),
       at('/earnings', guarded(EarningsScreen, 'consultant')),
       at('/finance', guarded(Finance, 'finance', 'admin')),
       at('/finance/charges/:chargeId', guarded(ChargeDetailScreen, 'finance', 'admin')),
       at('/settings', guarded(Settings)),
+      at('/verify', Verify),
       at('/demo', Demo),
       at('*', Missing),
     ],

@@ -14,10 +14,30 @@ export type Account = {
   consents: (AgreedDocument)[]
 }
 
+export type AccountOut = {
+  consultant_id: string
+  consultant_name: string
+  account_id: string | null
+  can_receive: boolean
+  payouts_enabled: boolean
+  schedule: ScheduleOut | null
+  wanted_schedule: ScheduleOut
+  requirements_due: (string)[]
+  disabled_reason: string | null
+  held_reason: string | null
+  held_at: string | null
+  balances: (BalanceOut)[]
+  release_asked: boolean
+}
+
 export type AccountPatch = {
   display_name?: string | null
   locale?: "en" | "de" | null
   time_zone?: string | null
+}
+
+export type AccountsOut = {
+  items: (AccountOut)[]
 }
 
 export type AddressQuery = {
@@ -41,8 +61,72 @@ export type Alive = {
   status: string
 }
 
+export type ApprovalOut = {
+  id: string
+  kind: "refund" | "release"
+  subject_id: string
+  amount_minor: number
+  currency: Currency
+  asked_at: string
+  asked_by_name: string
+  note: string
+  mine: boolean
+}
+
+export type ApprovalsOut = {
+  items: (ApprovalOut)[]
+}
+
+export type AuditOut = {
+  id: number
+  at: string
+  actor_name: string
+  action: string
+  subject: string
+  details: Record<string, unknown>
+}
+
+export type AuditQuery = {
+  before?: number | null
+}
+
+export type AuditsOut = {
+  items: (AuditOut)[]
+}
+
 export type Authenticate = {
   url: string
+}
+
+export type BalanceOut = {
+  currency: Currency
+  amount_minor: number
+}
+
+export type BillOut = {
+  call_id: string
+  reference: string
+  billed_at: string
+  ended_at: string | null
+  other_name: string
+  connected_ms: number
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  paid_minor: number
+  refunded_minor: number
+  currency: Currency
+  state: string
+}
+
+export type BillTotalOut = {
+  currency: Currency
+  gross_minor: number
+  commission_minor: number
+  net_minor: number
+  paid_minor: number
+  refunded_minor: number
+  count: number
 }
 
 export type CallQuestion = {
@@ -85,10 +169,17 @@ export type CallView = {
 }
 
 export type CardOut = {
+  payment_method_id: string
   brand: string
   last4: string
   exp_month: number
   exp_year: number
+  default: boolean
+  expired: boolean
+}
+
+export type CardsOut = {
+  items: (CardOut)[]
 }
 
 export type CaseOut = {
@@ -96,6 +187,26 @@ export type CaseOut = {
   opened_at: string
   details: Record<string, unknown>
 }
+
+export type CaseRowOut = {
+  id: string
+  charge_id: string | null
+  kind: string
+  details: Record<string, unknown>
+  opened_at: string
+  closed_at: string | null
+  resolution: string | null
+}
+
+export type CasesOut = {
+  items: (CaseRowOut)[]
+}
+
+export type CasesQuery = {
+  closed?: boolean
+}
+
+export type Category = "consultant_absent" | "no_media" | "charged_twice" | "amount" | "quality" | "conduct" | "other"
 
 export type ChargeRowOut = {
   call_id: string
@@ -109,6 +220,7 @@ export type ChargeRowOut = {
   gross_minor: number
   commission_minor: number
   net_minor: number
+  refunded_minor: number
   currency: Currency
   state: string
 }
@@ -132,6 +244,14 @@ export type ChatMessage = {
   author_role: "customer" | "consultant"
   text: string
   sent_at: string
+}
+
+export type CloseIn = {
+  resolution: string
+}
+
+export type CompleteIn = {
+  make_default?: boolean
 }
 
 export type ConsentOut = {
@@ -198,7 +318,38 @@ export type DetailOut = {
   commands: (Record<string, unknown>)[]
   transactions: (TransactionOut)[]
   cases: (CaseOut)[]
+  refunds: (Record<string, unknown>)[]
+  disputes: (Record<string, unknown>)[]
+  collection: Record<string, unknown> | null
   recomputed: RecomputedOut
+}
+
+export type DisputeOut = {
+  id: string
+  provider_id: string
+  charge_id: string
+  reference: string
+  customer_name: string
+  consultant_name: string
+  amount_minor: number
+  share_minor: number
+  fee_minor: number
+  currency: Currency
+  reason: string
+  status: string
+  due_at: string | null
+  opened_at: string
+  closed_at: string | null
+  submitted_at: string | null
+  handed_in: boolean
+}
+
+export type DisputesOut = {
+  items: (DisputeOut)[]
+}
+
+export type DisputesQuery = {
+  closed?: boolean
 }
 
 export type Document = Record<string, unknown>
@@ -207,35 +358,6 @@ export type DocumentOut = {
   document: "terms" | "privacy" | "consultant_agreement"
   version: string
   url: string
-}
-
-export type EarningOut = {
-  call_id: string
-  reference: string
-  ended_at: string | null
-  connected_ms: number
-  gross_minor: number
-  commission_minor: number
-  net_minor: number
-  currency: Currency
-  state: string
-}
-
-export type EarningTotal = {
-  currency: Currency
-  gross_minor: number
-  commission_minor: number
-  net_minor: number
-}
-
-export type EarningsOut = {
-  items: (EarningOut)[]
-  totals: (EarningTotal)[]
-  next_cursor: string | null
-}
-
-export type EarningsQuery = {
-  cursor?: string | null
 }
 
 export type Empty = Record<string, never>
@@ -258,6 +380,15 @@ export type Error = {
 export type EstimateOut = {
   minutes: number
   minor: number
+}
+
+export type EvidenceIn = {
+  remark?: string
+}
+
+export type EvidenceOut = {
+  fields: Record<string, string>
+  handed_in: boolean
 }
 
 export type ExtendIn = {
@@ -291,6 +422,10 @@ export type HistoryQuery = {
   limit?: number
 }
 
+export type HoldIn = {
+  reason: string
+}
+
 export type HomeOut = {
   online_ms: number
   in_call_ms: number
@@ -311,6 +446,23 @@ export type IntervalOut = {
   duration_ms: number
   open: boolean
   cause: string | null
+}
+
+export type JournalQuery = {
+  month: string
+}
+
+export type KeyOut = {
+  kty: string
+  crv: string
+  kid: string
+  x: string
+  use: string
+  alg: string
+}
+
+export type KeysOut = {
+  keys: (KeyOut)[]
 }
 
 export type KeywordsIn = {
@@ -355,6 +507,10 @@ export type MatchesOut = {
   model_version: string
 }
 
+export type MaybeProblemOut = {
+  problem: ProblemOut | null
+}
+
 export type MeterView = {
   call_id: string
   charge_state: string
@@ -378,6 +534,10 @@ export type MeterView = {
   final: boolean
 }
 
+export type MonthsOut = {
+  items: (web__routes__books__MonthOut)[]
+}
+
 export type NetworkAnswer = {
   probe_id: string
   sdp: string
@@ -395,6 +555,32 @@ export type OnlineIn = {
 
 export type OverviewOut = {
   currencies: (CurrencyOverview)[]
+}
+
+export type OwedListOut = {
+  items: (OwedOut)[]
+  limited: boolean
+}
+
+export type OwedOut = {
+  charge_id: string
+  call_id: string
+  reference: string
+  amount_minor: number
+  currency: Currency
+  opened_at: string
+  next_at: string | null
+  last_message: string | null
+  authenticate_url: string | null
+}
+
+export type OwnPayoutsOut = {
+  items: (PayoutOut)[]
+  balances: (BalanceOut)[]
+  schedule: ScheduleOut
+  held_reason: string | null
+  payouts_enabled: boolean
+  requirements_due: (string)[]
 }
 
 export type PageQuery = {
@@ -438,14 +624,63 @@ export type PauseView = {
   since: string
 }
 
+export type PayIn = {
+  idempotency_key: string
+}
+
 export type PayoutAccountOut = {
   onboarding_url: string | null
   can_receive: boolean
 }
 
+export type PayoutDetailOut = {
+  payout: PayoutOut
+  lines: (PayoutLineOut)[]
+}
+
+export type PayoutLineOut = {
+  id: string
+  kind: string
+  amount_minor: number
+  fee_minor: number
+  net_minor: number
+  charge_id: string | null
+  reference: string | null
+  created_at: string
+}
+
+export type PayoutOut = {
+  id: string
+  consultant_name: string
+  amount_minor: number
+  currency: Currency
+  status: string
+  created_at: string
+  arrives_at: string | null
+  failure_code: string | null
+  failure_message: string | null
+  lines_minor: number | null
+}
+
+export type PayoutsOut = {
+  items: (PayoutOut)[]
+}
+
+export type PeriodQuery = {
+  period?: Span | null
+  from?: string | null
+  to?: string | null
+}
+
 export type Person = {
   user_id: string
   display_name: string
+}
+
+export type PlannedPosting = {
+  source: string
+  destination: string
+  amount_minor: number
 }
 
 export type PostingOut = {
@@ -472,9 +707,49 @@ export type PreviewIn = {
   max_rate_minor_per_hour?: number | null
 }
 
+export type PreviewOut = {
+  amount_minor: number
+  commission_minor: number
+  share_minor: number
+  refundable_minor: number
+  left_minor: number
+  currency: Currency
+  four_eyes: boolean
+  postings: (PlannedPosting)[]
+}
+
+export type PreviewQuery = {
+  amount_minor: number
+}
+
 export type PriceOut = {
   per_minute_minor: string
   estimates: (EstimateOut)[]
+}
+
+export type ProblemIn = {
+  category: Category
+  words: string
+}
+
+export type ProblemOut = {
+  id: string
+  charge_id: string
+  mine: boolean
+  category: Category
+  words: string
+  opened_at: string
+  state: "open" | "answered" | "decided"
+  finding: string
+  facts: Record<string, unknown>
+  reply: string | null
+  decided_at: string | null
+  decision: string | null
+  refunded: boolean
+}
+
+export type ProblemsOut = {
+  items: (ProblemOut)[]
 }
 
 export type ProfileIn = {
@@ -577,6 +852,10 @@ export type ReceiptOut = {
   captured_at: string | null
   consent: ConsentOut
   timeline: (EntryOut)[]
+  net_of_vat_minor: number
+  vat_minor: number
+  invoice_number: string | null
+  evidence: SealOut
 }
 
 export type RecomputedOut = {
@@ -609,6 +888,25 @@ export type RecordingsOut = {
   items: (RecordingFileOut)[]
 }
 
+export type RefundIn = {
+  amount_minor: number
+  reason: "customer_request" | "quality" | "technical" | "consultant_absent" | "duplicate" | "goodwill" | "other"
+  note?: string
+  idempotency_key: string
+}
+
+export type RefundOut = {
+  id: string
+  amount_minor: number
+  commission_minor: number
+  currency: Currency
+  reason: string
+  note: string
+  state: string
+  requested_at: string
+  finished_at: string | null
+}
+
 export type RegisterIn = {
   email: string
   password: string
@@ -620,6 +918,18 @@ export type RegisterIn = {
 }
 
 export type RegisterOut = Record<string, never>
+
+export type ReleaseIn = {
+  note: string
+}
+
+export type ReleasedOut = {
+  released: boolean
+}
+
+export type ReplyIn = {
+  words: string
+}
 
 export type RequestIn = {
   question_id: string
@@ -652,6 +962,26 @@ export type Ringing = {
   rings_until: string
 }
 
+export type RunIn = {
+  kind: "provider" | "bills"
+}
+
+export type RunOut = {
+  id: string
+  kind: "provider" | "bills"
+  started_at: string
+  finished_at: string | null
+  since: string
+  until: string
+  checked: number
+  differences: number
+  totals: Record<string, Record<string, number>>
+}
+
+export type RunsOut = {
+  items: (RunOut)[]
+}
+
 export type SampleOut = {
   at: string
   side: "customer" | "consultant"
@@ -664,14 +994,31 @@ export type SampleOut = {
   video_held: boolean
 }
 
-export type SavedCardOut = {
-  card: CardOut | null
+export type ScheduleIn = {
+  interval: "manual" | "weekly" | "monthly"
+  weekly_anchor?: "monday" | "tuesday" | "wednesday" | "thursday" | "friday" | null
+  monthly_anchor?: number | null
+  delay_days?: number
+}
+
+export type ScheduleOut = {
+  interval: "manual" | "daily" | "weekly" | "monthly"
+  weekly_anchor: string | null
+  monthly_anchor: number | null
+  delay_days: number | null
+}
+
+export type SealOut = {
+  entries: number
+  last_hash: string | null
+  broken_at: number | null
 }
 
 export type SetupOut = {
   setup_intent_id: string
   client_secret: string
   form_url: string | null
+  publishable_key: string | null
 }
 
 export type SignedIn = {
@@ -686,11 +1033,30 @@ export type SkipIn = {
 
 export type Skipped = Record<string, never>
 
+export type Span = "month" | "last_month" | "year" | "all"
+
 export type Stage = {
   stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "connected"
   at: string
   consultant_id: string | null
   consultant_name: string | null
+}
+
+export type StatementOut = {
+  starts_at: string | null
+  ends_at: string | null
+  items: (BillOut)[]
+  totals: (BillTotalOut)[]
+  year: (string)[]
+  months: (web__routes__spending__MonthOut)[]
+  next_cursor: string | null
+}
+
+export type StatementQuery = {
+  period?: Span | null
+  from?: string | null
+  to?: string | null
+  cursor?: string | null
 }
 
 export type TagList = {
@@ -724,6 +1090,30 @@ export type TransactionOut = {
   postings: (PostingOut)[]
 }
 
+export type web__routes__books__MonthOut = {
+  month: string
+  closed_at: string | null
+  figures: Record<string, unknown>
+}
+
+export type web__routes__problems__DecisionIn = {
+  decision: string
+  refund_minor?: number
+}
+
+export type web__routes__refunds__DecisionIn = {
+  approved: boolean
+}
+
+export type web__routes__spending__MonthOut = {
+  month: string
+  currency: Currency
+  gross_minor: number
+  net_minor: number
+  paid_minor: number
+  refunded_minor: number
+}
+
 export interface Routes {
   'POST /api/auth/login': { body: LoginIn; reply: SignedIn }
   'POST /api/auth/logout': { body: undefined; reply: undefined }
@@ -740,40 +1130,77 @@ export interface Routes {
   'POST /api/calls/{call_id}/leave': { body: Empty; reply: CallView }
   'GET /api/calls/{call_id}/meter': { body: undefined; reply: MeterView }
   'POST /api/calls/{call_id}/pause': { body: PauseIn; reply: CallView }
+  'GET /api/calls/{call_id}/problem': { body: undefined; reply: MaybeProblemOut }
+  'POST /api/calls/{call_id}/problem': { body: ProblemIn; reply: ProblemOut }
+  'POST /api/calls/{call_id}/problem/reply': { body: ReplyIn; reply: ProblemOut }
   'GET /api/calls/{call_id}/quality': { body: undefined; reply: QualityOut }
   'POST /api/calls/{call_id}/rating': { body: RatingIn; reply: undefined }
   'GET /api/calls/{call_id}/receipt': { body: undefined; reply: ReceiptOut }
+  'GET /api/calls/{call_id}/receipt.json': { body: undefined; reply: undefined }
+  'GET /api/calls/{call_id}/receipt.pdf': { body: undefined; reply: undefined }
   'POST /api/calls/{call_id}/recording': { body: RecordingIn; reply: RecordingView }
   'GET /api/calls/{call_id}/recordings': { body: undefined; reply: RecordingsOut }
-  'GET /api/consultant/earnings': { body: undefined; reply: EarningsOut }
+  'GET /api/consultant/earnings': { body: undefined; reply: StatementOut }
+  'GET /api/consultant/earnings.csv': { body: undefined; reply: undefined }
   'GET /api/consultant/home': { body: undefined; reply: HomeOut }
   'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
   'GET /api/consultant/payout-account': { body: undefined; reply: PayoutAccountOut }
   'POST /api/consultant/payout-account': { body: Empty; reply: PayoutAccountOut }
+  'PUT /api/consultant/payout-schedule': { body: ScheduleIn; reply: ScheduleOut }
+  'GET /api/consultant/payouts': { body: undefined; reply: OwnPayoutsOut }
+  'GET /api/consultant/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
   'GET /api/consultants': { body: undefined; reply: ConsultantPage }
   'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
   'POST /api/demo/session': { body: DemoSessionIn; reply: SignedIn }
+  'GET /api/finance/approvals': { body: undefined; reply: ApprovalsOut }
+  'POST /api/finance/approvals/{approval_id}': { body: web__routes__refunds__DecisionIn; reply: undefined }
+  'GET /api/finance/audit': { body: undefined; reply: AuditsOut }
+  'GET /api/finance/cases': { body: undefined; reply: CasesOut }
+  'POST /api/finance/cases/{case_id}/close': { body: CloseIn; reply: undefined }
   'GET /api/finance/charges': { body: undefined; reply: ChargesOut }
   'GET /api/finance/charges.csv': { body: undefined; reply: undefined }
+  'GET /api/finance/charges.pdf': { body: undefined; reply: undefined }
   'GET /api/finance/charges/{charge_id}': { body: undefined; reply: DetailOut }
   'GET /api/finance/charges/{charge_id}/quality': { body: undefined; reply: QualityOut }
+  'GET /api/finance/charges/{charge_id}/refund': { body: undefined; reply: PreviewOut }
+  'POST /api/finance/charges/{charge_id}/refunds': { body: RefundIn; reply: RefundOut }
+  'GET /api/finance/disputes': { body: undefined; reply: DisputesOut }
+  'GET /api/finance/disputes/{dispute_id}/evidence': { body: undefined; reply: EvidenceOut }
+  'POST /api/finance/disputes/{dispute_id}/evidence': { body: EvidenceIn; reply: EvidenceOut }
+  'GET /api/finance/journal.csv': { body: undefined; reply: undefined }
+  'GET /api/finance/months': { body: undefined; reply: MonthsOut }
+  'POST /api/finance/months/{month}/close': { body: undefined; reply: web__routes__books__MonthOut }
   'GET /api/finance/overview': { body: undefined; reply: OverviewOut }
+  'GET /api/finance/payout-accounts': { body: undefined; reply: AccountsOut }
+  'POST /api/finance/payout-accounts/{user_id}/hold': { body: HoldIn; reply: undefined }
+  'POST /api/finance/payout-accounts/{user_id}/release': { body: ReleaseIn; reply: ReleasedOut }
+  'GET /api/finance/payouts': { body: undefined; reply: PayoutsOut }
+  'GET /api/finance/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
+  'GET /api/finance/problems': { body: undefined; reply: ProblemsOut }
+  'POST /api/finance/problems/{problem_id}': { body: web__routes__problems__DecisionIn; reply: ProblemOut }
+  'GET /api/finance/reconciliation': { body: undefined; reply: RunsOut }
+  'POST /api/finance/reconciliation': { body: RunIn; reply: RunOut }
   'POST /api/keywords': { body: KeywordsIn; reply: KeywordsOut }
   'POST /api/matches/preview': { body: PreviewIn; reply: MatchesOut }
   'GET /api/me': { body: undefined; reply: Account }
   'PATCH /api/me': { body: AccountPatch; reply: Account }
   'POST /api/me/consents': { body: AgreementIn; reply: undefined }
+  'GET /api/me/owed': { body: undefined; reply: OwedListOut }
+  'POST /api/me/owed/{charge_id}/pay': { body: PayIn; reply: undefined }
+  'GET /api/me/spending': { body: undefined; reply: StatementOut }
+  'GET /api/me/spending.csv': { body: undefined; reply: undefined }
   'POST /api/network/answer': { body: NetworkAnswer; reply: undefined }
   'POST /api/network/test': { body: Empty; reply: NetworkTest }
   'POST /api/offers/{offer_id}/accept': { body: Empty; reply: AcceptedOut }
   'POST /api/offers/{offer_id}/decline': { body: DeclineIn; reply: undefined }
   'GET /api/openapi.json': { body: undefined; reply: Document }
-  'DELETE /api/payment/card': { body: undefined; reply: undefined }
-  'GET /api/payment/card': { body: undefined; reply: SavedCardOut }
+  'GET /api/payment/cards': { body: undefined; reply: CardsOut }
+  'DELETE /api/payment/cards/{payment_method_id}': { body: undefined; reply: CardsOut }
+  'POST /api/payment/cards/{payment_method_id}/default': { body: Empty; reply: CardsOut }
   'POST /api/payment/setup': { body: Empty; reply: SetupOut }
-  'POST /api/payment/setup/{setup_intent_id}/complete': { body: Empty; reply: SavedCardOut }
+  'POST /api/payment/setup/{setup_intent_id}/complete': { body: CompleteIn; reply: CardsOut }
   'GET /api/protocol.json': { body: undefined; reply: Document }
   'GET /api/questions': { body: undefined; reply: QuestionList }
   'POST /api/questions': { body: QuestionIn; reply: QuestionOut }
@@ -781,6 +1208,7 @@ export interface Routes {
   'PATCH /api/questions/{question_id}': { body: QuestionPatch; reply: QuestionOut }
   'GET /api/questions/{question_id}/matches': { body: undefined; reply: MatchesOut }
   'POST /api/questions/{question_id}/withdraw': { body: Empty; reply: QuestionOut }
+  'GET /api/receipt-keys': { body: undefined; reply: KeysOut }
   'GET /api/recordings/{file_id}': { body: undefined; reply: undefined }
   'POST /api/requests': { body: RequestIn; reply: RequestView }
   'GET /api/requests/{request_id}': { body: undefined; reply: RequestView }

@@ -1,6 +1,14 @@
 // Owns the names under which the screens know what crosses the wire; the shapes come from the server's own schemas.
 import type { Account as AccountOut, Currency, MatchOut, PresenceView, SignedIn } from './schema'
 
+export type {
+  BillOut as Bill,
+  CardOut as Card,
+  CardsOut as Cards,
+  MonthOut as Month,
+  SetupOut as CardSetup,
+  StatementOut as Statement,
+} from './schema'
 export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, ProfileOut as Profile, TermsOut as Terms } from './schema'
 export type {
   CallSummary,
@@ -28,17 +36,6 @@ export type Side = 'customer' | 'consultant'
 export type Locale = 'en' | 'de'
 type Iso = string
 
-export interface Card {
-  brand: string
-  last4: string
-  exp_month: number
-  exp_year: number
-}
-export interface CardSetup {
-  setup_intent_id: string
-  client_secret: string
-  form_url: string
-}
 export interface PayoutAccount {
   onboarding_url: string | null
   can_receive: boolean
@@ -56,21 +53,6 @@ export interface Totals {
   commission_minor: number
   net_minor: number
   count?: number
-}
-export interface Earnings {
-  items: {
-    call_id: string
-    reference: string
-    ended_at: Iso | null
-    connected_ms: number
-    gross_minor: number
-    commission_minor: number
-    net_minor: number
-    currency: string
-    state: string
-  }[]
-  totals: Totals[]
-  next_cursor: string | null
 }
 export interface ReceiptLine {
   kind: 'talk' | 'unbilled' | 'free' | 'cap'
@@ -112,6 +94,12 @@ export interface Receipt {
   captured_at: Iso | null
   consent: { terms_version: string; at: Iso } | null
   timeline: TimelineItem[]
+  tax_mode: string
+  tax_rate_bps: number
+  net_of_vat_minor: number
+  vat_minor: number
+  invoice_number: string | null
+  evidence: { entries: number; last_hash: string | null; broken_at: number | null }
 }
 
 export interface ChargeRow {

@@ -103,7 +103,7 @@ function WayBack() {
   )
 }
 
-const narrow = /^\/(sign-|ask(\/[^/]+\/checkout)?$|settings|call\/[^/]+\/done)/
+const narrow = /^\/(sign-|ask(\/[^/]+\/checkout)?$|settings|call\/[^/]+\/done|verify)/
 const wide = /^\/call\/[^/]+$/
 
 export function Layout() {

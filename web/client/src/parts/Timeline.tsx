@@ -1,17 +1,31 @@
 // Owns what happened, in order: a drawn line for the eye and a list for everybody.
 import type { TimelineItem } from '../api/types'
+import { decimalText } from '../rules/money'
 import { useWords } from './words'
 
-function detailText(detail: unknown): string {
-  if (detail === null || detail === undefined || detail === '') return ''
-  if (typeof detail !== 'object') return String(detail)
-  return Object.entries(detail)
-    .map(([key, value]) => `${key.replaceAll('_', ' ')}: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-    .join(', ')
+const MOMENT = /^\d{4}-\d\d-\d\dT/
+
+/** The figures of an entry, as people read them: durations as clocks, moments in the reader's zone, amounts exact. */
+function useDetailText() {
+  const { clock, time, coded } = useWords()
+  const value = (name: string, given: unknown) => {
+    if (name.endsWith('_ms') && typeof given === 'number') return clock(given)
+    if (name.endsWith('_minor') && typeof given === 'number') return decimalText(given, 2)
+    if (name === 'side') return coded('side', String(given)) ?? String(given)
+    if (typeof given === 'string' && MOMENT.test(given)) return time(given)
+    return typeof given === 'object' ? JSON.stringify(given) : String(given)
+  }
+  return (detail: unknown): string => {
+    if (detail === null || detail === undefined || detail === '') return ''
+    if (typeof detail !== 'object') return String(detail)
+    const told = Object.entries(detail).filter(([, given]) => given !== null)
+    return told.map(([name, given]) => `${name.replace(/_(minor|ms)$/, '').replaceAll('_', ' ')}: ${value(name, given)}`).join(', ')
+  }
 }
 
 export function TimelineList({ items }: { items: TimelineItem[] }) {
   const { time, coded } = useWords()
+  const detailText = useDetailText()
   return (
     <ol className="stages" data-testid="timeline">
       {items.map((each, n) => (

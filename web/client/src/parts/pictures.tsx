@@ -61,3 +61,44 @@ export function Icon({ name, off = false }: { name: keyof typeof paths; off?: bo
     </svg>
   )
 }
+
+/** The brand of a card, drawn; its name stands beside it. */
+export function BrandPicture({ brand }: { brand: string }) {
+  return (
+    <svg viewBox="0 0 48 32" width="48" height="32" aria-hidden="true" style={{ flex: 'none' }}>
+      <rect x="0.75" y="0.75" width="46.5" height="30.5" rx="5" fill="#fff" stroke="var(--line)" strokeWidth="1.5" />
+      {brand === 'visa' && (
+        <text x="24" y="21.5" textAnchor="middle" fontSize="15" fontWeight="800" fontStyle="italic" fill="#1a3a8f">
+          VISA
+        </text>
+      )}
+      {brand === 'mastercard' && (
+        <>
+          <circle cx="19" cy="16" r="9" fill="#d9222a" />
+          <circle cx="29" cy="16" r="9" fill="#ee9f2d" fillOpacity="0.85" />
+        </>
+      )}
+      {brand === 'amex' && (
+        <text x="24" y="20.5" textAnchor="middle" fontSize="12" fontWeight="800" fill="#1f6fb5">
+          AMEX
+        </text>
+      )}
+      {!['visa', 'mastercard', 'amex'].includes(brand) && (
+        <>
+          <rect x="1" y="7" width="46" height="6" fill="#5b6b68" />
+          <rect x="7" y="19" width="16" height="4" rx="2" fill="#b7c2bf" />
+        </>
+      )}
+    </svg>
+  )
+}
+
+/** Whether something holds: a tick in a shield, or a cross; the words stand beside it. */
+export function Verdict({ good }: { good: boolean }) {
+  return (
+    <svg viewBox="0 0 24 24" aria-hidden="true" fill="none" stroke="currentColor" strokeWidth="2" strokeLinecap="round" strokeLinejoin="round">
+      <path d="M12 2.8l7.5 2.7v5.6c0 4.7-3.1 8.3-7.5 10.1-4.4-1.8-7.5-5.4-7.5-10.1V5.5z" />
+      <path d={good ? 'M8.3 12l2.6 2.6 4.8-5' : 'M9 9l6 6M15 9l-6 6'} />
+    </svg>
+  )
+}

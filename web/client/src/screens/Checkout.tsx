@@ -1,79 +1,18 @@
 // Owns what is agreed to before anyone is rung: the card, the highest rate, the cap, and the consent in plain words.
 import { Button, Checkbox, Select } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import { call, post } from '../api/client'
-import type { Card, CardSetup, Match, RequestView, Terms } from '../api/types'
-import { ProviderFrame } from '../parts/CardFrame'
+import { post } from '../api/client'
+import type { Card, Match, RequestView, Terms } from '../api/types'
+import { CardsPart, usable, useCards } from '../parts/Cards'
 import { Page } from '../parts/Page'
-import { Loading, Problem } from '../parts/Problem'
+import { Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
 import { priceMinor } from '../rules/meter'
 import { live } from '../socket/live'
 import { useTerms } from './Landing'
 import { useMatches } from './Matches'
-
-type CardReply = { card: Card | null }
-
-function CardPart({ card, onSaved }: { card: Card | null; onSaved: (card: Card) => void }) {
-  const { t } = useWords()
-  const [declined, setDeclined] = useState('')
-  const [changing, setChanging] = useState(false)
-  const needed = !card || changing
-  const setup = useQuery({
-    queryKey: ['card-setup'],
-    queryFn: () => post<CardSetup>('/api/payment/setup'),
-    enabled: needed,
-    staleTime: Number.POSITIVE_INFINITY,
-    gcTime: 0,
-  })
-  const complete = useMutation({
-    mutationFn: (id: string) => post<CardReply>(`/api/payment/setup/${id}/complete`),
-    onSuccess: (reply) => {
-      if (reply.card) onSaved(reply.card)
-      setChanging(false)
-    },
-  })
-  function receive(message: { type: string } & Record<string, unknown>) {
-    if (message.type === 'card.saved' && setup.data) complete.mutate(setup.data.setup_intent_id)
-    if (message.type === 'card.declined') setDeclined(String(message.message ?? ''))
-    else setDeclined('')
-  }
-  return (
-    <section className="panel stack" aria-labelledby="card-title">
-      <h2 id="card-title" style={{ margin: 0 }}>
-        {t('checkout.card')}
-      </h2>
-      {!needed && card && (
-        <div className="row spread">
-          <span data-testid="card-saved">
-            {t('checkout.card_saved', { brand: card.brand.toUpperCase(), last4: card.last4, month: card.exp_month, year: String(card.exp_year) })}
-          </span>
-          <Button variant="subtle" onClick={() => setChanging(true)}>
-            {t('checkout.card_change')}
-          </Button>
-        </div>
-      )}
-      {needed && (
-        <>
-          <p className="soft small">{t('checkout.card_hint')}</p>
-          {setup.isPending && <Loading />}
-          {setup.data && (
-            <ProviderFrame url={setup.data.form_url} title={t('checkout.card_frame')} height={430} testId="card-frame" onMessage={receive} />
-          )}
-        </>
-      )}
-      {declined && (
-        <div className="note bad" role="alert">
-          <p>{t('checkout.declined', { message: declined })}</p>
-        </div>
-      )}
-      {complete.isPending && <Loading />}
-      <Problem error={setup.error ?? complete.error} retry={setup.error ? () => void setup.refetch() : undefined} />
-    </section>
-  )
-}
 
 function LimitsAndConsent({ questionId, chosen, matches, terms, card }: { questionId: string; chosen: Match; matches: Match[]; terms: Terms; card: Card | null }) {
   const { t, money, perMinute, clock } = useWords()
@@ -181,17 +120,16 @@ export function Checkout() {
   const { questionId = '' } = useParams()
   const { t } = useWords()
   const wanted = useSearchParams()[0].get('consultant')
-  const queries = useQueryClient()
   const terms = useTerms()
   const matches = useMatches(questionId)
-  const card = useQuery({ queryKey: ['card'], queryFn: () => call<CardReply>('GET', '/api/payment/card') })
+  const cards = useCards()
   const all = [...(matches.data?.matches ?? []), ...(matches.data?.alternatives ?? [])]
   const chosen = all.find((match) => match.consultant.user_id === wanted) ?? matches.data?.matches[0]
   return (
     <Page title={t('checkout.title')}>
       <div className="stack">
-        <Problem error={terms.error ?? matches.error ?? card.error} retry={() => void Promise.all([terms.refetch(), matches.refetch(), card.refetch()])} />
-        {card.data && <CardPart card={card.data.card} onSaved={(saved) => queries.setQueryData<CardReply>(['card'], { card: saved })} />}
+        <Problem error={terms.error ?? matches.error} retry={() => void Promise.all([terms.refetch(), matches.refetch()])} />
+        <CardsPart />
         {terms.data && chosen && (
           <LimitsAndConsent
             key={chosen.consultant.user_id}
@@ -199,7 +137,7 @@ export function Checkout() {
             chosen={chosen}
             matches={matches.data?.matches ?? []}
             terms={terms.data}
-            card={card.data?.card ?? null}
+            card={usable(cards.data)}
           />
         )}
         {matches.data && !chosen && <p className="note warn">{t('matches.none')}</p>}

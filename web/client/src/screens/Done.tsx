@@ -9,11 +9,12 @@ import type { RecordingsOut } from '../api/schema'
 import type { Receipt } from '../api/types'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
+import { ProofPanel } from '../parts/Proof'
 import { Stars } from '../parts/Stars'
 import { TimelineList } from '../parts/Timeline'
 import { useWords } from '../parts/words'
 
-const SETTLED = new Set(['captured', 'released', 'uncollectable', 'failed', 'refunded'])
+const SETTLED = new Set(['captured', 'released', 'uncollectable', 'abandoned', 'failed', 'refunded'])
 
 function useReceiptSentence(receipt: Receipt): string {
   const { t, money, clock, time } = useWords()
@@ -34,7 +35,7 @@ function useReceiptSentence(receipt: Receipt): string {
 }
 
 function Lines({ receipt }: { receipt: Receipt }) {
-  const { t, money, clock, time, coded, perMinute } = useWords()
+  const { t, money, clock, time, coded, perMinute, percent } = useWords()
   const customer = receipt.role === 'customer'
   return (
     <div className="scroller" tabIndex={0} role="region" aria-label={t('receipt.breakdown')}>
@@ -69,6 +70,14 @@ function Lines({ receipt }: { receipt: Receipt }) {
             <td colSpan={2}>{t('receipt.gross')}</td>
             <td className="right">{clock(receipt.billed_ms)}</td>
             <td className="right">{money(receipt.gross_minor, receipt.currency)}</td>
+          </tr>
+          <tr className="light" data-testid="receipt-vat">
+            <td colSpan={3}>{receipt.tax_mode === 'exempt' ? t('receipt.vat_exempt') : t('receipt.vat', { rate: percent(receipt.tax_rate_bps) })}</td>
+            <td className="right">{money(receipt.vat_minor, receipt.currency)}</td>
+          </tr>
+          <tr className="light">
+            <td colSpan={3}>{t('receipt.net_of_vat')}</td>
+            <td className="right">{money(receipt.net_of_vat_minor, receipt.currency)}</td>
           </tr>
           {!customer && (
             <>
@@ -171,6 +180,12 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
         <dl className="facts small">
           <dt>{t('receipt.reference')}</dt>
           <dd data-testid="receipt-reference">{receipt.reference}</dd>
+          {receipt.invoice_number && (
+            <>
+              <dt>{t('receipt.invoice')}</dt>
+              <dd data-testid="receipt-invoice">{receipt.invoice_number}</dd>
+            </>
+          )}
           <dt>{t('receipt.question')}</dt>
           <dd>{receipt.question_title}</dd>
           <dt>{t('receipt.with')}</dt>
@@ -194,7 +209,11 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
             </>
           )}
         </dl>
+        <p className="soft small" style={{ margin: 0 }}>
+          {t('receipt.fee')}
+        </p>
       </section>
+      {settled && <ProofPanel receipt={receipt} />}
       <section className="panel">
         <h2>{t('receipt.timeline')}</h2>
         <TimelineList items={receipt.timeline} />

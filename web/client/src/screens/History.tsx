@@ -7,9 +7,11 @@ import type { CallSummary } from '../api/types'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
+import { useSession } from '../socket/live'
 
 export function History() {
   const { t, date, coded } = useWords()
+  const { account } = useSession()
   const calls = useInfiniteQuery({
     queryKey: ['calls'],
     queryFn: ({ pageParam }) => get<{ items: CallSummary[]; next_cursor: string | null }>(`/api/calls${query({ cursor: pageParam })}`),
@@ -19,6 +21,11 @@ export function History() {
   const items = calls.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <Page title={t('nav.calls')}>
+      {account?.roles.includes('customer') && (
+        <Link className="row-link" to="/spending" data-testid="to-spending">
+          {t('spending.link')}
+        </Link>
+      )}
       {calls.isPending && <Loading />}
       <Problem error={calls.error} retry={() => void calls.refetch()} />
       {calls.data && !items.length && <p className="panel">{t('history.empty')}</p>}

@@ -1,4 +1,4 @@
-// Owns a person's own settings: name, language, time zone, password.
+// Owns a person's own settings: name, language, time zone, cards, password.
 import { Button, PasswordInput, Select, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
@@ -6,6 +6,7 @@ import { patch, post } from '../api/client'
 import { accountChanged } from '../api/session'
 import type { Account, Locale } from '../api/types'
 import { useLanguage } from '../i18n'
+import { CardsPart } from '../parts/Cards'
 import { Page } from '../parts/Page'
 import { Problem } from '../parts/Problem'
 import { say } from '../parts/toast'
@@ -96,6 +97,7 @@ export function Settings() {
     <Page title={t('nav.settings')}>
       <div className="stack">
         {account && <AccountForm key={account.id} account={account} />}
+        {account?.roles.includes('customer') && <CardsPart removable />}
         <PasswordForm />
       </div>
     </Page>

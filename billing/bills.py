@@ -1,0 +1,173 @@
+"""Bills of one person in a period: the same queries for the customer who pays and the consultant who earns.
+
+A bill belongs to the moment it was written (``settling_at``), which is the moment of its ledger transaction.
+"""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from billing.models import ChargeRow
+from billing.periods import Period
+from core.db import Tx
+from core.errors import Invalid
+from core.ids import UserId
+
+Side = Literal["customer", "consultant"]
+PAGE = 50
+EXPORT_LIMIT = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One call's bill; ``other_id`` is who was on the other side. Refunds stay with the call they are of."""
+
+    call_id: UUID
+    reference: str
+    billed_at: datetime
+    ended_at: datetime | None
+    other_id: UserId
+    connected_ms: int
+    gross_minor: int
+    commission_minor: int
+    net_minor: int
+    paid_minor: int
+    refunded_minor: int
+    currency: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillTotal:
+    """The sum of a period in one currency; ``paid_minor`` is what Stripe took of ``gross_minor``."""
+
+    currency: str
+    gross_minor: int
+    commission_minor: int
+    net_minor: int
+    paid_minor: int
+    refunded_minor: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """One calendar month (``2026-01``, where the reader lives) in one currency."""
+
+    month: str
+    currency: str
+    gross_minor: int
+    net_minor: int
+    paid_minor: int
+    refunded_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillPage:
+    """Bills, newest first, and where the next page begins."""
+
+    items: Sequence[Bill]
+    next_cursor: str | None
+
+
+def refunded() -> InstrumentedAttribute[int]:
+    """What was given back of a charge, in minor units."""
+    return ChargeRow.refunded_minor
+
+
+async def page(tx: Tx, side: Side, user: UUID, period: Period, cursor: str | None) -> BillPage:
+    """A page of bills; raises Invalid on a cursor that is not ours."""
+    bills = await _bills(tx, side, user, period, cursor=cursor, limit=PAGE + 1)
+    shown = bills[:PAGE]
+    return BillPage(shown, _cursor(shown[-1]) if len(bills) > PAGE else None)
+
+
+async def export(tx: Tx, side: Side, user: UUID, period: Period) -> list[Bill]:
+    """Every bill of the period, newest first, up to ``EXPORT_LIMIT``."""
+    return await _bills(tx, side, user, period, cursor=None, limit=EXPORT_LIMIT)
+
+
+async def totals(tx: Tx, side: Side, user: UUID, period: Period) -> list[BillTotal]:
+    """Sums per currency over the whole period."""
+    query = (
+        select(ChargeRow.currency, *_sums(), func.count())
+        .where(*_conditions(side, user, period))
+        .group_by(ChargeRow.currency)
+        .order_by(ChargeRow.currency)
+    )
+    return [BillTotal(row[0], *map(int, row[1:])) for row in await tx.session.execute(query)]
+
+
+async def months(tx: Tx, side: Side, user: UUID, period: Period, zone: str) -> list[Month]:
+    """Sums per month and currency, oldest first; months without a bill are left out."""
+    month = func.to_char(func.timezone(zone, ChargeRow.settling_at), "YYYY-MM").label("month")
+    gross, _, net, paid, back = _sums()
+    query = (
+        select(month, ChargeRow.currency, gross, net, paid, back)
+        .where(*_conditions(side, user, period))
+        .group_by("month", ChargeRow.currency)
+        .order_by("month", ChargeRow.currency)
+    )
+    return [Month(row[0], row[1], *map(int, row[2:])) for row in await tx.session.execute(query)]
+
+
+async def _bills(tx: Tx, side: Side, user: UUID, period: Period, *, cursor: str | None, limit: int) -> list[Bill]:
+    query = select(ChargeRow, refunded().label("refunded")).where(*_conditions(side, user, period))
+    if cursor is not None:
+        query = query.where(_after(cursor))
+    query = query.order_by(ChargeRow.settling_at.desc(), ChargeRow.call_id.desc()).limit(limit)
+    return [_bill(side, row, int(back)) for row, back in await tx.session.execute(query)]
+
+
+def _conditions(side: Side, user: UUID, period: Period) -> list[ColumnElement[bool]]:
+    mine = ChargeRow.customer_id if side == "customer" else ChargeRow.consultant_id
+    rules: list[ColumnElement[bool]] = [mine == user, ChargeRow.settling_at.is_not(None)]
+    if period.starts_at is not None:
+        rules.append(ChargeRow.settling_at >= period.starts_at)
+    if period.ends_at is not None:
+        rules.append(ChargeRow.settling_at < period.ends_at)
+    return rules
+
+
+def _sums() -> tuple[ColumnElement[Any], ...]:
+    columns = (ChargeRow.gross_minor, ChargeRow.commission_minor, ChargeRow.net_minor, ChargeRow.captured_minor)
+    return tuple(func.coalesce(func.sum(column), 0) for column in (*columns, refunded()))
+
+
+def _bill(side: Side, row: ChargeRow, refunded_minor: int) -> Bill:
+    assert row.settling_at is not None
+    return Bill(
+        call_id=row.call_id,
+        reference=row.reference,
+        billed_at=row.settling_at,
+        ended_at=row.call_ended_at,
+        other_id=UserId(row.consultant_id if side == "customer" else row.customer_id),
+        connected_ms=row.connected_ms or 0,
+        gross_minor=row.gross_minor or 0,
+        commission_minor=row.commission_minor or 0,
+        net_minor=row.net_minor or 0,
+        paid_minor=row.captured_minor,
+        refunded_minor=refunded_minor,
+        currency=row.currency,
+        state=row.state,
+    )
+
+
+def _cursor(bill: Bill) -> str:
+    return base64.urlsafe_b64encode(f"{bill.billed_at.isoformat()}|{bill.call_id}".encode()).decode()
+
+
+def _after(cursor: str) -> ColumnElement[bool]:
+    try:
+        at, _, call_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        place = (datetime.fromisoformat(at), UUID(call_id))
+    except (ValueError, binascii.Error) as error:
+        raise Invalid("This page marker is not one of ours; begin with the first page.") from error
+    return tuple_(ChargeRow.settling_at, ChargeRow.call_id) < tuple_(*place)

@@ -1,0 +1,157 @@
+"""The errands of a dispute: take the share back, give it again when we win, hand in the evidence."""
+
+from typing import Any
+
+from billing import provider_refs
+from billing.charges import commands, store
+from billing.charges.command import Kind, Move
+from billing.charges.errand import Order, Scene
+from billing.disputes import store as disputes
+from billing.disputes.models import DisputeRow
+from billing.ledger import entries, journal
+from billing.provider.errors import ProviderDeclined
+from billing.provider.gateway import StripeGateway
+from billing.provider.objects import Dispute, Transfer, TransferReversal
+from core.db import Tx
+
+KINDS = (Kind.REVERSE, Kind.RETURN, Kind.EVIDENCE)
+Seen = TransferReversal | Transfer | Dispute
+
+
+class DisputeErrand:
+    """What the three writes mean."""
+
+    def __init__(self, gateway: StripeGateway) -> None:
+        self._gateway = gateway
+
+    async def write(self, order: Order) -> Seen:
+        """Make the call."""
+        if order.kind is Kind.REVERSE:
+            return await self._gateway.reverse_transfer(**order.params, idempotency_key=order.key)
+        if order.kind is Kind.RETURN:
+            return await self._gateway.create_transfer(**order.params, idempotency_key=order.key)
+        return await self._gateway.submit_evidence(**order.params, idempotency_key=order.key)
+
+    async def look(self, order: Order) -> Seen | None:
+        """What Stripe has of it, found by the dispute's id in the metadata."""
+        if order.kind is Kind.EVIDENCE:
+            return await self._gateway.retrieve_dispute(order.params["dispute_id"])
+        found: list[Any]
+        if order.kind is Kind.REVERSE:
+            found = await self._gateway.list_transfer_reversals(order.params["transfer_id"])
+        else:
+            found = await self._gateway.list_transfers(order.params["transfer_group"])
+        wanted = str(order.subject_id)
+        return next((one for one in found if one.metadata.get("dispute_id") == wanted), None)
+
+    async def take_in(self, tx: Tx, scene: Scene, seen: Seen) -> bool:
+        """Book it; the evidence is seen once Stripe counts a submission."""
+        dispute = await _dispute(tx, scene)
+        if isinstance(seen, Dispute):
+            if not seen.submission_count:
+                return False
+            dispute.submitted_at = dispute.submitted_at or tx.now
+        elif isinstance(seen, TransferReversal):
+            await share_taken_back(tx, scene, dispute, seen)
+        else:
+            await _share_returned(tx, scene, dispute, seen)
+        commands.close(tx, scene.row, Move.FINISH, object=seen.id)
+        tx.touch([scene.charge.customer_id, scene.charge.consultant_id])
+        return True
+
+    async def wanted(self, tx: Tx, scene: Scene) -> bool:
+        """Whether the effect is still missing."""
+        dispute = await _dispute(tx, scene)
+        return {
+            Kind.REVERSE: dispute.reversal_id is None,
+            Kind.RETURN: dispute.return_id is None,
+            Kind.EVIDENCE: dispute.closed_at is None and dispute.submitted_at is None,
+        }[Kind(scene.row.kind)]
+
+    async def declined(self, _tx: Tx, _scene: Scene, _error: ProviderDeclined) -> bool:
+        """No card is asked here: a refusal like any other."""
+        return False
+
+    async def absent(self, tx: Tx, scene: Scene) -> bool:
+        """Stripe never did it: ask again under the next key, while it is wanted."""
+        return await self.wanted(tx, scene)
+
+    async def persists(self, tx: Tx, scene: Scene) -> bool:
+        """A share we won is owed: asked for again until our balance can bear it."""
+        return scene.row.kind == Kind.RETURN and await self.wanted(tx, scene)
+
+    async def refused(self, _tx: Tx, _scene: Scene) -> None:
+        """The case that is open by now is all there is to do."""
+
+
+async def share_taken_back(tx: Tx, scene: Scene, dispute: DisputeRow, seen: TransferReversal) -> None:
+    """The disputed share left the connected account; if the bank has decided for us meanwhile, it goes back."""
+    if dispute.reversal_id is not None:
+        return
+    dispute.reversal_id = seen.id
+    await provider_refs.remember(
+        tx,
+        dispute.charge_id,
+        dispute.id,
+        dispute_reversal=seen.id,
+        dispute_at_destination=seen.destination_refund_id,
+    )
+    await journal.book(
+        tx,
+        dispute.charge_id,
+        key=f"dispute-share:{seen.id}",
+        kind="dispute_share_reversed",
+        currency=dispute.currency,
+        postings=entries.share_reversed(scene.charge.consultant_id, seen.amount_minor),
+    )
+    if dispute.status == "won":
+        await give_back(tx, scene, dispute)
+
+
+async def give_back(tx: Tx, scene: Scene, dispute: DisputeRow) -> None:
+    """We won: send the share to the connected account again."""
+    account = await store.payout(tx, scene.charge.consultant_id)
+    if account is None or account.provider_account_id is None:
+        return
+    await commands.intend(
+        tx,
+        scene.hold,
+        Kind.RETURN,
+        key=f"disp-won:{dispute.id}",
+        params={
+            "destination_id": account.provider_account_id,
+            "amount_minor": dispute.share_minor,
+            "currency": dispute.currency,
+            "transfer_group": str(dispute.charge_id),
+            "metadata": {"dispute_id": str(dispute.id)},
+        },
+        subject_id=dispute.id,
+    )
+
+
+async def _share_returned(tx: Tx, scene: Scene, dispute: DisputeRow, seen: Transfer) -> None:
+    if dispute.return_id is not None:
+        return
+    dispute.return_id = seen.id
+    await provider_refs.remember(
+        tx,
+        dispute.charge_id,
+        dispute.id,
+        dispute_return=seen.id,
+        destination_payment=seen.destination_payment_id,
+    )
+    await journal.book(
+        tx,
+        dispute.charge_id,
+        key=f"dispute-return:{seen.id}",
+        kind="dispute_share_returned",
+        currency=dispute.currency,
+        postings=entries.share_returned(scene.charge.consultant_id, seen.amount_minor),
+    )
+
+
+async def _dispute(tx: Tx, scene: Scene) -> DisputeRow:
+    assert scene.row.subject_id is not None
+    dispute = await disputes.get(tx, scene.row.subject_id)
+    assert dispute is not None
+    return dispute

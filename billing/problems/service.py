@@ -1,0 +1,178 @@
+"""ProblemService: somebody says what was wrong, the evidence answers or a person decides, and both sides see it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from billing import timeline
+from billing.charges import store
+from billing.charges.charge import FINAL
+from billing.finance.models import ProblemRow
+from billing.models import ChargeRow
+from billing.problems.rules import Category, Facts, Finding, decide
+from billing.refunds.service import RefundService
+from core import audit
+from core.db import Tx
+from core.errors import Conflict, NotFound
+from core.ids import CallId, UserId, new_id
+
+OPEN, ANSWERED, DECIDED = "open", "answered", "decided"
+_REASON = {
+    Finding.NEVER_CONNECTED: "consultant_absent",
+    Finding.OVERLAPPING_CALL: "duplicate",
+    Finding.TAKEN_TOO_MUCH: "duplicate",
+}
+
+
+class ProblemService:
+    """Use cases of a problem: one per call."""
+
+    def __init__(self, refunds: RefundService) -> None:
+        self._refunds = refunds
+
+    async def of_call(self, tx: Tx, user: UserId, call_id: CallId) -> ProblemRow | None:
+        """The problem with a call, for its two sides; NotFound for everybody else."""
+        charge = await _own(tx, user, call_id)
+        return await _of_charge(tx, charge.id)
+
+    async def say(self, tx: Tx, user: UserId, call_id: CallId, category: Category, words: str) -> ProblemRow:
+        """Take down what was wrong, and answer at once where the evidence is conclusive.
+
+        Raises NotFound, and Conflict before the call is settled or when something was said already.
+        """
+        looked = await _own(tx, user, call_id)
+        charge = await store.lock(tx, looked.id)
+        if charge.state not in FINAL:
+            raise Conflict("This call is not settled yet; try again in a minute.", code="not_settled")
+        if await _of_charge(tx, charge.id) is not None:
+            raise Conflict("This call has been reported already; the answer is on its page.", code="reported")
+        facts = await _facts(tx, charge)
+        answer = decide(category, facts)
+        row = ProblemRow(
+            id=new_id(),
+            charge_id=charge.id,
+            opened_by=user,
+            category=category,
+            words=words,
+            opened_at=tx.now,
+            state=ANSWERED if answer.conclusive else OPEN,
+            finding=answer.finding,
+            facts={
+                "connected_ms": facts.connected_ms,
+                "gross_minor": facts.gross_minor,
+                "captured_minor": facts.captured_minor,
+                "refunded_minor": facts.refunded_minor,
+                "overlaps_ms": facts.overlaps_ms,
+                "refund_minor": answer.refund_minor,
+            },
+            reply=None,
+            replied_at=None,
+            decided_by=None,
+            decided_at=tx.now if answer.conclusive else None,
+            decision=None,
+            refund_id=None,
+        )
+        tx.session.add(row)
+        timeline.record(tx, charge.id, "problem_reported", category=category, finding=answer.finding)
+        if answer.refund_minor:
+            refund = await self._refunds.request(
+                tx,
+                charge.id,
+                amount_minor=answer.refund_minor,
+                reason=_REASON[answer.finding],
+                note=f"decided by the evidence: {answer.finding}",
+                key=f"problem:{row.id}",
+                by=None,
+            )
+            await tx.session.flush()
+            row.refund_id = refund.id
+        tx.touch([charge.customer_id, charge.consultant_id])
+        return row
+
+    async def reply(self, tx: Tx, user: UserId, call_id: CallId, words: str) -> ProblemRow:
+        """The other side says theirs, once, while it is open."""
+        looked = await _own(tx, user, call_id)
+        charge = await store.lock(tx, looked.id)
+        row = await _of_charge(tx, charge.id)
+        if row is None or row.opened_by == user:
+            raise Conflict("The other side has not reported anything about this call.", code="nothing_said")
+        if row.state != OPEN or row.reply is not None:
+            raise Conflict("This was answered already.", code="decided")
+        row.reply, row.replied_at = words, tx.now
+        tx.touch([charge.customer_id, charge.consultant_id])
+        return row
+
+    async def decide(self, tx: Tx, problem_id: UUID, by: UserId, *, decision: str, refund_minor: int) -> ProblemRow:
+        """Finance decides, with money back or without; ``decision`` is what both sides will read."""
+        looked = await tx.session.get(ProblemRow, problem_id)
+        if looked is None:
+            raise NotFound
+        charge = await store.lock(tx, looked.charge_id)
+        row = await tx.session.get(ProblemRow, problem_id, populate_existing=True)
+        assert row is not None
+        if row.state != OPEN:
+            raise Conflict("This was decided already.", code="decided")
+        if refund_minor:
+            refund = await self._refunds.request(
+                tx,
+                charge.id,
+                amount_minor=refund_minor,
+                reason="quality",
+                note=decision,
+                key=f"problem:{row.id}",
+                by=by,
+            )
+            row.refund_id = refund.id
+        row.state, row.decided_by, row.decided_at, row.decision = DECIDED, by, tx.now, decision
+        timeline.record(tx, charge.id, "problem_decided", refund_minor=refund_minor)
+        audit.record(tx, "finance.problem_decided", subject=str(row.id), actor=by, refund_minor=refund_minor)
+        tx.touch([charge.customer_id, charge.consultant_id])
+        return row
+
+    async def waiting(self, tx: Tx) -> Sequence[ProblemRow]:
+        """What finance must decide, oldest first."""
+        query = select(ProblemRow).where(ProblemRow.state == OPEN).order_by(ProblemRow.opened_at)
+        return list(await tx.session.scalars(query))
+
+    async def of_charge(self, tx: Tx, charge_id: UUID) -> ProblemRow | None:
+        """The problem with a charge, for finance."""
+        return await _of_charge(tx, charge_id)
+
+
+async def _of_charge(tx: Tx, charge_id: UUID) -> ProblemRow | None:
+    return (await tx.session.scalars(select(ProblemRow).where(ProblemRow.charge_id == charge_id))).one_or_none()
+
+
+async def _own(tx: Tx, user: UserId, call_id: CallId) -> ChargeRow:
+    charge = await store.charge_of_call(tx, call_id)
+    if charge is None or user not in {charge.customer_id, charge.consultant_id}:
+        raise NotFound
+    return charge
+
+
+async def _facts(tx: Tx, charge: ChargeRow) -> Facts:
+    query = text(
+        "SELECT coalesce(sum(greatest(0, extract(epoch FROM least(i.started_at + i.duration_ms * interval '1 ms',"
+        " j.started_at + j.duration_ms * interval '1 ms') - greatest(i.started_at, j.started_at)) * 1000)), 0) "
+        "FROM billable_interval i, charge c JOIN billable_interval j ON j.call_id = c.call_id "
+        "WHERE i.call_id = :call AND c.id <> :charge AND c.customer_id = :customer AND c.consultant_id = :consultant "
+        "AND c.captured_minor > c.refunded_minor AND c.created_at < :created"
+    )
+    overlaps = await tx.session.scalar(
+        query,
+        {
+            "call": charge.call_id,
+            "charge": charge.id,
+            "customer": charge.customer_id,
+            "consultant": charge.consultant_id,
+            "created": charge.created_at,
+        },
+    )
+    return Facts(
+        connected_ms=charge.connected_ms or 0,
+        gross_minor=charge.gross_minor or 0,
+        captured_minor=charge.captured_minor,
+        refunded_minor=charge.refunded_minor,
+        overlaps_ms=int(overlaps or 0),
+    )

@@ -1,0 +1,1 @@
+"""Reconciliation: our books against Stripe's, and every bill against its raw intervals."""

@@ -1,0 +1,1 @@
+"""Money given back: previewed, approved, sent, booked as Stripe returned it."""

@@ -1,0 +1,110 @@
+"""Queries of saved cards: which there are, which one a hold may be placed with, and whether one is in use."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from billing.charges.charge import FINAL
+from billing.models import CardSetupRow, ChargeRow, CommandRow, CustomerPaymentRow, SavedCardRow
+from core.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCard:
+    """Whom and what Stripe is asked to place a hold on."""
+
+    customer_id: str
+    payment_method_id: str
+
+
+def expired(card: SavedCardRow, now: datetime) -> bool:
+    """A card is good through the last day of its month."""
+    return (card.exp_year, card.exp_month) < (now.year, now.month)
+
+
+async def lock_customer(tx: Tx, user: UUID) -> CustomerPaymentRow:
+    """The customer's row, made if need be, locked: the lock of everything about their cards."""
+    await tx.session.execute(
+        insert(CustomerPaymentRow).values(user_id=user, updated_at=tx.now).on_conflict_do_nothing()
+    )
+    row = await tx.session.get(CustomerPaymentRow, user, with_for_update=True, populate_existing=True)
+    assert row is not None
+    return row
+
+
+async def of_customer(tx: Tx, user: UUID) -> list[SavedCardRow]:
+    """The cards that were not removed, newest first."""
+    query = (
+        select(SavedCardRow)
+        .where(SavedCardRow.user_id == user, SavedCardRow.removed_at.is_(None))
+        .order_by(SavedCardRow.added_at.desc(), SavedCardRow.payment_method_id)
+    )
+    return list(await tx.session.scalars(query))
+
+
+async def lock(tx: Tx, user: UUID, payment_method_id: str) -> SavedCardRow | None:
+    """One card of this customer, locked; None when it is removed, or somebody else's."""
+    query = select(SavedCardRow).where(
+        SavedCardRow.payment_method_id == payment_method_id,
+        SavedCardRow.user_id == user,
+        SavedCardRow.removed_at.is_(None),
+    )
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return (await tx.session.scalars(query)).one_or_none()
+
+
+async def for_hold(tx: Tx, user: UUID) -> HoldCard | None:
+    """The default card while it is valid, kept from being removed until this transaction has placed its hold."""
+    query = (
+        select(CustomerPaymentRow.provider_customer_id, SavedCardRow)
+        .join(SavedCardRow, SavedCardRow.payment_method_id == CustomerPaymentRow.payment_method_id)
+        .where(CustomerPaymentRow.user_id == user, SavedCardRow.removed_at.is_(None))
+        .with_for_update(read=True, of=SavedCardRow)
+    )
+    found = (await tx.session.execute(query)).one_or_none()
+    if found is None or found[0] is None or expired(found[1], tx.now):
+        return None
+    return HoldCard(found[0], found[1].payment_method_id)
+
+
+async def in_use(tx: Tx, card: SavedCardRow) -> bool:
+    """Whether a hold was placed with this card whose charge is not finished: the command says with which card."""
+    query = (
+        select(CommandRow.id)
+        .join(ChargeRow, ChargeRow.id == CommandRow.charge_id)
+        .where(
+            ChargeRow.customer_id == card.user_id,
+            ChargeRow.state.not_in(FINAL),
+            CommandRow.kind == "create",
+            CommandRow.params["payment_method_id"].astext == card.payment_method_id,
+        )
+        .limit(1)
+    )
+    return await tx.session.scalar(query) is not None
+
+
+async def setup(tx: Tx, user: UUID, setup_intent_id: str) -> CardSetupRow | None:
+    """The form of this customer, locked."""
+    query = select(CardSetupRow).where(CardSetupRow.setup_intent_id == setup_intent_id, CardSetupRow.user_id == user)
+    return (await tx.session.scalars(query.with_for_update())).one_or_none()
+
+
+async def added_since(tx: Tx, user: UUID, moment: datetime) -> list[datetime]:
+    """When this customer added cards after ``moment``, oldest first; removed ones count too."""
+    query = (
+        select(CardSetupRow.completed_at)
+        .where(CardSetupRow.user_id == user, CardSetupRow.completed_at > moment)
+        .order_by(CardSetupRow.completed_at)
+    )
+    return [at for at in await tx.session.scalars(query) if at is not None]
+
+
+def wait_s(added: list[datetime], now: datetime, *, most: int, window: timedelta) -> int:
+    """Whole seconds until one more card may be added; 0 when it may be now. PURE."""
+    if len(added) < most:
+        return 0
+    left = added[-most] + window - now
+    return max(1, -(-left // timedelta(seconds=1)))

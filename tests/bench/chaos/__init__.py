@@ -1,0 +1,1 @@
+"""The parts of ``./bench chaos``: scripts and their oracle, people, faults, kills, and the reconciliation."""

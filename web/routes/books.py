@@ -1,0 +1,257 @@
+"""The books: comparisons with Stripe and with raw rows, cases, months, the journal, and who did what."""
+
+import csv
+import io
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from aiohttp import web
+from pydantic import Field
+from sqlalchemy import select, text
+
+from billing import cases
+from billing.finance.sheet import decimal, safe
+from billing.reconciliation import months
+from core.audit import AuditEntry
+from core.db import Tx
+from core.ids import UserId
+from web.routes.finance import READERS
+from web.routing import Access, Call, route
+from web.schemas import Input, Output, Utc
+
+MOST_AUDIT = 200
+
+
+class RunOut(Output):
+    """One comparison: of Stripe's lines (``provider``) or of every bill (``bills``)."""
+
+    id: UUID
+    kind: Literal["provider", "bills"]
+    started_at: Utc
+    finished_at: Utc | None
+    since: Utc
+    until: Utc
+    checked: int
+    differences: int
+    totals: dict[str, dict[str, int]]
+
+
+class RunsOut(Output):
+    """The latest comparisons, newest first."""
+
+    items: list[RunOut]
+
+
+class RunIn(Input):
+    """Which comparison to make now."""
+
+    kind: Literal["provider", "bills"]
+
+
+class CasesQuery(Input):
+    """Those that wait, or those that are closed."""
+
+    closed: bool = False
+
+
+class CaseRowOut(Output):
+    """What a person must look at; ``details`` are its figures."""
+
+    id: UUID
+    charge_id: UUID | None
+    kind: str
+    details: dict[str, Any]
+    opened_at: Utc
+    closed_at: Utc | None
+    resolution: str | None
+
+
+class CasesOut(Output):
+    """Cases, the oldest first while they wait."""
+
+    items: list[CaseRowOut]
+
+
+class CloseIn(Input):
+    """What was found, for those who read it later."""
+
+    resolution: Annotated[str, Field(min_length=3, max_length=2_000)]
+
+
+class MonthOut(Output):
+    """A month's figures: turnover per account and currency, bookings by kind, cases that were open."""
+
+    month: str
+    closed_at: Utc | None
+    figures: dict[str, Any]
+
+
+class MonthsOut(Output):
+    """The month that runs, the one before, and every closed one."""
+
+    items: list[MonthOut]
+
+
+class AuditQuery(Input):
+    """Entries older than ``before``; empty: the newest."""
+
+    before: Annotated[int, Field(ge=1)] | None = None
+
+
+class AuditOut(Output):
+    """One action: who did what to which object."""
+
+    id: int
+    at: Utc
+    actor_name: str
+    action: str
+    subject: str
+    details: dict[str, Any]
+
+
+class AuditsOut(Output):
+    """Actions around money, newest first."""
+
+    items: list[AuditOut]
+
+
+class JournalQuery(Input):
+    """Which month, such as ``2026-11``."""
+
+    month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+@route("GET", "/api/finance/reconciliation", access=READERS, reply=RunsOut)
+async def get_reconciliation(call: Call) -> RunsOut:
+    """The latest comparisons."""
+    async with call.house.db.begin() as tx:
+        rows = await call.house.reconciliation.runs(tx)
+        return RunsOut(items=[RunOut.model_validate(row) for row in rows])
+
+
+@route("POST", "/api/finance/reconciliation", access=Access.FINANCE, body=RunIn, reply=RunOut, status=202)
+async def post_reconciliation(call: Call) -> RunOut:
+    """Compare now, up to this moment."""
+    body: RunIn = call.body
+    async with call.house.db.begin() as tx:
+        return RunOut.model_validate(await call.house.reconciliation.start(tx, body.kind, until=tx.now))
+
+
+@route("GET", "/api/finance/cases", access=READERS, query=CasesQuery, reply=CasesOut)
+async def get_cases(call: Call) -> CasesOut:
+    """What a person must look at."""
+    query: CasesQuery = call.query
+    async with call.house.db.begin() as tx:
+        rows = await cases.listed(tx, open_only=not query.closed)
+        return CasesOut(items=[CaseRowOut.model_validate(row) for row in rows])
+
+
+@route("POST", "/api/finance/cases/{case_id}/close", access=Access.FINANCE, body=CloseIn)
+async def post_case_close(call: Call) -> None:
+    """Close a case with what was found."""
+    body: CloseIn = call.body
+    async with call.house.db.begin() as tx:
+        await cases.close_case(tx, call.id("case_id"), call.user, body.resolution)
+
+
+@route("GET", "/api/finance/months", access=READERS, reply=MonthsOut)
+async def get_months(call: Call) -> MonthsOut:
+    """The books by month."""
+    async with call.house.db.begin() as tx:
+        closed = await months.closed(tx)
+        known = {row.month for row in closed}
+        running = [month for month in _latest(tx.now) if month not in known]
+        items = [MonthOut(month=month, closed_at=None, figures=await months.figures(tx, month)) for month in running]
+        items += [MonthOut(month=row.month, closed_at=row.closed_at, figures=row.figures) for row in closed]
+    return MonthsOut(items=items)
+
+
+@route("POST", "/api/finance/months/{month}/close", access=Access.FINANCE, reply=MonthOut)
+async def post_month_close(call: Call) -> MonthOut:
+    """Close a month: nothing can be booked into it any more, corrections go into the month that runs."""
+    async with call.house.db.begin() as tx:
+        row = await months.close(tx, call.path["month"], call.user)
+        return MonthOut(month=row.month, closed_at=row.closed_at, figures=row.figures)
+
+
+@route("GET", "/api/finance/audit", access=READERS, query=AuditQuery, reply=AuditsOut)
+async def get_audit(call: Call) -> AuditsOut:
+    """Who did what around money."""
+    query: AuditQuery = call.query
+    wanted = select(AuditEntry).where(
+        AuditEntry.action.startswith("finance.") | AuditEntry.action.startswith("payout.")
+    )
+    if query.before is not None:
+        wanted = wanted.where(AuditEntry.id < query.before)
+    async with call.house.db.begin() as tx:
+        rows = list(await tx.session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(MOST_AUDIT)))
+        names = await call.house.profiles.names(tx, [UserId(row.actor_id) for row in rows if row.actor_id])
+    return AuditsOut(
+        items=[
+            AuditOut(
+                id=row.id,
+                at=row.at,
+                actor_name=names.get(UserId(row.actor_id), "") if row.actor_id else "",
+                action=row.action,
+                subject=row.subject,
+                details=row.details,
+            )
+            for row in rows
+        ]
+    )
+
+
+@route("GET", "/api/finance/journal.csv", access=READERS, query=JournalQuery, media_type="text/csv")
+async def get_journal(call: Call) -> web.StreamResponse:
+    """Every posting of a month, for the accountant; streamed, safe to open in a spreadsheet."""
+    query: JournalQuery = call.query
+    since, until = months.bounds(query.month)
+    answer = web.StreamResponse(
+        headers={
+            "Content-Type": "text/csv; charset=utf-8",
+            "Content-Disposition": f'attachment; filename="journal-{query.month}.csv"',
+            "Cache-Control": "no-store",
+        }
+    )
+    await answer.prepare(call.request)
+    await answer.write("\ufeffat,kind,key,reference,source,destination,amount,currency\r\n".encode())
+    async with call.house.db.begin() as tx:
+        await _stream(tx, answer, since, until)
+    await answer.write_eof()
+    return answer
+
+
+async def _stream(tx: Tx, answer: web.StreamResponse, since: datetime, until: datetime) -> None:
+    rows = await tx.session.stream(
+        text(
+            "SELECT t.at, t.kind, t.key, coalesce(c.reference, ''), p.source, p.destination, p.amount_minor, "
+            "p.currency FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id "
+            "LEFT JOIN charge c ON c.id = t.charge_id "
+            "WHERE t.at >= :since AND t.at < :until ORDER BY t.at, t.key, p.id"
+        ),
+        {"since": since, "until": until},
+    )
+    async for part in rows.partitions(500):
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\r\n")
+        for at, kind, key, reference, source, destination, amount, currency in part:
+            writer.writerow(
+                (
+                    at.isoformat(timespec="milliseconds"),
+                    safe(kind),
+                    safe(key),
+                    safe(reference),
+                    safe(source),
+                    safe(destination),
+                    decimal(amount, 2),
+                    currency.upper(),
+                )
+            )
+        await answer.write(out.getvalue().encode())
+
+
+def _latest(now: datetime) -> list[str]:
+    before = now.replace(day=1)
+    previous = (before.year, before.month - 1) if before.month > 1 else (before.year - 1, 12)
+    return [f"{now:%Y-%m}", f"{previous[0]:04d}-{previous[1]:02d}"]

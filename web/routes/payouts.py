@@ -1,0 +1,279 @@
+"""Payouts: by line for finance and for the consultant, their schedule, and accounts held back."""
+
+import re
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from billing.payouts.models import PayoutLineRow, PayoutRow
+from billing.payouts.schedule import chosen
+from billing.payouts.service import PayoutAccountState
+from core.db import Tx
+from core.errors import NotFound
+from core.ids import UserId
+from core.money import Currency
+from web.routes.finance import READERS
+from web.routing import Access, Call, route
+from web.schemas import Input, Output, Utc
+
+_PAYOUT = re.compile(r"po_[A-Za-z0-9]{1,60}")
+
+
+class ScheduleOut(Output):
+    """When an account is paid out."""
+
+    interval: Literal["manual", "daily", "weekly", "monthly"]
+    weekly_anchor: str | None
+    monthly_anchor: int | None
+    delay_days: int | None
+
+
+class ScheduleIn(Input):
+    """When you want to be paid: weekly on a weekday, monthly on a day, or only when you ask (manual)."""
+
+    interval: Literal["manual", "weekly", "monthly"]
+    weekly_anchor: Literal["monday", "tuesday", "wednesday", "thursday", "friday"] | None = None
+    monthly_anchor: Annotated[int, Field(ge=1, le=28)] | None = None
+    delay_days: Annotated[int, Field(ge=0, le=31)] = 14
+
+
+class BalanceOut(Output):
+    """What lies on an account; negative is carried into the next payouts."""
+
+    currency: Currency
+    amount_minor: int
+
+
+class PayoutOut(Output):
+    """A payout; ``lines_minor`` is the sum of its lines and equals its amount."""
+
+    id: str
+    consultant_name: str
+    amount_minor: int
+    currency: Currency
+    status: str
+    created_at: Utc
+    arrives_at: Utc | None
+    failure_code: str | None
+    failure_message: str | None
+    lines_minor: int | None
+
+
+class PayoutsOut(Output):
+    """Payouts, newest first."""
+
+    items: list[PayoutOut]
+
+
+class PayoutLineOut(Output):
+    """One movement inside a payout, and the call it came from."""
+
+    id: str
+    kind: str
+    amount_minor: int
+    fee_minor: int
+    net_minor: int
+    charge_id: UUID | None
+    reference: str | None
+    created_at: Utc
+
+
+class PayoutDetailOut(Output):
+    """A payout with every line."""
+
+    payout: PayoutOut
+    lines: list[PayoutLineOut]
+
+
+class AccountOut(Output):
+    """A consultant's account, as finance sees it."""
+
+    consultant_id: UUID
+    consultant_name: str
+    account_id: str | None
+    can_receive: bool
+    payouts_enabled: bool
+    schedule: ScheduleOut | None
+    wanted_schedule: ScheduleOut
+    requirements_due: list[str]
+    disabled_reason: str | None
+    held_reason: str | None
+    held_at: Utc | None
+    balances: list[BalanceOut]
+    release_asked: bool
+
+
+class AccountsOut(Output):
+    """Every account, held ones first."""
+
+    items: list[AccountOut]
+
+
+class OwnPayoutsOut(Output):
+    """What you were paid, what lies there, and when the next payout comes."""
+
+    items: list[PayoutOut]
+    balances: list[BalanceOut]
+    schedule: ScheduleOut
+    held_reason: str | None
+    payouts_enabled: bool
+    requirements_due: list[str]
+
+
+class HoldIn(Input):
+    """Why this account is not paid out; the consultant reads it."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class ReleaseIn(Input):
+    """Why it may be paid out again."""
+
+    note: Annotated[str, Field(min_length=3, max_length=500)]
+
+
+class ReleasedOut(Output):
+    """Whether it was released, or a second person was asked."""
+
+    released: bool
+
+
+@route("GET", "/api/finance/payouts", access=READERS, reply=PayoutsOut)
+async def get_payouts(call: Call) -> PayoutsOut:
+    """The latest hundred payouts of all consultants."""
+    async with call.house.db.begin() as tx:
+        rows = await call.house.payouts.listed(tx)
+        return PayoutsOut(items=await _payouts(call, tx, rows))
+
+
+@route("GET", "/api/finance/payouts/{payout_id}", access=READERS, reply=PayoutDetailOut)
+async def get_payout(call: Call) -> PayoutDetailOut:
+    """One payout, line by line."""
+    async with call.house.db.begin() as tx:
+        return await _detail(call, tx, None)
+
+
+@route("GET", "/api/finance/payout-accounts", access=READERS, reply=AccountsOut)
+async def get_payout_accounts(call: Call) -> AccountsOut:
+    """Every consultant's account: balance, schedule, what Stripe wants to know, and what is held."""
+    async with call.house.db.begin() as tx:
+        states = await call.house.payouts.states(tx)
+        names = await call.house.profiles.names(tx, [UserId(state.consultant_id) for state in states])
+    return AccountsOut(items=[_account(state, names.get(UserId(state.consultant_id), "")) for state in states])
+
+
+@route("POST", "/api/finance/payout-accounts/{user_id}/hold", access=Access.FINANCE, body=HoldIn)
+async def post_hold(call: Call) -> None:
+    """Pay this consultant out no more until somebody releases the account."""
+    body: HoldIn = call.body
+    async with call.house.db.begin() as tx:
+        await call.house.payouts.hold(tx, call.id("user_id"), body.reason, call.user)
+
+
+@route(
+    "POST", "/api/finance/payout-accounts/{user_id}/release", access=Access.FINANCE, body=ReleaseIn, reply=ReleasedOut
+)
+async def post_release(call: Call) -> ReleasedOut:
+    """Let it be paid out again; above the limit a second person is asked."""
+    body: ReleaseIn = call.body
+    async with call.house.db.begin() as tx:
+        return ReleasedOut(released=await call.house.payouts.release(tx, call.id("user_id"), call.user, body.note))
+
+
+@route("GET", "/api/consultant/payouts", access=Access.CONSULTANT, reply=OwnPayoutsOut)
+async def get_own_payouts(call: Call) -> OwnPayoutsOut:
+    """What you were paid, what lies there, and when it comes."""
+    async with call.house.db.begin() as tx:
+        try:
+            state = await call.house.payouts.state(tx, call.user)
+        except NotFound:
+            return OwnPayoutsOut(
+                items=[],
+                balances=[],
+                schedule=ScheduleOut(interval="weekly", weekly_anchor="monday", monthly_anchor=None, delay_days=14),
+                held_reason=None,
+                payouts_enabled=False,
+                requirements_due=[],
+            )
+        rows = await call.house.payouts.listed(tx, consultant=call.user)
+        return OwnPayoutsOut(
+            items=await _payouts(call, tx, rows),
+            balances=_balances(state),
+            schedule=ScheduleOut.model_validate(state.wanted_schedule),
+            held_reason=state.held_reason,
+            payouts_enabled=state.payouts_enabled,
+            requirements_due=list(state.requirements.get("due", [])),
+        )
+
+
+@route("GET", "/api/consultant/payouts/{payout_id}", access=Access.CONSULTANT, reply=PayoutDetailOut, owned="payout")
+async def get_own_payout(call: Call) -> PayoutDetailOut:
+    """One of your payouts, line by line."""
+    async with call.house.db.begin() as tx:
+        return await _detail(call, tx, call.user)
+
+
+@route("PUT", "/api/consultant/payout-schedule", access=Access.CONSULTANT, body=ScheduleIn, reply=ScheduleOut)
+async def put_schedule(call: Call) -> ScheduleOut:
+    """Choose when you are paid."""
+    body: ScheduleIn = call.body
+    wanted = chosen(
+        body.interval,
+        weekly_anchor=body.weekly_anchor,
+        monthly_anchor=body.monthly_anchor,
+        delay_days=body.delay_days,
+    )
+    async with call.house.db.begin() as tx:
+        await call.house.payouts.choose(tx, call.user, wanted)
+    return ScheduleOut.model_validate(wanted.as_json())
+
+
+async def _detail(call: Call, tx: Tx, consultant: UserId | None) -> PayoutDetailOut:
+    payout_id = call.path["payout_id"]
+    if not _PAYOUT.fullmatch(payout_id):
+        raise NotFound
+    lines = await call.house.payouts.lines(tx, payout_id, consultant=consultant)
+    row = await tx.session.get(PayoutRow, payout_id)
+    assert row is not None
+    [payout] = await _payouts(call, tx, [row])
+    references = await call.house.finance.references(tx, [line.charge_id for line in lines if line.charge_id])
+    return PayoutDetailOut(payout=payout, lines=[_line(line, references) for line in lines])
+
+
+async def _payouts(call: Call, tx: Tx, rows: list[PayoutRow]) -> list[PayoutOut]:
+    names = await call.house.profiles.names(tx, [UserId(row.consultant_id) for row in rows])
+    return [
+        PayoutOut(
+            **{name: getattr(row, name) for name in PayoutOut.model_fields if hasattr(row, name)},
+            consultant_name=names.get(UserId(row.consultant_id), ""),
+        )
+        for row in rows
+    ]
+
+
+def _line(line: PayoutLineRow, references: dict[UUID, str]) -> PayoutLineOut:
+    plain = {name: getattr(line, name) for name in PayoutLineOut.model_fields if hasattr(line, name)}
+    return PayoutLineOut(**plain, reference=references.get(line.charge_id) if line.charge_id else None)
+
+
+def _balances(state: PayoutAccountState) -> list[BalanceOut]:
+    return [BalanceOut(currency=Currency(code), amount_minor=amount) for code, amount in state.balances.items()]
+
+
+def _account(state: PayoutAccountState, name: str) -> AccountOut:
+    return AccountOut(
+        consultant_id=state.consultant_id,
+        consultant_name=name,
+        account_id=state.account_id,
+        can_receive=state.can_receive,
+        payouts_enabled=state.payouts_enabled,
+        schedule=None if state.schedule is None else ScheduleOut.model_validate(state.schedule),
+        wanted_schedule=ScheduleOut.model_validate(state.wanted_schedule),
+        requirements_due=list(state.requirements.get("due", [])),
+        disabled_reason=state.requirements.get("disabled_reason"),
+        held_reason=state.held_reason,
+        held_at=state.held_at,
+        balances=_balances(state),
+        release_asked=state.release_asked,
+    )

@@ -1,0 +1,115 @@
+"""*Problem with this call*: said by one side, answered by the evidence or by finance, read by both."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from billing.finance.models import ProblemRow
+from billing.problems.rules import Category
+from core.ids import CallId
+from web.routes.finance import READERS
+from web.routing import Access, Call, route
+from web.schemas import Input, Output, Utc
+
+Words = Annotated[str, Field(min_length=3, max_length=2_000)]
+
+
+class ProblemOut(Output):
+    """What was said and what came of it. ``mine`` is what the reader said; ``finding`` is the evidence's word."""
+
+    id: UUID
+    charge_id: UUID
+    mine: bool
+    category: Category
+    words: str
+    opened_at: Utc
+    state: Literal["open", "answered", "decided"]
+    finding: str
+    facts: dict[str, Any]
+    reply: str | None
+    decided_at: Utc | None
+    decision: str | None
+    refunded: bool
+
+
+class MaybeProblemOut(Output):
+    """The problem with this call, if anybody said something."""
+
+    problem: ProblemOut | None
+
+
+class ProblemsOut(Output):
+    """What finance must decide, oldest first."""
+
+    items: list[ProblemOut]
+
+
+class ProblemIn(Input):
+    """What was wrong."""
+
+    category: Category
+    words: Words
+
+
+class ReplyIn(Input):
+    """The other side's view."""
+
+    words: Words
+
+
+class DecisionIn(Input):
+    """Finance's decision; both sides read the words."""
+
+    decision: Words
+    refund_minor: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
+
+
+@route("GET", "/api/calls/{call_id}/problem", access=Access.USER, reply=MaybeProblemOut, owned="call")
+async def get_problem(call: Call) -> MaybeProblemOut:
+    """What was said about this call, and the answer."""
+    async with call.house.db.begin() as tx:
+        row = await call.house.problems.of_call(tx, call.user, CallId(call.id("call_id")))
+    return MaybeProblemOut(problem=None if row is None else _problem(call, row))
+
+
+@route("POST", "/api/calls/{call_id}/problem", access=Access.USER, body=ProblemIn, reply=ProblemOut, owned="call")
+async def post_problem(call: Call) -> ProblemOut:
+    """Say what was wrong with this call; the answer comes at once where the evidence is conclusive."""
+    body: ProblemIn = call.body
+    async with call.house.db.begin() as tx:
+        call_id = CallId(call.id("call_id"))
+        return _problem(call, await call.house.problems.say(tx, call.user, call_id, body.category, body.words))
+
+
+@route("POST", "/api/calls/{call_id}/problem/reply", access=Access.USER, body=ReplyIn, reply=ProblemOut, owned="call")
+async def post_problem_reply(call: Call) -> ProblemOut:
+    """Say how it was for you, while nobody has decided."""
+    body: ReplyIn = call.body
+    async with call.house.db.begin() as tx:
+        call_id = CallId(call.id("call_id"))
+        return _problem(call, await call.house.problems.reply(tx, call.user, call_id, body.words))
+
+
+@route("GET", "/api/finance/problems", access=READERS, reply=ProblemsOut)
+async def get_problems(call: Call) -> ProblemsOut:
+    """What waits for a decision."""
+    async with call.house.db.begin() as tx:
+        rows = await call.house.problems.waiting(tx)
+        return ProblemsOut(items=[_problem(call, row) for row in rows])
+
+
+@route("POST", "/api/finance/problems/{problem_id}", access=Access.FINANCE, body=DecisionIn, reply=ProblemOut)
+async def post_problem_decision(call: Call) -> ProblemOut:
+    """Decide, with money back or without."""
+    body: DecisionIn = call.body
+    async with call.house.db.begin() as tx:
+        row = await call.house.problems.decide(
+            tx, call.id("problem_id"), call.user, decision=body.decision, refund_minor=body.refund_minor
+        )
+        return _problem(call, row)
+
+
+def _problem(call: Call, row: ProblemRow) -> ProblemOut:
+    plain = {name: getattr(row, name) for name in ProblemOut.model_fields if hasattr(row, name)}
+    return ProblemOut(**plain | {"mine": row.opened_by == call.user, "refunded": row.refund_id is not None})
