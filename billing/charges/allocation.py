@@ -17,15 +17,13 @@ class Part:
 def allocate(currency: Currency, gross_minor: int, bps: int, holds_minor: Sequence[int]) -> tuple[Part, ...]:
     """One part per hold, in order: amounts sum to the gross, fees to the commission of the whole.
 
-    Raises ValueError when the holds do not cover the gross.
+    Raises ValueError when the holds cannot give the gross (``coverable_minor`` says what they can).
     """
-    if gross_minor > sum(holds_minor):
+    if gross_minor > coverable_minor(currency, gross_minor, holds_minor):
         raise ValueError("the holds do not cover this amount")
-    amounts = _fill(gross_minor, holds_minor)
-    _lift_crumb(amounts, MINIMUM_CHARGE_MINOR[currency])
     parts: list[Part] = []
     before = 0
-    for amount in amounts:
+    for amount in _amounts(gross_minor, holds_minor, MINIMUM_CHARGE_MINOR[currency]):
         # Differences of the commission on running totals: the fees sum to the commission of the whole.
         fee = commission_minor(before + amount, bps) - commission_minor(before, bps)
         parts.append(Part(amount, fee))
@@ -33,20 +31,40 @@ def allocate(currency: Currency, gross_minor: int, bps: int, holds_minor: Sequen
     return tuple(parts)
 
 
-def _fill(gross_minor: int, holds_minor: Sequence[int]) -> list[int]:
-    amounts: list[int] = []
+def coverable_minor(currency: Currency, gross_minor: int, holds_minor: Sequence[int]) -> int:
+    """The most of ``gross_minor`` these holds can give: Stripe captures nothing below the minimum from any of them.
+
+    Two holds of 0.50 can give 0.50 or 1.00, but not 0.51.
+    """
+    minimum = MINIMUM_CHARGE_MINOR[currency]
+    used = _used(gross_minor, holds_minor, minimum)
+    covered = min(gross_minor, sum(holds_minor[index] for index in used))
+    return covered if covered >= minimum else 0
+
+
+def _used(gross_minor: int, holds_minor: Sequence[int], minimum: int) -> list[int]:
+    """Which holds give: the first that suffice, or, for an amount too small to be split so often, the largest."""
+    used: list[int] = []
     left = gross_minor
-    for held in holds_minor:
-        amounts.append(min(left, held))
-        left -= amounts[-1]
+    for index, held in enumerate(holds_minor):
+        if left <= 0:
+            break
+        used.append(index)
+        left -= held
+    most = gross_minor // minimum
+    if len(used) > most:
+        by_size = sorted(range(len(holds_minor)), key=lambda index: -holds_minor[index])
+        used = sorted(by_size[:most])
+    return used
+
+
+def _amounts(gross_minor: int, holds_minor: Sequence[int], minimum: int) -> list[int]:
+    """The minimum from every hold that gives, and the rest in order."""
+    used = _used(gross_minor, holds_minor, minimum)
+    amounts = [0] * len(holds_minor)
+    left = gross_minor - minimum * len(used)
+    for index in used:
+        more = min(left, holds_minor[index] - minimum)
+        amounts[index] = minimum + more
+        left -= more
     return amounts
-
-
-def _lift_crumb(amounts: list[int], minimum: int) -> None:
-    """Stripe captures nothing below the minimum: the last part borrows from the one before it."""
-    used = [index for index, amount in enumerate(amounts) if amount]
-    if len(used) < 2 or amounts[used[-1]] >= minimum:  # noqa: PLR2004 - a single part cannot borrow
-        return
-    missing = minimum - amounts[used[-1]]
-    amounts[used[-1]] += missing
-    amounts[used[-2]] -= missing

@@ -12,6 +12,8 @@ import procrastinate
 from billing.charges import store
 from billing.charges.charge import FINAL, State
 from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced
+from billing.metering.bill import cap_ms
+from billing.metering.store import price_of
 from billing.models import ChargeRow
 from core.db import Database, Tx
 from core.events import Event
@@ -62,4 +64,6 @@ def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
         return HoldPlaced(call_id)
     if what == HOLD_FAILED and charge.state == State.ABANDONED:
         return HoldFailed(call_id, reason)
-    return CapReached(call_id) if what == CAP_REACHED else None
+    # The cap may have been raised since, or the time taken back: then the meter says so again when it is reached.
+    reached = charge.marked_ms >= cap_ms(price_of(charge))
+    return CapReached(call_id) if what == CAP_REACHED and reached else None

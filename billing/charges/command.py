@@ -58,6 +58,8 @@ MOVES = {
     (State.SENT, Move.LOSE): State.UNKNOWN,
     (State.SENT, Move.POSTPONE): State.UNKNOWN,  # an earlier attempt may have begun: stay careful
     (State.UNKNOWN, Move.SEND): State.SENT,
+    (State.UNKNOWN, Move.LOSE): State.UNKNOWN,  # a sender that came back after its lease: the sweeper said so first
+    (State.UNKNOWN, Move.POSTPONE): State.UNKNOWN,
     (State.UNKNOWN, Move.FINISH): State.DONE,
     (State.UNKNOWN, Move.REFUSE): State.REFUSED,
 }

@@ -4,7 +4,7 @@ from billing import invoices, timeline
 from billing.cases import open_case
 from billing.charges import commands, holds, store
 from billing.charges import hold as hold_machine
-from billing.charges.allocation import allocate
+from billing.charges.allocation import allocate, coverable_minor
 from billing.charges.announcements import HOLD_FAILED, SETTLED, announce
 from billing.charges.charge import Move, State, advance
 from billing.charges.command import Kind
@@ -15,7 +15,7 @@ from billing.metering.bill import Bill, bill
 from billing.metering.intervals import closed_ms, running
 from billing.models import ChargeRow, HoldRow
 from core.db import Tx
-from core.money import MINIMUM_CHARGE_MINOR, Currency, commission_minor
+from core.money import Currency, commission_minor
 
 
 async def settle(tx: Tx, charge: ChargeRow) -> None:
@@ -81,11 +81,11 @@ async def collect(tx: Tx, charge: ChargeRow, hold: HoldRow) -> None:
 
 def _within_holds(tx: Tx, charge: ChargeRow, due: Bill, standing: list[HoldRow]) -> Bill:
     """Never more than the holds: a lapsed hold costs the platform a case, not the customer a surprise."""
-    covered = sum(hold.amount_minor for hold in standing)
-    if due.gross_minor <= covered:
+    gross = coverable_minor(Currency(charge.currency), due.gross_minor, [hold.amount_minor for hold in standing])
+    if due.gross_minor <= gross:
         return due
-    open_case(tx, charge.id, "holds_do_not_cover", due_minor=due.gross_minor, held_minor=covered)
-    gross = covered if covered >= MINIMUM_CHARGE_MINOR[Currency(charge.currency)] else 0
+    held = sum(hold.amount_minor for hold in standing)
+    open_case(tx, charge.id, "holds_do_not_cover", due_minor=due.gross_minor, held_minor=held)
     commission = commission_minor(gross, charge.commission_bps)
     return Bill(due.connected_ms, due.billed_ms, gross, commission, gross - commission)
 

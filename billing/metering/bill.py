@@ -56,5 +56,8 @@ def bill(price: Price, connected_ms: int) -> Bill:
 
 
 def extension_minor(price: Price) -> int:
-    """The size of the hold one click on *Extend* asks for."""
-    return max(price_minor(price.rate_minor_per_hour, EXTENSION_MS), MINIMUM_CHARGE_MINOR[price.currency])
+    """The size of the hold one click on *Extend* asks for.
+
+    Twice the minimum at least: so that whatever comes to be due can be split over the holds, none giving less than it.
+    """
+    return max(price_minor(price.rate_minor_per_hour, EXTENSION_MS), 2 * MINIMUM_CHARGE_MINOR[price.currency])

@@ -9,7 +9,7 @@ from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
 from billing.facts import Counted, Counting, SideSeen, SideUnseen
 from billing.metering import store
-from billing.metering.intervals import Interval, closed_ms, connected_ms
+from billing.metering.intervals import Interval, closed_ms, connected_ms, running
 from billing.metering.marks import MarkKind, next_deadline, passed
 from billing.metering.view import MeterView, meter_view
 from billing.models import BillableIntervalRow, ChargeRow
@@ -123,10 +123,11 @@ async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval]) 
         timeline.record(tx, charge.id, mark.kind, connected_ms=mark.at_ms)
         if mark.kind is MarkKind.CAP_REACHED and charge.call_ended_at is None:
             await announce(tx, charge.id, CAP_REACHED)
-    # A node that died may take back time the clock had already given: its marks are passed again.
-    charge.marked_ms = now_ms
+    # A node that died may take back time the clock had already given: its marks are passed again. While time runs,
+    # an older moment only means that this transaction waited for the lock: what was passed stays passed.
+    charge.marked_ms = now_ms if running(intervals) is None else max(charge.marked_ms, now_ms)
     ended = charge.call_ended_at is not None
-    charge.next_deadline_at = None if ended else next_deadline(price, intervals, now_ms)
+    charge.next_deadline_at = None if ended else next_deadline(price, intervals, charge.marked_ms)
 
 
 async def final_ms(tx: Tx, call_id: UUID) -> int:

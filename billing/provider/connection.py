@@ -34,11 +34,13 @@ class Connection:
         webhook_secret: str,
         timeout_s: float = 10.0,
         limiter: Limiter | None = None,
+        http: stripe.HTTPClient | None = None,
     ) -> None:
+        """``http`` replaces the SDK's own client: the simulation puts the sandbox there, without a socket."""
         self._webhook_secret = webhook_secret
         self._limiter = limiter or Limiter()
         stripe.enable_telemetry = False  # it would write a file below the home directory
-        self._http = stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=timeout_s))
+        self._http = http or stripe.AIOHTTPClient(timeout=aiohttp.ClientTimeout(total=timeout_s))
         self._stripe = stripe.StripeClient(
             api_key, http_client=self._http, max_network_retries=0, base_addresses={"api": api_base}
         ).v1

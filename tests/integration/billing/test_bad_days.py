@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from billing.charges import store
 from billing.events import HoldFailed
+from billing.metering.service import rearm
 from core.errors import NotFound, Refused
 from core.ids import UserId, new_id
-from media.events import IntervalClosed
+from media.events import IntervalClosed, IntervalOpened
 from tests.integration.billing.room import Room
 
 
@@ -169,6 +171,40 @@ async def test_intervals_told_twice_or_late_change_nothing(room: Room) -> None:
     charge = await room.charge(call)
     assert (charge.connected_ms, charge.gross_minor) == (660_000, 1_650)
     assert "interval_after_settlement" in await room.kinds(call)
+
+
+async def test_a_cap_that_was_raised_before_its_end_was_told_ends_nothing(room: Room) -> None:
+    call = await room.open()
+    async with room.db.begin() as tx:
+        await room.meter.on_interval_opened(tx, IntervalOpened(call, 1, room.clock.now()))
+    room.clock.advance(timedelta(minutes=30))
+    await room.meter.run_due(room.db)  # the cap is reached, and the job that tells of it waits
+    async with room.db.begin() as tx:
+        charge = await store.lock_of_call(tx, call)
+        assert charge is not None
+        charge.cap_minor += 1_500  # an extension came to stand in between
+        await rearm(tx, charge)
+    await room.work()
+    assert "CapReached" not in room.names()
+    room.clock.advance(timedelta(minutes=10))
+    await room.work()
+    assert room.names()[-1] == "CapReached"
+
+
+async def test_a_transaction_that_waited_for_the_lock_passes_no_mark_again(room: Room) -> None:
+    call = await room.open()
+    async with room.db.begin() as tx:
+        await room.meter.on_interval_opened(tx, IntervalOpened(call, 1, room.clock.now()))
+    room.clock.advance(timedelta(milliseconds=600_100))
+    await room.work()
+    room.clock.advance(timedelta(milliseconds=-200))  # it began before the mark, and was given the lock after it
+    async with room.db.begin() as tx:
+        charge = await store.lock_of_call(tx, call)
+        assert charge is not None
+        await rearm(tx, charge)
+    room.clock.advance(timedelta(milliseconds=300))
+    await room.work()
+    assert (await room.kinds(call)).count("threshold_passed") == 1
 
 
 async def test_the_books_and_the_evidence_refuse_to_be_changed(room: Room) -> None:

@@ -1,64 +1,210 @@
-"""Many calls, a Stripe that misbehaves at random, two workers at once: no cent is doubled and none is lost."""
+"""The simulation inside ``./test``: seeds without a violation, exact replay, and R3, R4 and R8 of the catalogue.
 
-import asyncio
+``CATALOGUE=full`` runs the full numbers; ten thousand seeds are ``python -m tests.simulation.run --seeds 10000``.
+"""
+
 import random
-from datetime import timedelta
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 
-from core.ids import CallId
-from tests.integration.billing.room import Room
+from tests.fakes.gauge import number, say
+from tests.simulation.evidence import Found
+from tests.simulation.oracle import connected_ms, judge
+from tests.simulation.play import Play
+from tests.simulation.script import TICKS, Outage, Rule, Trouble, draw, simple
+from tests.simulation.studio import Studio
 
-KINDS = ("timeout_after_success", "error_500", "error_500_after_success", "rate_429", "lock_409", "down", "decline")
-WRITES = ("payment_intents.create", "payment_intents.confirm", "payment_intents.capture", "payment_intents.cancel")
-
-
-async def two_workers(room: Room) -> None:
-    """Both look at the same rows at the same time."""
-    await asyncio.gather(room.work(), room.work())
+SEEDS, PARTS = 200, 4
+AT = "payment_intents"
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_whatever_goes_wrong_the_books_equal_stripe(room: Room, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a simulation, no secret; a failing seed replays
-    calls: list[CallId] = []
-    for _ in range(8):
-        if chance.random() < 0.7:
-            await room.sandbox.misbehave(chance.choice(KINDS), chance.choice(WRITES), times=chance.randint(1, 2))
-        call = await room.open(at_work=False)
-        calls.append(call)
-        await two_workers(room)
-        room.clock.advance(timedelta(seconds=10))
-        await two_workers(room)
-        if (await room.charge(call)).state == "metering":
-            await room.talk(call, chance.choice((0, 599_999, 600_000, 660_001, 1_900_000)))
-        await room.end(call, at_work=False)
-        await two_workers(room)
-    await room.sandbox.behave()
-    for _ in range(12):
-        room.clock.advance(timedelta(minutes=11))
-        await two_workers(room)
-    await _books_equal_stripe(room, calls)
+@pytest.fixture
+async def studio(database_url: str) -> AsyncIterator[Studio]:
+    studio = Studio(database_url)
+    await studio.open()
+    yield studio
+    await studio.close()
 
 
-async def _books_equal_stripe(room: Room, calls: list[CallId]) -> None:
-    intents = await room.intents()
-    assert {intent["status"] for intent in intents} <= {"succeeded", "canceled", "requires_payment_method"}
-    taken = 0
-    for call in calls:
-        charge = await room.charge(call)
-        assert charge.state in {"captured", "released", "abandoned"}, charge.state
-        assert charge.captured_minor == (charge.gross_minor or 0) <= charge.cap_minor
-        taken += charge.captured_minor
-    assert sum(intent["amount_received"] for intent in intents) == taken
-    async with room.db.begin() as tx:
-        undecided = "SELECT count(*) FROM command WHERE state NOT IN ('done', 'refused')"
-        assert await tx.session.scalar(text(undecided)) == 0
-        cleared = (
-            "SELECT coalesce(sum(amount_minor), 0) FROM posting WHERE destination = 'stripe' || chr(58) || 'clearing'"
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_seeds_of_everything_that_can_happen_leave_no_violation(studio: Studio, part: int) -> None:
+    for seed in range(part, SEEDS, PARTS):
+        outcome = await Play(draw(seed), studio).run()
+        assert not outcome.violations, (
+            f"seed {seed} (replay: python -m tests.simulation.run --seed {seed} --trace): {outcome.violations}"
         )
-        assert await tx.session.scalar(text(cleared)) == taken
-    balances = await room.balances()
-    assert sum(balances.values()) == 0
-    assert all(amount == 0 for account, amount in balances.items() if account.startswith(("customer", "consultant")))
+
+
+async def test_a_seed_replays_exactly(studio: Studio) -> None:
+    for seed in (10, 17):
+        first = await Play(draw(seed), studio).run()
+        studio.sweep()
+        second = await Play(draw(seed), studio).run()
+        assert len(first.trace) > 100
+        assert first.trace == second.trace
+
+
+# R3: whatever Stripe answers, there is exactly one capture
+
+KINDS = {
+    "timeout_after_success": ("create", "confirm", "capture"),
+    "error_500": ("confirm", "capture"),  # at the creation nobody can know in time: the call is given up
+    "error_500_after_success": ("create", "confirm", "capture"),
+    "rate_429": ("create", "confirm", "capture"),
+    "lock_409": ("create", "confirm", "capture"),
+}
+DAY_S = 86_500.0
+
+
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("kind", [*KINDS, "a_day_later"])
+async def test_r3_there_is_exactly_one_capture(studio: Studio, kind: str) -> None:
+    runs, began, late = number(1_000, 8), time.perf_counter(), 0
+    for seed in range(runs):
+        if kind == "a_day_later":  # about the time of the capture no worker is left, until Stripe has forgotten the key
+            rules = (Rule("timeout_after_success", f"{AT}.capture", 1),)
+            absences: tuple[Outage, ...] = (Outage(660.0 + seed % 40 / 5, DAY_S),)
+        else:
+            where = KINDS[kind][seed % len(KINDS[kind])]
+            rules, absences = (Rule(kind, f"{AT}.{where}", 1 + seed % 3 if where == "capture" else 1),), ()
+        trouble = Trouble(rules=rules, absences=absences, webhooks=float(seed % 2), copies=2, late_s=30.0)
+        play = Play(simple(seed, trouble=trouble, extended=seed % 4 == 3), studio)
+        outcome = await play.run()
+        assert not outcome.violations, f"{kind} {seed}: {outcome.violations}"
+        assert outcome.captured == 1_650, f"{kind} {seed}"
+        assert play.found is not None
+        late += play.found.charge["settled_at"] - play.found.charge["call_ended_at"] > timedelta(hours=24)
+    assert late > 0 or kind != "a_day_later"
+    say(f"R3 {kind}: {runs} runs, one capture each, {late} a day later, {time.perf_counter() - began:.0f} s")
+
+
+# R4: the order, the repetition and the lateness of webhooks change nothing
+
+LATE_S = 3 * 86_400.0
+
+
+def normalised(found: Found) -> dict[str, object]:
+    """The state of a call without ids and moments."""
+    hold_of = {hold["id"]: hold["n"] for hold in found.holds}
+    figures = ("state", "cap_minor", "connected_ms", "billed_ms", "gross_minor", "commission_minor", "net_minor")
+    return {
+        "charge": [found.charge[name] for name in (*figures, "captured_minor", "close_reason", "marked_ms")],
+        "holds": [
+            [hold[name] for name in ("n", "state", "amount_minor", "captured_minor", "provider_fee_minor", "unwanted")]
+            for hold in found.holds
+        ],
+        "commands": sorted((hold_of[one["hold_id"]], one["kind"], one["state"]) for one in found.commands),
+        "intervals": [(one["n"], one["duration_ms"], one["cause"]) for one in found.intervals],
+        "books": sorted((account.split(":")[-1], amount) for account, amount in found.books.items()),
+        "cases": [case["kind"] for case in found.cases],
+        "timeline": sorted((one["kind"], one["details"].get("n")) for one in found.timeline),
+        "stripe": sorted((one["status"], one["amount_received"]) for one in found.intents),
+        "stripe_balance": (found.platform_net_minor, found.consultant_net_minor, found.application_fees_minor),
+    }
+
+
+@pytest.mark.timeout(3_600)
+async def test_r4_webhooks_in_any_order_ten_times_three_days_late_end_in_the_same_state(studio: Studio) -> None:
+    runs, began = number(500, 5), time.perf_counter()
+    # The answer to the capture is lost: sometimes a webhook tells of it first, sometimes the sweeper.
+    rules = (Rule("timeout_after_success", f"{AT}.capture", 1),)
+    quiet = Play(simple(0, trouble=Trouble(rules=rules, webhooks=0.0), extended=True), studio)
+    assert not (await quiet.run()).violations
+    assert quiet.found is not None
+    expected = normalised(quiet.found)
+    studio.sweep()
+    for seed in range(runs):
+        late_s = random.Random(seed).choice((0.5, 60.0, LATE_S))  # noqa: S311 - no secret
+        trouble = Trouble(rules=rules, copies=10, exactly=True, late_s=late_s)
+        play = Play(simple(seed, trouble=trouble, extended=True), studio)
+        outcome = await play.run()
+        assert not outcome.violations, f"{seed}: {outcome.violations}"
+        assert play.found is not None
+        assert normalised(play.found) == expected, f"permutation {seed}"
+        assert play.delivered >= 10 * 10
+    say(f"R4: {runs} permutations, one final state, {time.perf_counter() - began:.0f} s")
+
+
+# R8: the wall clock may jump
+
+SUMMER = datetime(2026, 3, 29, 0, 55, tzinfo=UTC)  # five minutes before the hour that Central Europe leaves out
+WINTER = datetime(2026, 10, 25, 0, 55, tzinfo=UTC)  # … and before the one it has twice
+
+
+@pytest.mark.parametrize("jump_s", [3_600.0, -3_600.0])
+@pytest.mark.parametrize("connected_s", [599.999, 600.0, 1_234.5])
+async def test_r8_a_wall_clock_that_jumps_an_hour_changes_no_billed_time(
+    studio: Studio, jump_s: float, connected_s: float
+) -> None:
+    steady = await _played(studio, connected_s, Trouble(workers=1))
+    jumped = await _played(studio, connected_s, Trouble(workers=1, jumps=((120.0, jump_s),)))
+    assert jumped == steady
+
+
+@pytest.mark.parametrize("start", [SUMMER, WINTER])
+async def test_r8_summer_time_begins_and_ends_in_mid_call(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, start: datetime
+) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    monkeypatch.setenv("PGTZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        studio = Studio(database_url, start=start)
+        await studio.open()
+        charge = await _played(studio, 1_234.5, Trouble(workers=1))
+        await studio.close()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert charge["connected_ms"] == 1_234_500
+    assert charge["captured_minor"] == 3_086
+
+
+async def _played(studio: Studio, connected_s: float, trouble: Trouble) -> dict[str, object]:
+    script = simple(1, trouble=trouble, connected_s=connected_s)
+    call = replace(script.calls[0], cap_minor=90_000)  # ten hours: no jump makes it look used up
+    play = Play(replace(script, calls=(call,)), studio)
+    outcome = await play.run()
+    assert not outcome.violations
+    assert play.found is not None
+    studio.sweep()
+    charge = play.found.charge
+    assert charge["connected_ms"] == connected_ms(call, call.ends)
+    names = ("state", "connected_ms", "billed_ms", "gross_minor", "commission_minor", "net_minor", "captured_minor")
+    return {name: charge[name] for name in names}
+
+
+# The oracle itself
+
+
+async def test_the_oracle_notices_what_is_wrong(studio: Studio) -> None:
+    script = simple(2, trouble=Trouble(workers=1))
+    play = Play(script, studio)
+    assert not (await play.run()).violations
+    found, story = play.found, play.story
+    assert found is not None
+    assert story is not None
+    [hold], [intent] = found.holds, found.intents
+    spoilt = {
+        "it_has_an_end": replace(found, charge={**found.charge, "state": "settling"}),
+        "the_time_is_what_was_seen": replace(found, charge={**found.charge, "connected_ms": 660_001}),
+        "the_amount_is_right": replace(found, charge={**found.charge, "captured_minor": 1_651}),
+        "stripe_took_it_once": replace(found, intents=[intent, intent]),
+        "the_cap_is_what_was_agreed": replace(found, holds=[hold, hold]),
+        "commission_and_share_are_split": replace(found, application_fees_minor=247),
+        "the_books_are_stripes": replace(found, platform_net_minor=found.platform_net_minor - 1),
+        "nothing_is_unexplained": replace(found, cases=[{"kind": "capture_differs", "details": {}}]),
+        "it_is_told_once": replace(found, timeline=[*found.timeline, *found.timeline]),
+        "it_is_settled_in_a_minute": replace(
+            found, charge={**found.charge, "settled_at": found.charge["settled_at"] + timedelta(minutes=2)}
+        ),
+    }
+    for rule, wrong in spoilt.items():
+        told = judge(script.calls[0], script.trouble, story, wrong)
+        assert any(line.startswith(rule) for line in told), (rule, told)
+    assert connected_ms(script.calls[0], 300 * TICKS) == 300_000

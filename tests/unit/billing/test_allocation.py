@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.charges.allocation import allocate
+from billing.charges.allocation import allocate, coverable_minor
 from core.money import MINIMUM_CHARGE_MINOR, Currency, commission_minor
 
 
@@ -24,3 +24,12 @@ def test_parts_sum_stay_within_holds_and_never_fall_below_the_minimum(
 def test_more_than_the_holds_is_never_taken() -> None:
     with pytest.raises(ValueError, match="cover"):
         allocate(Currency.EUR, 101, 1_500, [100])
+
+
+def test_small_holds_never_give_a_crumb_that_stripe_refuses() -> None:
+    assert coverable_minor(Currency.EUR, 51, [50, 50]) == 50
+    assert [part.amount_minor for part in allocate(Currency.EUR, 50, 1_500, [50, 50])] == [50, 0]
+    assert [part.amount_minor for part in allocate(Currency.EUR, 61, 1_500, [60, 200])] == [0, 61]
+    assert coverable_minor(Currency.EUR, 49, [50]) == 0
+    with pytest.raises(ValueError, match="cover"):
+        allocate(Currency.EUR, 51, 1_500, [50, 50])

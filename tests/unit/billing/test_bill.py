@@ -100,3 +100,10 @@ def test_a_negative_time_is_a_bug_and_said_so() -> None:
 
 def test_an_extension_buys_ten_minutes() -> None:
     assert extension_minor(PRICE) == 1_500
+
+
+@pytest.mark.parametrize("currency", Currency)
+def test_an_extension_is_never_so_small_that_two_holds_could_not_share_what_is_due(currency: Currency) -> None:
+    assert (
+        extension_minor(replace(PRICE, currency=currency, rate_minor_per_hour=1)) == 2 * MINIMUM_CHARGE_MINOR[currency]
+    )

@@ -42,3 +42,8 @@ def test_pauses_grow_and_have_a_limit() -> None:
     assert pauses == sorted(pauses)
     assert pauses[-1] <= command.LONGEST_PAUSE_S
     assert command.pause(40, 0.99, hurried=True).total_seconds() <= command.HURRIED_PAUSE_S
+
+
+def test_a_sender_that_comes_back_after_its_lease_finds_its_command_unknown_already() -> None:
+    for move in (command.Move.LOSE, command.Move.POSTPONE):
+        assert command.advance(command.State.UNKNOWN, move) is command.State.UNKNOWN

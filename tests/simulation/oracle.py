@@ -1,0 +1,246 @@
+"""The oracle: what must have come of a call, from its script and the product rules alone (decisions.md 1 to 5).
+
+It shares nothing with billing. A new kind of step brings one more rule here: a function that says what is wrong.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from tests.simulation.evidence import Found, Row, Story
+from tests.simulation.script import CURRENCIES, GOOD, SECURE, THRESHOLD_S, TICKS, Call, Extend, Trouble
+
+_COMMISSION = Fraction(15, 100)
+_HOUR_MS = 3_600_000
+_THRESHOLD_MS = THRESHOLD_S * 1_000
+_ENDS = {"captured", "released", "abandoned", "uncollectable"}
+
+Rule = Callable[[Call, Trouble, Story, Found], Iterator[str]]
+
+
+def half_up(value: Fraction) -> int:
+    """The nearest whole number, a half upwards."""
+    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
+
+
+def connected_ms(call: Call, ended_tick: int) -> int:
+    """The time both sides were there and no pause was agreed, until the end; each stretch in whole milliseconds."""
+    stretches = [
+        (max(a, c), min(b, d, ended_tick)) for a, b in call.presence["customer"] for c, d in call.presence["consultant"]
+    ]
+    for begin, end in call.pauses:
+        stretches = [
+            piece for a, b in stretches for piece in ((a, min(b, begin)), (max(a, end), b)) if piece[0] < piece[1]
+        ]
+    return sum((b - a) * 1_000 // TICKS for a, b in stretches if a < b)
+
+
+def due_minor(call: Call, connected: int, cap_minor: int) -> int:
+    """What this much connected time costs under the rules, at a cap."""
+    if connected < _THRESHOLD_MS:
+        return 0
+    counted = connected - (_THRESHOLD_MS if call.policy == "after_threshold" else 0)
+    gross = min(half_up(Fraction(call.rate_minor_per_hour * counted, _HOUR_MS)), cap_minor)
+    return gross if gross >= CURRENCIES[call.currency] else 0
+
+
+def judge(call: Call, trouble: Trouble, story: Story, found: Found) -> list[str]:
+    """Everything that is wrong; nothing for a call as it should be."""
+    return [f"{rule.__name__}: {wrong}" for rule in RULES for wrong in rule(call, trouble, story, found)]
+
+
+def it_has_an_end(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+    """Nothing is left open, here or at Stripe."""
+    if found.charge["state"] not in _ENDS:
+        yield f"the charge is {found.charge['state']}"
+    for hold in found.holds:
+        if hold["state"] not in {"captured", "released", "declined", "lapsed"}:
+            yield f"hold {hold['n']} is {hold['state']}"
+    for command in found.commands:
+        if command["state"] not in {"done", "refused"} or command["due_at"] is not None:
+            yield f"command {command['kind']} is {command['state']}"
+    for intent in found.intents:
+        if intent["status"] not in {"succeeded", "canceled", "requires_payment_method"}:
+            yield f"Stripe still has an intent {intent['status']}"
+    if found.unread_events:
+        yield f"{found.unread_events} webhooks were never worked off"
+
+
+def the_hold_stands_as_the_bank_says(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """A good card in good weather stands, a refused one never does; without a hold there is no media."""
+    stood = any(event["kind"] == "hold_placed" and event["details"]["n"] == 1 for event in found.timeline)
+    willing = call.card in {GOOD, SECURE["succeeded"]}
+    if stood and not willing:
+        yield "a hold stands on a card that was refused"
+    if willing and not stood and not trouble.on_the_money and call.leaves_after_s is None:
+        yield "a good card did not stand"
+    if story.ended_tick is not None and not stood:
+        yield "media without a hold"
+    if found.charge["state"] == "abandoned" and found.charge["captured_minor"]:
+        yield "an abandoned charge took money"
+
+
+def the_time_is_what_was_seen(call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """Billed time is observed time, to the millisecond."""
+    expected = 0 if story.ended_tick is None else connected_ms(call, story.ended_tick)
+    counted = sum(interval["duration_ms"] for interval in found.intervals)
+    if counted != expected:
+        yield f"{counted} ms were noted, {expected} ms were seen"
+    if found.charge["connected_ms"] is not None and found.charge["connected_ms"] != expected:
+        yield f"{found.charge['connected_ms']} ms are on the bill, {expected} ms were seen"
+    if any(interval["open"] for interval in found.intervals):
+        yield "an interval is still open"
+
+
+def the_cap_is_what_was_agreed(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """The cap grows by an extension that the bank granted, once for each, and by nothing else."""
+    asked_for = [hold for hold in found.holds if hold["purpose"] == "call"]
+    names = {str(hold["id"]) for hold in asked_for[1:]}
+    granted = [intent["amount"] for intent in _reserved(found) if intent["metadata"]["hold_id"] in names]
+    most = call.cap_minor + sum(granted)
+    if not call.cap_minor <= found.charge["cap_minor"] <= most:
+        yield f"the cap is {found.charge['cap_minor']}, agreed were {call.cap_minor} and {granted}"
+    if len(asked_for) - 1 > story.clicks:
+        yield f"{len(asked_for) - 1} extensions for {story.clicks} clicks"
+    asked = [step for step in call.steps if isinstance(step, Extend)]
+    fair = not trouble.on_the_money and len(asked) == 1 and asked[0].card == GOOD and story.clicks == 1
+    if fair and len(asked_for) != 2:
+        yield "a granted extension has no hold"
+
+
+def the_amount_is_right(call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """Captured is what the rules say for the time seen, or nothing; a bank that lets a hold go can only lower it."""
+    captured, charge = found.charge["captured_minor"], found.charge
+    if story.ended_tick is None or charge["state"] == "abandoned":
+        expected = 0
+    else:
+        expected = due_minor(call, connected_ms(call, story.ended_tick), charge["cap_minor"])
+    if captured != expected and not (story.lapsed and captured < expected):
+        yield f"{captured} were captured, {expected} were due"
+    if captured < expected and not found.cases:
+        yield "less than due was captured, and there is no case"
+    if captured and charge["state"] == "captured" and captured != charge["gross_minor"]:
+        yield f"the bill says {charge['gross_minor']}, captured were {captured}"
+    if captured == 0 and charge["state"] == "captured":
+        yield "captured nothing"
+    held = sum(intent["amount"] for intent in _reserved(found))
+    if not captured <= min(charge["cap_minor"], held):
+        yield f"{captured} captured, cap {charge['cap_minor']}, held {held}"
+
+
+def stripe_took_it_once(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+    """One intent a hold, one capture a hold, the same sums on both sides."""
+    names = [intent["metadata"]["hold_id"] for intent in found.intents]
+    if len(names) != len(set(names)):
+        yield "two intents for one hold"
+    taken = {intent["id"]: intent["amount_received"] for intent in found.intents if intent["amount_received"]}
+    ours = {hold["provider_id"]: hold["captured_minor"] for hold in found.holds if hold["captured_minor"]}
+    if taken != ours:
+        yield f"Stripe took {taken}, we noted {ours}"
+    if sum(taken.values()) != found.charge["captured_minor"]:
+        yield f"Stripe took {sum(taken.values())}, the charge says {found.charge['captured_minor']}"
+    captures = [one for one in found.stripe_charges if one["captured"]]
+    if len(captures) != len(taken):
+        yield f"{len(captures)} captures for {len(taken)} holds"
+
+
+def commission_and_share_are_split(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """15 % half up stays with us, the rest is the consultant's, at Stripe as in our figures."""
+    captured, charge = found.charge["captured_minor"], found.charge
+    commission = half_up(captured * _COMMISSION)
+    if not story.lapsed and found.application_fees_minor != commission:
+        yield f"Stripe kept {found.application_fees_minor} for us, {commission} is the commission"
+    if found.consultant_net_minor != captured - found.application_fees_minor:
+        yield f"the consultant got {found.consultant_net_minor} of {captured}"
+    if charge["gross_minor"] is not None and charge["commission_minor"] + charge["net_minor"] != charge["gross_minor"]:
+        yield "commission and share do not make the gross"
+
+
+def the_books_are_stripes(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+    """Every account to the cent: nothing owed either way, and clearing is Stripe's own balance."""
+    charge, books = found.charge, found.books
+    expected = {
+        "stripe:clearing": found.platform_net_minor,
+        "platform:commission": -found.application_fees_minor,
+        "platform:stripe_fees": found.fees_minor,
+        f"customer:{charge['customer_id']}:receivable": 0,
+        f"consultant:{charge['consultant_id']}:payable": 0,
+    }
+    for account in sorted(expected | books):
+        if books.get(account, 0) != expected.get(account, 0):
+            yield f"{account} holds {books.get(account, 0)}, should hold {expected.get(account, 0)}"
+
+
+def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """No case where nothing happened that a person must look at."""
+    allowed = {"uncollectable", "holds_do_not_cover"} if story.lapsed else set()
+    for case in found.cases:
+        if case["kind"] not in allowed:
+            yield f"case {case['kind']} {case['details']}"
+    if found.charge["state"] == "uncollectable" and not story.lapsed:
+        yield "uncollectable, though every hold stood"
+
+
+def it_is_told_once(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+    """The evidence has every fact once; a mark comes again only after an interval whose end took time back.
+
+    (The meter goes by the clock until an absence is noticed: a mark in those seconds is passed again later.)
+    """
+    kinds = [event["kind"] for event in found.timeline]
+    for kind in ("price_agreed", "call_ended", "settled", "captured", "released", "abandoned", "uncollectable"):
+        if kinds.count(kind) > 1:
+            yield f"{kind} is told {kinds.count(kind)} times"
+    for kind in ("threshold_in_2_min", "threshold_in_30_s", "threshold_passed"):
+        told = [position for position, other in enumerate(kinds) if other == kind]
+        for first, second in pairwise(told):
+            if "interval_closed" not in kinds[first:second]:
+                yield f"{kind} is told again, and no time was taken back"
+    for kind in ("hold_placed", "hold_captured", "hold_released", "authentication_needed"):
+        told = [event["details"]["n"] for event in found.timeline if event["kind"] == kind]
+        if len(told) != len(set(told)):
+            yield f"{kind} is told twice for a hold"
+
+
+def the_cap_ends_no_call_early(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """A call that ended at its cap had used it up; a few seconds are the time in which an absence is noticed."""
+    if story.ended_because != "cap_reached" or found.charge["connected_ms"] is None:
+        return
+    paid_ms = found.charge["cap_minor"] * _HOUR_MS // found.charge["rate_minor_per_hour"]
+    end = paid_ms + _THRESHOLD_MS if found.charge["policy"] == "after_threshold" else max(paid_ms, _THRESHOLD_MS)
+    blind_ms = 4_000 + trouble.media_late_s * 1_000 + trouble.crashes * (trouble.down_s * 1_000 + 4_000)
+    if found.charge["connected_ms"] < end - blind_ms:
+        yield f"ended at the cap after {found.charge['connected_ms']} of {end} ms"
+
+
+def it_is_settled_in_a_minute(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """Without trouble, money is taken or released within 60 s of the end."""
+    if trouble.on_the_money or story.closed_at is None or found.charge["settled_at"] is None:
+        return
+    late = found.charge["settled_at"] - story.closed_at
+    if late > timedelta(seconds=60):
+        yield f"settled {late} after the end"
+
+
+def _reserved(found: Found) -> list[Row]:
+    """The intents the bank granted, in the order of our holds."""
+    granted = {one["payment_intent"] for one in found.stripe_charges if one["status"] == "succeeded"}
+    order = {str(hold["id"]): hold["n"] for hold in found.holds}
+    intents = [intent for intent in found.intents if intent["id"] in granted]
+    return sorted(intents, key=lambda intent: order.get(intent["metadata"]["hold_id"], 0))
+
+
+RULES: tuple[Rule, ...] = (
+    it_has_an_end,
+    the_hold_stands_as_the_bank_says,
+    the_time_is_what_was_seen,
+    the_cap_is_what_was_agreed,
+    the_amount_is_right,
+    stripe_took_it_once,
+    commission_and_share_are_split,
+    the_books_are_stripes,
+    nothing_is_unexplained,
+    it_is_told_once,
+    the_cap_ends_no_call_early,
+    it_is_settled_in_a_minute,
+)

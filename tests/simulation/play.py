@@ -1,0 +1,239 @@
+"""The play: makes a script happen to the real code, one boundary at a time, until nothing is left to do."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from core.db import Tx
+from core.events import Flow
+from core.ids import CallId, new_id
+from media.events import IntervalClosed, IntervalOpened, SessionClosed
+from tests.simulation.entropy import seeded
+from tests.simulation.evidence import Found, Story, gather
+from tests.simulation.house import House
+from tests.simulation.media import Media
+from tests.simulation.oracle import judge
+from tests.simulation.people import People
+from tests.simulation.script import TICKS, Script
+from tests.simulation.stage import Stuck
+from tests.simulation.studio import Studio
+from tests.simulation.workers import Workers
+from tests.simulation.world import Scene, World
+
+_LONGEST = timedelta(days=20)
+_MOST_STEPS = 60_000
+_HEALS_AFTER = timedelta(seconds=90)
+_SUBSCRIBED = ("payment_intent.", "charge.")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a seed came to; no violations is as it should be."""
+
+    violations: list[str]
+    trace: list[str]
+    captured: int
+    calls: int
+
+
+class Play:
+    """One seed on a studio. ``found`` and ``story`` are those of its last call, ``delivered`` counts webhooks."""
+
+    def __init__(self, script: Script, studio: Studio) -> None:
+        self._script = script
+        self._studio = studio
+        self._heard = 0
+        self._healed = False
+        self.delivered = 0
+        self.found: Found | None = None
+        self.story: Story | None = None
+
+    async def run(self) -> Outcome:
+        """Play it to its end and judge it."""
+        self._studio.clock.reset()
+        with seeded(self._script.seed, self._studio.clock):
+            world = self._world = World(self._script, self._studio)
+            self._workers, media = Workers(world), Media(world)
+            self._people = People(world, media)
+            captured = 0
+            await world.bank.open()
+            try:
+                await self._prepare()
+                self._studio.boundaries.stage = world.stage
+                await self._go()
+                captured = await self._judge()
+            except Stuck as error:
+                world.violations.append(f"stuck: {error}")
+            finally:
+                self._studio.boundaries.stage = None
+                await world.stage.close()
+                await world.bank.close()
+        return Outcome(world.violations, world.stage.trace, captured, len(world.scenes))
+
+    async def _prepare(self) -> None:
+        world, trouble = self._world, self._script.trouble
+        world.customer_id = await world.bank.customer()
+        account, now = await world.bank.consultant(), world.clock.now()
+        world.database.execute(
+            "INSERT INTO customer_payment (user_id, provider_customer_id, updated_at) VALUES (%s, %s, %s)",
+            (world.customer, world.customer_id, now),
+        )
+        world.database.execute(
+            "INSERT INTO payout_account (user_id, provider_account_id, can_receive, updated_at) "
+            "VALUES (%s, %s, true, %s)",
+            (world.consultant, account, now),
+        )
+        await world.bank.new_events()
+        self._heard = world.database.execute("SELECT coalesce(max(id), 0) FROM heard").fetchone()[0]  # type: ignore[index]
+        for house in world.houses.values():
+            house.start(world.bank, self._script.calls[0].policy, self._flow)
+        for rule in trouble.rules:
+            await world.bank.misbehave(rule.kind, rule.operation, rule.times)
+        for outage in trouble.outages:
+            begin = world.clock.steady() + timedelta(seconds=outage.at_s)
+            world.bank.outages.append((begin, begin + timedelta(seconds=outage.span_s)))
+        for absence in trouble.absences:
+            leave = partial(world.leave_alone, absence.span_s)
+            world.at(timedelta(seconds=absence.at_s), "no worker is left", leave)
+        for at_s, span_s in trouble.jumps:
+            world.at(timedelta(seconds=at_s), "the wall clock is set", partial(world.jump, span_s))
+        for call in self._script.calls:
+            scene = Scene(call, CallId(new_id()))
+            world.scenes.append(scene)
+            world.at(timedelta(seconds=call.begins_s), "accept", partial(self._people.accept, scene))
+
+    def _flow(self, house: House) -> Flow:
+        """``app/flow.py`` as far as money goes: what the other rooms do is written down where no crash loses it."""
+        world = self._world
+
+        async def note(tx: Tx, call_id: UUID, kind: str) -> None:
+            await world.execute(tx, "INSERT INTO heard (call_id, kind, at) VALUES (%s, %s, %s)", call_id, kind, tx.now)
+
+        async def placed(tx: Tx, event: HoldPlaced) -> None:
+            await note(tx, event.call_id, "placed")
+
+        async def failed(tx: Tx, event: HoldFailed) -> None:
+            await house.charges.on_call_ended(tx, world.ended(event.call_id, event.reason))
+            await note(tx, event.call_id, event.reason)
+
+        async def capped(tx: Tx, event: CapReached) -> None:
+            await house.charges.on_call_ended(tx, world.ended(event.call_id, "cap_reached"))
+            await note(tx, event.call_id, "cap_reached")
+
+        async def settled(tx: Tx, event: ChargeSettled) -> None:
+            await note(tx, event.call_id, "settled")
+
+        return {
+            HoldPlaced: (placed,),
+            HoldFailed: (failed,),
+            CapReached: (capped,),
+            ChargeSettled: (settled,),
+            PayoutAccountChanged: (),
+            IntervalOpened: (house.meter.on_interval_opened,),
+            IntervalClosed: (house.meter.on_interval_closed,),
+            SessionClosed: (house.charges.on_session_closed,),
+        }
+
+    async def _go(self) -> None:
+        world, workers = self._world, self._workers
+        last = world.clock.steady() + _LONGEST
+        for _ in range(_MOST_STEPS):
+            if world.violations:
+                return
+            actors = len(world.stage.actors)
+            self._begin()
+            if await world.stage.step():
+                if len(world.stage.actors) < actors:
+                    workers.take_jobs()
+                continue
+            await self._look()
+            if self._begin():
+                continue
+            due = workers.due()
+            times = [world.next_on_agenda(), world.stage.next_wake(), *workers.next_look(due)]
+            moment = min((moment for moment in times if moment is not None), default=None)
+            if moment is None and not world.stage.actors:
+                return
+            moment = moment or world.clock.steady() + timedelta(seconds=1)
+            if moment > last:
+                break
+            world.clock.reach(moment)
+            await self._heal()
+            workers.tick(due)
+        names = ", ".join(actor.name for actor in world.stage.actors)
+        world.violations.append(f"it never comes to rest: {names}")
+
+    def _begin(self) -> bool:
+        begun = self._world.begin_due()
+        return self._workers.start_jobs() or begun
+
+    async def _look(self) -> None:
+        """What people and machines outside see now: jobs, what was announced, the bank's question, Stripe's events."""
+        world = self._world
+        self._workers.take_jobs()
+        heard = world.database.execute(
+            "SELECT id, call_id, kind FROM heard WHERE id > %s ORDER BY id", (self._heard,)
+        ).fetchall()
+        for number, call_id, kind in heard:
+            self._heard = number
+            self._people.hear(world.scene(call_id), kind)
+        self._people.answer_the_bank()
+        if world.trouble.webhooks:
+            await self._post_events()
+
+    async def _post_events(self) -> None:
+        """Stripe posts its events: some never, some more than once, in any order."""
+        world, trouble = self._world, self._world.trouble
+        for event in await world.bank.new_events():
+            if not event["type"].startswith(_SUBSCRIBED) or world.chance.random() >= trouble.webhooks:
+                continue
+            copies = trouble.copies if trouble.exactly else world.chance.randint(1, trouble.copies)
+            for _ in range(copies):
+                late = timedelta(seconds=world.chance.uniform(0, trouble.late_s))
+                world.at(late, f"webhook {event['type']}", partial(self._deliver, event))
+
+    def _deliver(self, event: dict[str, Any]) -> None:
+        web = self._world.web
+
+        async def receive() -> None:
+            raw, signature = self._world.bank.letter(event)
+            async with web.db.begin() as tx:
+                await web.webhooks.receive(tx, raw, signature)
+            self.delivered += 1
+
+        self._world.ask(f"webhook {event['type']}", receive)
+
+    async def _heal(self) -> None:
+        """Once every call is over and closed, Stripe and the machines behave: what is left must now be finished."""
+        world = self._world
+        closed = [scene.closed_at for scene in world.scenes if scene.over and scene.closed_at is not None]
+        if self._healed or len(closed) < len(world.scenes) or world.clock.now() - max(closed) < _HEALS_AFTER:
+            return
+        self._healed = True
+        world.stage.note("everything behaves again")
+        await world.bank.behave()
+        world.perils.crashes, world.perils.stall = 0, 0.0
+
+    async def _judge(self) -> int:
+        captured, world = 0, self._world
+        for number, scene in enumerate(world.scenes):
+            found = await gather(world.database, world.bank, scene.call_id)
+            if found is None or scene.opened_at is None:
+                world.violations.append(f"call {number}: there is no charge")
+                continue
+            ended = None if scene.node is None else scene.node.ended
+            story = Story(scene.opened_at, ended, scene.because, scene.closed_at, tuple(scene.lapsed), scene.clicks)
+            self.found, self.story = found, story
+            wrong = judge(scene.script, world.trouble, story, found)
+            world.violations += [f"call {number}: {line}" for line in wrong]
+            captured += found.charge["captured_minor"]
+        return captured
+
+
+def describe(script: Script) -> str:
+    """The script in a few lines, for who reads a trace."""
+    calls = [f"  call: {call}\n    ends after {call.ends / TICKS:.3f} s" for call in script.calls]
+    return f"seed {script.seed}\n  {script.trouble}\n" + "\n".join(calls)

@@ -1,0 +1,262 @@
+"""The script of a seed, PURE: what people, the network, the bank and Stripe do. Nothing in here knows our code.
+
+Times of media are ticks of 1/1024 s since media began: exact in floats as in integers.
+"""
+
+import random
+from dataclasses import dataclass, field
+
+TICKS = 1_024
+THRESHOLD_S = 600
+CURRENCIES = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """How the bank answers for a card; ``customer`` is what the customer does when asked (3-D Secure)."""
+
+    token: str
+    customer: str = ""  # succeeded | failed | leaves
+
+
+GOOD = Card("pm_card_visa")
+DECLINED = Card("pm_card_chargeCustomerFail")
+SECURE = {what: Card("pm_card_authenticationRequired", what) for what in ("succeeded", "failed", "leaves")}
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """The customer clicks *Extend* ``at_s`` after media began; a nervous one clicks the same click again."""
+
+    at_s: float
+    card: Card = GOOD
+    clicks: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """The bank lets the holds of this call go, ``at_s`` after media began."""
+
+    at_s: float
+
+
+Step = Extend | Lapse
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: its price, its card, who is connected when, and what the customer does meanwhile.
+
+    ``presence`` are stretches in which a side sends media, ``pauses`` what both agreed not to count, ``ends`` when
+    somebody leaves. With ``leaves_after_s`` the customer goes that long after the accept, whatever stands by then.
+    """
+
+    currency: str
+    policy: str
+    rate_minor_per_hour: int
+    cap_minor: int
+    card: Card
+    presence: dict[str, tuple[tuple[int, int], ...]]
+    pauses: tuple[tuple[int, int], ...]
+    ends: int
+    steps: tuple[Step, ...] = ()
+    begins_s: float = 0.0
+    leaves_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A misbehaviour of Stripe's: what, at which operation, how often."""
+
+    kind: str
+    operation: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The line to Stripe is dead from ``at_s`` for ``span_s``."""
+
+    at_s: float
+    span_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Everything that goes wrong around the calls; chances are per occasion."""
+
+    rules: tuple[Rule, ...] = ()
+    outages: tuple[Outage, ...] = ()
+    crash: float = 0.0
+    crashes: int = 0
+    down_s: float = 5.0  # how long a killed process stays away
+    absences: tuple[Outage, ...] = ()  # both workers are killed, and stay away so long
+    stall: float = 0.0
+    workers: int = 2
+    webhooks: float = 1.0  # how many of the events are delivered at all
+    copies: int = 1
+    exactly: bool = False  # every event in exactly ``copies``, not up to so many
+    late_s: float = 0.0
+    media_late_s: float = 0.0
+    media_twice: float = 0.0
+    jumps: tuple[tuple[float, float], ...] = ()  # the wall clock is set: when, by how much
+
+    @property
+    def on_the_money(self) -> bool:
+        """Whether anything may keep a hold from standing, or its standing from being noticed in time."""
+        return bool(self.rules or self.outages or self.crashes or self.absences or self.stall)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A seed, written out."""
+
+    seed: int
+    calls: tuple[Call, ...]
+    trouble: Trouble = field(default_factory=Trouble)
+
+
+KINDS = ("timeout_after_success", "error_500", "error_500_after_success", "rate_429", "lock_409", "down")
+WRITES = ("payment_intents.create", "payment_intents.confirm", "payment_intents.capture", "payment_intents.cancel")
+READS = ("payment_intents.retrieve", "payment_intents.list")
+
+
+def draw(seed: int) -> Script:
+    """The script of a seed."""
+    chance = random.Random(f"script {seed}")  # noqa: S311 - a simulation that must replay, no secret
+    number = 2 if chance.random() < 0.1 else 1
+    policy = chance.choice(("whole_call", "whole_call", "after_threshold"))  # the house's terms
+    later = chance.choice((0.0, 1.0, 400.0))
+    calls = tuple(_call(chance, policy, begins_s=index * later) for index in range(number))
+    return Script(seed, calls, _trouble(chance))
+
+
+def simple(seed: int, *, trouble: Trouble, connected_s: float = 660.0, extended: bool = False) -> Script:
+    """A call of eleven minutes on a good card, in the given trouble; ``extended`` by a second hold it needs."""
+    length = int(connected_s * TICKS)
+    both = {"customer": ((0, length),), "consultant": ((0, length),)}
+    steps = (Extend(30.0),) if extended else ()
+    cap = 1_000 if extended else 4_500
+    return Script(seed, (Call("eur", "whole_call", 9_000, cap, GOOD, both, (), length, steps),), trouble)
+
+
+def _call(chance: random.Random, policy: str, *, begins_s: float) -> Call:
+    currency = chance.choice(sorted(CURRENCIES))
+    rate = chance.choice((300, 1_999, 6_000, 9_000, 9_001, 12_345, 36_000, 100_000))
+    minutes = chance.choice((5, 10, 11, 20, 30))
+    cap = max(CURRENCIES[currency], rate * minutes // 60)
+    card = chance.choices((GOOD, DECLINED, SECURE["succeeded"], SECURE["failed"], SECURE["leaves"]), (74, 5, 13, 4, 4))[
+        0
+    ]
+    paid_s = cap * 3_600 // rate + (THRESHOLD_S if policy == "after_threshold" else 0)
+    target = max(0, _target(chance, max(THRESHOLD_S, paid_s)))
+    presence, pauses, last = _media(chance, target)
+    ends = last + (0 if chance.random() < 0.5 else chance.randrange(20 * TICKS))
+    steps: list[Step] = []
+    if last and chance.random() < 0.3:
+        when = chance.choice((chance.uniform(1, last / TICKS), max(1.0, paid_s - chance.choice((0.2, 5, 100)))))
+        kind = chance.choices((GOOD, DECLINED, SECURE["succeeded"], SECURE["leaves"]), (70, 10, 15, 5))[0]
+        steps.append(Extend(when, kind, chance.choice((1, 1, 2, 3))))
+        if chance.random() < 0.3:
+            steps.append(Extend(when + chance.uniform(1, 200)))
+    if last and chance.random() < 0.04:
+        steps.append(Lapse(chance.uniform(0, last / TICKS + 5)))
+    leaves = chance.choice((0.0, 0.5, 3.0, 30.0)) if chance.random() < 0.06 else None
+    return Call(currency, policy, rate, cap, card, presence, pauses, ends, tuple(steps), begins_s, leaves)
+
+
+def _target(chance: random.Random, paid_s: int) -> int:
+    """Connected ticks: mostly near where a rule begins or ends."""
+    threshold = THRESHOLD_S * TICKS
+    return chance.choice(
+        (
+            0,
+            chance.randrange(threshold),
+            threshold - 1,
+            threshold,
+            threshold + 1,
+            threshold + chance.randrange(120 * TICKS),
+            paid_s * TICKS - 1_500,
+            paid_s * TICKS,
+            paid_s * TICKS + chance.randrange(300 * TICKS),
+            chance.randrange(3_000 * TICKS),
+        )
+    )
+
+
+def _media(
+    chance: random.Random, target: int
+) -> tuple[dict[str, tuple[tuple[int, int], ...]], tuple[tuple[int, int], ...], int]:
+    """Presence of both sides that overlaps for ``target`` ticks, in one to four pieces."""
+    if target == 0:
+        return ({"customer": (), "consultant": ()} if chance.random() < 0.5 else _one_alone(chance)), (), 0
+    pieces = min(chance.choice((1, 1, 2, 3, 4)), max(1, target // (10 * TICKS)))
+    cuts = sorted(chance.sample(range(1, target), pieces - 1)) if pieces > 1 else []
+    lengths = [end - begin for begin, end in zip([0, *cuts], [*cuts, target], strict=True)]
+    begin = chance.choice((0, chance.randrange(1, 20 * TICKS)))
+    sides: dict[str, list[tuple[int, int]]] = {"customer": [], "consultant": []}
+    since = dict.fromkeys(sides, begin)
+    since[chance.choice(sorted(sides))] = 0  # one of them joins earlier
+    pauses: list[tuple[int, int]] = []
+    at = begin
+    for number, length in enumerate(lengths):
+        at += length
+        if number == len(lengths) - 1:
+            break
+        gap = chance.randrange(4 * TICKS, 80 * TICKS)
+        why = chance.choice(("customer", "consultant", "both", "pause"))
+        if why == "pause":
+            pauses.append((at, at + gap))
+        for side in sides if why == "both" else [why] if why in sides else []:
+            sides[side].append((since[side], at))
+            since[side] = at + gap
+        at += gap
+    for side, stretches in sides.items():
+        stretches.append((since[side], at))
+    return {side: tuple(stretches) for side, stretches in sides.items()}, tuple(pauses), at
+
+
+def _one_alone(chance: random.Random) -> dict[str, tuple[tuple[int, int], ...]]:
+    alone = chance.choice(("customer", "consultant"))
+    return {"customer": (), "consultant": ()} | {alone: ((0, 60 * TICKS),)}
+
+
+def _trouble(chance: random.Random) -> Trouble:
+    calm = chance.random() < 0.15
+    if calm:
+        return Trouble(workers=1)
+    rules = tuple(
+        Rule(chance.choice(KINDS), chance.choice(WRITES * 3 + READS), chance.choice((1, 1, 2, 5)))
+        for _ in range(chance.choice((0, 0, 1, 1, 2, 3)))
+    )
+    outages = ()
+    if chance.random() < 0.15:
+        outages = (Outage(chance.choice((0.0, chance.uniform(0, 1_800))), chance.choice((3.0, 40.0, 200.0, 3_600.0))),)
+    crashes = chance.choice((0, 0, 1, 2, 3))
+    webhooks, copies, late_s = chance.choice(
+        (
+            (0.0, 1, 0.0),
+            (0.0, 1, 0.0),
+            (0.0, 1, 0.0),
+            (0.0, 1, 0.0),
+            (0.3, 1, 2.0),
+            (0.3, 2, 60.0),
+            (1.0, 1, 1.0),
+            (1.0, 2, 600.0),
+            (0.5, 3, 259_000.0),
+        )
+    )
+    return Trouble(
+        rules=rules,
+        outages=outages,
+        crash=chance.choice((0.003, 0.02)),
+        crashes=crashes,
+        down_s=chance.choice((1.0, 5.0, 30.0, 200.0)) if chance.random() < 0.97 else 90_000.0,
+        stall=chance.choice((0.0, 0.0, 0.01)),
+        workers=chance.choice((1, 2, 2)),
+        webhooks=webhooks,
+        copies=copies,
+        late_s=late_s,
+        media_late_s=chance.choice((0.0, 0.0, 0.5, 15.0)),
+        media_twice=chance.choice((0.0, 0.0, 0.3)),
+    )
