@@ -166,6 +166,8 @@ def the_books_are_stripes(_call: Call, _trouble: Trouble, _story: Story, found: 
         "platform:stripe_fees": found.fees_minor,
         f"customer:{charge['customer_id']}:receivable": 0,
         f"consultant:{charge['consultant_id']}:payable": 0,
+        f"connected:{charge['consultant_id']}:balance": found.consultant_net_minor,
+        f"connected:{charge['consultant_id']}:sent": -found.consultant_net_minor,
     }
     for account in sorted(expected | books):
         if books.get(account, 0) != expected.get(account, 0):
