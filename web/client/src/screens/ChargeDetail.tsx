@@ -4,11 +4,17 @@ import { Link, useParams } from 'react-router'
 import { get } from '../api/client'
 import type { QualityOut } from '../api/schema'
 import type { ChargeDetail, Facts } from '../api/types'
-import { Page } from '../parts/Page'
-import { Loading, Problem } from '../parts/Problem'
+import { Problem } from '../parts/Problem'
 import { QualityPicture } from '../parts/Quality'
 import { TimelineList, TimelinePicture } from '../parts/Timeline'
 import { useWords } from '../parts/words'
+import { AfterCapture } from './finance/AfterCapture'
+import { ConsolePage } from './finance/Console'
+import { Found } from './finance/parts'
+import { useCharge, useMayAct } from './finance/queries'
+import { Recomputed } from './finance/Recomputed'
+import { RefundPanel } from './finance/RefundPanel'
+import { plainCode, useAccountName } from './finance/wording'
 
 function plain(value: unknown): string {
   if (value === null || value === undefined) return '–'
@@ -74,12 +80,12 @@ function spansOf(intervals: Facts[]): { from: number; to: number }[] {
 
 function Detail({ detail }: { detail: ChargeDetail }) {
   const { t, money, clock, time, coded } = useWords()
+  const account = useAccountName()
+  const mayAct = useMayAct()
   const { row } = detail
   return (
     <div className="stack">
-      <p className={detail.recomputed.matches ? 'note' : 'note bad'} role={detail.recomputed.matches ? 'status' : 'alert'} data-testid="recomputed">
-        {t(detail.recomputed.matches ? 'finance.recomputed_same' : 'finance.recomputed_other', { amount: money(detail.recomputed.gross_minor, row.currency) })}
-      </p>
+      <Recomputed detail={detail} />
       <section className="panel">
         <dl className="facts">
           <Pair name={t('finance.state')} value={coded('charge', row.state) ?? row.state} />
@@ -90,8 +96,11 @@ function Detail({ detail }: { detail: ChargeDetail }) {
           <Pair name={t('finance.gross')} value={money(row.gross_minor, row.currency)} />
           <Pair name={t('finance.commission')} value={money(row.commission_minor, row.currency)} />
           <Pair name={t('finance.net')} value={money(row.net_minor, row.currency)} />
+          <Pair name={t('finance.refunded')} value={money(row.refunded_minor, row.currency)} />
         </dl>
       </section>
+      <AfterCapture detail={detail} />
+      {mayAct && <RefundPanel row={row} />}
       <section className="panel">
         <h2>{t('receipt.timeline')}</h2>
         <TimelinePicture items={detail.timeline} spans={spansOf(detail.intervals)} />
@@ -126,9 +135,9 @@ function Detail({ detail }: { detail: ChargeDetail }) {
                 each.postings.map((posting, n) => (
                   <tr key={`${each.id}${n}`} data-testid="posting">
                     <td>{time(each.at)}</td>
-                    <td>{each.kind.replaceAll('_', ' ')}</td>
-                    <td>{posting.source}</td>
-                    <td>{posting.destination}</td>
+                    <td>{coded('finance.booking', each.kind) ?? plainCode(each.kind)}</td>
+                    <td title={posting.source}>{account(posting.source)}</td>
+                    <td title={posting.destination}>{account(posting.destination)}</td>
                     <td className="right">{money(posting.amount_minor, posting.currency)}</td>
                   </tr>
                 )),
@@ -164,17 +173,15 @@ function Quality({ chargeId }: { chargeId: string }) {
 export function ChargeDetailScreen() {
   const { chargeId = '' } = useParams()
   const { t } = useWords()
-  const detail = useQuery({ queryKey: ['charge', chargeId], queryFn: () => get<ChargeDetail>(`/api/finance/charges/${chargeId}`) })
+  const detail = useCharge(chargeId)
   return (
-    <Page title={detail.data?.row.reference ?? t('finance.charge')}>
-      <p>
-        <Link className="row-link" to="/finance">
+    <ConsolePage title={detail.data?.row.reference ?? t('finance.charge')}>
+      <p style={{ margin: 0 }}>
+        <Link className="row-link" to="/finance/charges">
           {t('finance.back')}
         </Link>
       </p>
-      {detail.isPending && <Loading />}
-      <Problem error={detail.error} retry={() => void detail.refetch()} />
-      {detail.data && <Detail detail={detail.data} />}
-    </Page>
+      <Found query={detail}>{(data) => <Detail detail={data} />}</Found>
+    </ConsolePage>
   )
 }
