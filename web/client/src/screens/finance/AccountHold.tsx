@@ -26,7 +26,7 @@ export function AccountHold({ account }: { account: PayoutAccountRow }) {
     },
   )
   if (!mayAct || (held && account.release_asked)) return null
-  return (
+  const form = (
     <form
       className="row"
       style={{ alignItems: 'flex-end' }}
@@ -49,5 +49,12 @@ export function AccountHold({ account }: { account: PayoutAccountRow }) {
       </Button>
       <Problem error={act.error} />
     </form>
+  )
+  if (held) return form
+  return (
+    <details>
+      <summary>{t('finance.accounts.hold')}</summary>
+      {form}
+    </details>
   )
 }

@@ -56,6 +56,11 @@ export function CaseCard({ one, linked }: { one: Case; linked: boolean }) {
           {t('finance.case_charge')}
         </Link>
       )}
+      {typeof one.details.payout === 'string' && (
+        <Link className="row-link" to={`/finance/payouts/${one.details.payout}`}>
+          {t('finance.case_payout')}
+        </Link>
+      )}
       {!one.closed_at && mayAct && <Close one={one} />}
     </li>
   )

@@ -36,7 +36,9 @@ function HandIn({ dispute }: { dispute: Dispute }) {
     <div className="stack tight">
       <Textarea label={t('finance.dispute.remark')} description={t('finance.dispute.remark_hint')} autosize minRows={2} maxLength={5_000} value={remark} onChange={(event) => setRemark(event.currentTarget.value)} data-testid="remark" />
       <Problem error={handIn.error} />
-      <Confirm label={t('finance.dispute.hand_in')} question={t('finance.dispute.sure')} confirm={t('finance.dispute.confirm')} act={() => handIn.mutate(undefined)} pending={handIn.isPending} testId="hand-in" />
+      <div>
+        <Confirm label={t('finance.dispute.hand_in')} question={t('finance.dispute.sure')} confirm={t('finance.dispute.confirm')} act={() => handIn.mutate(undefined)} pending={handIn.isPending} testId="hand-in" />
+      </div>
     </div>
   )
 }

@@ -40,6 +40,7 @@ function Detail({ payout, lines }: Shape) {
             [t('finance.state'), coded('finance.payout_status', payout.status) ?? payout.status],
             [t('finance.payout.created'), date(payout.created_at)],
             [t('finance.payout.arrives'), payout.arrives_at ? date(payout.arrives_at) : '–'],
+            [t('finance.dispute.number'), payout.id],
           ]}
         />
         {payout.status === 'failed' && (
@@ -51,7 +52,7 @@ function Detail({ payout, lines }: Shape) {
           </div>
         )}
       </section>
-      <section className="panel">
+      <section className="panel stack tight">
         <h2>{t('finance.payout.lines')}</h2>
         {lines.length > 0 && (
           <Table label={t('finance.payout.lines')} columns={columns}>
@@ -83,10 +84,10 @@ function Detail({ payout, lines }: Shape) {
 
 export function PayoutDetail() {
   const { payoutId = '' } = useParams()
-  const { t } = useWords()
+  const { t, money } = useWords()
   const found = usePayout(payoutId)
   return (
-    <ConsolePage title={t('finance.payout.title', { id: payoutId })}>
+    <ConsolePage title={found.data ? t('finance.payout.title', { amount: money(found.data.payout.amount_minor, found.data.payout.currency), name: found.data.payout.consultant_name }) : t('finance.payout.number')}>
       <p>
         <Link className="row-link" to="/finance/payouts">
           {t('finance.payout.back')}

@@ -42,7 +42,7 @@ function Runs() {
     { name: t('finance.run.totals') },
   ]
   return (
-    <section className="panel">
+    <section className="panel stack tight">
       <h2>{t('finance.run.title')}</h2>
       {mayAct && (
         <div className="row">

@@ -17,7 +17,7 @@ export function SavedViews({ search }: { search: string }) {
     setViews(next)
   }
   return (
-    <details className="panel">
+    <details className="panel" style={{ paddingBlock: '0.25rem' }}>
       <summary>{t('finance.views', { count: views.length })}</summary>
       {views.length > 0 && (
         <ul className="plain">

@@ -45,7 +45,7 @@ export function Table({ label, columns, children }: { label: string; columns: Co
 
 export function FactPairs({ pairs }: { pairs: [string, ReactNode][] }) {
   return (
-    <dl className="facts">
+    <dl className="facts giving-way">
       {pairs.map(([name, value]) => (
         <Fragment key={name}>
           <dt>{name}</dt>
