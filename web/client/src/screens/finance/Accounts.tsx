@@ -52,8 +52,8 @@ function One({ account }: { account: PayoutAccountRow }) {
           [t('finance.accounts.wanted'), words(account.wanted_schedule)],
           [t('finance.accounts.can_receive'), t(account.can_receive ? 'common.yes' : 'common.no')],
           [t('finance.accounts.payouts_enabled'), t(account.payouts_enabled ? 'common.yes' : 'common.no')],
-          [t('finance.accounts.requirements'), due.length ? due.map((each) => coded('finance.requirement', each) ?? plainCode(each)).join(', ') : t('finance.accounts.nothing_due')],
-          ...(account.disabled_reason ? ([[t('finance.accounts.disabled'), coded('finance.disabled', account.disabled_reason) ?? plainCode(account.disabled_reason)]] satisfies [string, string][]) : []),
+          [t('finance.accounts.requirements'), due.length ? due.map((each) => coded('finance.requirement', each.replaceAll('.', '_')) ?? plainCode(each)).join(', ') : t('finance.accounts.nothing_due')],
+          ...(account.disabled_reason ? ([[t('finance.accounts.disabled'), coded('finance.disabled', account.disabled_reason.replaceAll('.', '_')) ?? plainCode(account.disabled_reason)]] satisfies [string, string][]) : []),
           [t('finance.accounts.number'), account.account_id ?? '–'],
         ]}
       />

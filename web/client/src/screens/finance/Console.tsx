@@ -1,5 +1,5 @@
 // Owns the frame of the finance console: its tabs as links, with what waits, and the head of each screen.
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { NavLink } from 'react-router'
 import { Page } from '../../parts/Page'
 import { useWords } from '../../parts/words'
@@ -21,8 +21,14 @@ const tabs = [
 function Tabs() {
   const { t } = useWords()
   const waiting = useApprovals().data?.items.length ?? 0
+  const tabsLine = useRef<HTMLElement>(null)
+  useEffect(() => {
+    const line = tabsLine.current
+    const here = line?.querySelector<HTMLElement>('[aria-current=page]')
+    if (line && here) line.scrollLeft = here.offsetLeft - line.clientWidth / 2 // on a phone the line is longer than the screen
+  }, [])
   return (
-    <nav className="console" aria-label={t('finance.console')}>
+    <nav ref={tabsLine} className="console" aria-label={t('finance.console')}>
       {tabs.map(([to, name]) => (
         <NavLink key={to} to={to} end={to === '/finance'} className="nav">
           {t(`finance.tab.${name}`)}

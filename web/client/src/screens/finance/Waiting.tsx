@@ -22,7 +22,7 @@ export function Waiting() {
   const tiles: Tile[] = [
     { name: 'approvals', to: '/finance/approvals', count: approvals?.length, hint: mine ? t('finance.tile.mine', { count: mine }) : undefined },
     { name: 'problems', to: '/finance/problems', count: useProblems().data?.items.length },
-    { name: 'disputes', to: '/finance/disputes', count: disputes?.length, hint: nearest?.due_at ? `${nearest.reference}: ${left(nearest.due_at)}` : undefined },
+    { name: 'disputes', to: '/finance/disputes', count: disputes?.length, hint: nearest?.due_at ? `${nearest.reference}: ${left(nearest.due_at)}` : disputes?.length ? t('finance.dispute.bank_decides') : undefined },
     { name: 'cases', to: '/finance/reconciliation', count: useCases(false).data?.items.length },
     { name: 'held', to: '/finance/accounts', count: accounts?.filter((each) => each.held_at).length },
     { name: 'failed', to: '/finance/payouts', count: usePayouts().data?.items.filter((each) => each.status === 'failed').length },

@@ -23,20 +23,31 @@ const MOMENT = /^\d{4}-\d\d-\d\dT/
 /** A code without words of ours is still readable. */
 export const plainCode = (code: string) => code.replaceAll(/[_.:]/g, ' ')
 
-/** The figures of a case or an action: amounts exact, in their currency where it is said; identifiers as they are. */
+/** One fact by its name on the wire: amounts exact, in their currency where it is said; identifiers as they are. */
+export function useFact() {
+  const { t, money, clock, date, coded } = useWords()
+  const value = (name: string, given: unknown, currency?: string): string => {
+    if (given === null || given === undefined || given === '') return '–'
+    if (typeof given === 'boolean') return t(given ? 'common.yes' : 'common.no')
+    if (typeof given === 'number' && /_minor(_per_hour)?$/.test(name)) return currency ? money(given, currency) : decimalText(given, 2)
+    if (typeof given === 'number' && name.endsWith('_ms')) return clock(given)
+    if (typeof given === 'string' && MOMENT.test(given)) return date(given)
+    if (name === 'reason') return coded('finance.reason', String(given)) ?? String(given)
+    if (name === 'code') return coded('finance.failure', String(given)) ?? plainCode(String(given))
+    if (name === 'kind') return coded('finance.case', String(given)) ?? plainCode(String(given))
+    return typeof given === 'object' ? JSON.stringify(given) : String(given)
+  }
+  const named = (name: string) => coded('finance.detail', name) ?? plainCode(name.replace(/_(minor|ms)$/, ''))
+  return { named, value }
+}
+
+/** The figures of a case or an action; what is empty is left out. */
 export function useDetails() {
-  const { money, date, coded } = useWords()
+  const { named, value } = useFact()
   return (details: Record<string, unknown>): [string, string][] => {
-    const currency = typeof details.currency === 'string' ? details.currency : null
-    const value = (name: string, given: unknown) => {
-      if (typeof given === 'number' && name.endsWith('_minor')) return currency ? money(given, currency) : decimalText(given, 2)
-      if (typeof given === 'string' && MOMENT.test(given)) return date(given)
-      if (name === 'reason' || name === 'code') return coded(name === 'code' ? 'finance.failure' : 'finance.reason', String(given)) ?? String(given)
-      if (name === 'kind') return coded('finance.case', String(given)) ?? plainCode(String(given))
-      return typeof given === 'object' ? JSON.stringify(given) : String(given)
-    }
+    const currency = typeof details.currency === 'string' ? details.currency : undefined
     return Object.entries(details)
       .filter(([, given]) => given !== null && given !== '')
-      .map(([name, given]) => [coded('finance.detail', name) ?? plainCode(name.replace(/_minor$/, '')), value(name, given)])
+      .map(([name, given]) => [named(name), value(name, given, currency)])
   }
 }
