@@ -56,7 +56,20 @@ def test_screens_of_consultant_customer_and_finance(stack: Stack, window: Any) -
     for role, paths in {
         "consultant": ("/home", "/profile", "/earnings", "/calls", "/settings"),
         "customer": ("/calls", "/spending", "/settings"),
-        "finance": ("/finance",),
+        "finance": (
+            "/finance",
+            "/finance/charges",
+            "/finance/approvals",
+            "/finance/problems",
+            "/finance/disputes",
+            "/finance/disputes/closed",
+            "/finance/payouts",
+            "/finance/accounts",
+            "/finance/reconciliation",
+            "/finance/reconciliation/closed",
+            "/finance/months",
+            "/finance/audit",
+        ),
     }.items():
         page = window(role).page
         sign_in(page, stack, role)

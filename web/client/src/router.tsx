@@ -15,6 +15,17 @@ import { Done } from './screens/Done'
 import { RecordingScreen } from './screens/RecordingScreen'
 import { EarningsScreen } from './screens/Earnings'
 import { Finance } from './screens/Finance'
+import { Accounts } from './screens/finance/Accounts'
+import { Approvals } from './screens/finance/Approvals'
+import { Audit } from './screens/finance/Audit'
+import { Charges } from './screens/finance/Charges'
+import { DisputeDetail } from './screens/finance/DisputeDetail'
+import { Disputes } from './screens/finance/Disputes'
+import { Months } from './screens/finance/Months'
+import { PayoutDetail } from './screens/finance/PayoutDetail'
+import { Payouts } from './screens/finance/Payouts'
+import { Problems } from './screens/finance/Problems'
+import { Reconciliation } from './screens/finance/Reconciliation'
 import { History } from './screens/History'
 import { Landing } from './screens/Landing'
 import { Matches } from './screens/Matches'
@@ -40,6 +51,10 @@ function guarded(Screen: ComponentType, ...roles: Role[]) {
 
 const at = (path: string, Component: ComponentType) => ({ path, Component })
 
+/** A screen of the finance console, at one address or two. */
+const finance = (path: string, Screen: ComponentType, ...more: string[]) =>
+  [path, ...more].map((each) => at(`/finance${each}`, guarded(Screen, 'finance', 'admin')))
+
 export const router = createBrowserRouter([
   {
     Component: Layout,
@@ -59,8 +74,19 @@ export const router = createBrowserRouter([
       at('/home', guarded(ConsultantHomeScreen, 'consultant')),
       at('/profile', guarded(ConsultantProfile, 'consultant')),
       at('/earnings', guarded(EarningsScreen, 'consultant')),
-      at('/finance', guarded(Finance, 'finance', 'admin')),
-      at('/finance/charges/:chargeId', guarded(ChargeDetailScreen, 'finance', 'admin')),
+      ...finance('', Finance),
+      ...finance('/charges', Charges),
+      ...finance('/charges/:chargeId', ChargeDetailScreen),
+      ...finance('/approvals', Approvals),
+      ...finance('/problems', Problems),
+      ...finance('/disputes', Disputes, '/disputes/closed'),
+      ...finance('/disputes/:disputeId', DisputeDetail),
+      ...finance('/payouts', Payouts),
+      ...finance('/payouts/:payoutId', PayoutDetail),
+      ...finance('/accounts', Accounts),
+      ...finance('/reconciliation', Reconciliation, '/reconciliation/closed'),
+      ...finance('/months', Months),
+      ...finance('/audit', Audit),
       at('/settings', guarded(Settings)),
       at('/verify', Verify),
       at('/demo', Demo),

@@ -5,9 +5,40 @@ export type {
   BillOut as Bill,
   CardOut as Card,
   CardsOut as Cards,
-  MonthOut as Month,
+  web__routes__spending__MonthOut as Month,
   SetupOut as CardSetup,
   StatementOut as Statement,
+} from './schema'
+export type {
+  AccountOut as PayoutAccountRow,
+  AccountsOut as PayoutAccounts,
+  ApprovalOut as Approval,
+  ApprovalsOut as Approvals,
+  AuditsOut as Audits,
+  CaseRowOut as Case,
+  CasesOut as Cases,
+  ChargeRowOut as ChargeRow,
+  ChargesOut as ChargePage,
+  DetailOut as ChargeDetail,
+  DisputeOut as Dispute,
+  DisputesOut as Disputes,
+  EvidenceOut as Evidence,
+  MonthsOut as BookMonths,
+  OverviewOut as Overview,
+  PayoutDetailOut as PayoutDetail,
+  PayoutLineOut as PayoutLine,
+  PayoutOut as Payout,
+  PayoutsOut as Payouts,
+  PreviewOut as RefundPreview,
+  ProblemOut as CallProblem,
+  ProblemsOut as CallProblems,
+  RefundIn,
+  RefundOut as Refund,
+  ReleasedOut as Released,
+  RunOut as Run,
+  RunsOut as Runs,
+  ScheduleOut as Schedule,
+  web__routes__books__MonthOut as BookMonth,
 } from './schema'
 export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, ProfileOut as Profile, TermsOut as Terms } from './schema'
 export type {
@@ -102,40 +133,4 @@ export interface Receipt {
   evidence: { entries: number; last_hash: string | null; broken_at: number | null }
 }
 
-export interface ChargeRow {
-  call_id: string
-  charge_id: string
-  reference: string
-  at: Iso
-  customer_name: string
-  consultant_name: string
-  connected_ms: number
-  billed_ms: number
-  gross_minor: number
-  commission_minor: number
-  net_minor: number
-  currency: string
-  state: string
-}
-export interface ChargePage {
-  items: ChargeRow[]
-  totals: Totals[]
-  next_cursor: string | null
-}
 export type Facts = Record<string, unknown>
-export interface ChargeDetail {
-  row: ChargeRow
-  snapshot: Facts
-  intervals: Facts[]
-  timeline: TimelineItem[]
-  holds: Facts[]
-  commands: Facts[]
-  transactions: {
-    id: string
-    at: Iso
-    kind: string
-    postings: { source: string; destination: string; amount_minor: number; currency: string }[]
-  }[]
-  recomputed: { gross_minor: number; matches: boolean }
-}
-

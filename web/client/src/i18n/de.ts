@@ -1,7 +1,9 @@
 // Owns every German sentence, written and not translated word by word; the type makes a gap a compile error.
 import type { MessageKey } from './en'
+import { financeDe } from './finance/de'
 
 export const de: Record<MessageKey, string> = {
+  ...financeDe,
   'brand': 'Consultant Connect',
   'common.retry': 'Noch einmal versuchen',
   'common.loading': 'Wird geladen …',
@@ -569,7 +571,7 @@ export const de: Record<MessageKey, string> = {
   'finance.totals': '{count, plural, one {# Abrechnung} other {# Abrechnungen}}: {gross} brutto, {commission} Provision, {net} netto',
   'finance.none': 'Keine Abrechnung passt zu diesen Filtern.',
   'finance.csv': 'CSV herunterladen',
-  'finance.keys': 'Pfeiltasten wechseln zwischen Abrechnungen, Enter öffnet eine.',
+  'finance.keys': 'Pfeiltasten wechseln zwischen Abrechnungen, Enter öffnet eine, Leertaste wählt sie aus.',
   'finance.at': 'Zeit',
   'finance.customer': 'Kundenseite',
   'finance.consultant': 'Beratungsseite',
@@ -587,7 +589,7 @@ export const de: Record<MessageKey, string> = {
   'finance.holds': 'Reservierungen',
   'finance.provider': 'Aufträge an den Zahlungsdienst',
   'finance.timeline_picture': 'Das Gespräch auf einer Linie: gezählte Zeit als Balken, Ereignisse als Punkte. Dasselbe steht darunter als Liste.',
-  'finance.recomputed_same': 'Aus den beobachteten Abschnitten neu berechnet: {amount}, identisch.',
+  'finance.recomputed_same': 'Aus den beobachteten Abschnitten neu berechnet: {amount}, gleich dem Gebuchten.',
   'finance.recomputed_other': 'Aus den beobachteten Abschnitten neu berechnet: {amount}. Das weicht von der Buchung ab.',
   'charge.open': 'offen',
   'charge.holding': 'wird reserviert',

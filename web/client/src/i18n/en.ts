@@ -1,6 +1,8 @@
 // Owns every English sentence, in ICU message format; its keys are the type that the other catalogues must fill.
+import { financeEn } from './finance/en'
 
 export const en = {
+  ...financeEn,
   'brand': 'Consultant Connect',
   'common.retry': 'Try again',
   'common.loading': 'Loading…',
@@ -568,7 +570,7 @@ export const en = {
   'finance.totals': '{count, plural, one {# charge} other {# charges}}: {gross} gross, {commission} commission, {net} net',
   'finance.none': 'No charge matches these filters.',
   'finance.csv': 'Download CSV',
-  'finance.keys': 'Arrow keys move between charges, Enter opens one.',
+  'finance.keys': 'Arrow keys move between charges, Enter opens one, Space selects it.',
   'finance.at': 'Time',
   'finance.customer': 'Customer',
   'finance.consultant': 'Consultant',
@@ -586,7 +588,7 @@ export const en = {
   'finance.holds': 'Reserves',
   'finance.provider': 'Commands to the payment provider',
   'finance.timeline_picture': 'The call on a line: counted time as bars, events as dots. The same is listed below.',
-  'finance.recomputed_same': 'Recomputed from the observed intervals: {amount}, identical.',
+  'finance.recomputed_same': 'Recomputed from the observed intervals: {amount}, equal to what is booked.',
   'finance.recomputed_other': 'Recomputed from the observed intervals: {amount}. This differs from what is booked.',
   'charge.open': 'open',
   'charge.holding': 'reserving',

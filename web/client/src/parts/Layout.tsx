@@ -104,7 +104,7 @@ function WayBack() {
 }
 
 const narrow = /^\/(sign-|ask(\/[^/]+\/checkout)?$|settings|call\/[^/]+\/done|verify)/
-const wide = /^\/call\/[^/]+$/
+const wide = /^\/(call\/[^/]+$|finance)/
 
 export function Layout() {
   const { t } = useWords()

@@ -4,26 +4,17 @@ import { Link, useParams } from 'react-router'
 import { get } from '../api/client'
 import type { QualityOut } from '../api/schema'
 import type { ChargeDetail, Facts } from '../api/types'
-import { Page } from '../parts/Page'
-import { Loading, Problem } from '../parts/Problem'
+import { Problem } from '../parts/Problem'
 import { QualityPicture } from '../parts/Quality'
 import { TimelineList, TimelinePicture } from '../parts/Timeline'
 import { useWords } from '../parts/words'
-
-function plain(value: unknown): string {
-  if (value === null || value === undefined) return '–'
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
-
-function FactList({ facts }: { facts: Facts }) {
-  return (
-    <dl className="facts small">
-      {Object.entries(facts).map(([name, value]) => (
-        <Pair key={name} name={name.replaceAll('_', ' ')} value={plain(value)} />
-      ))}
-    </dl>
-  )
-}
+import { AfterCapture } from './finance/AfterCapture'
+import { ConsolePage } from './finance/Console'
+import { FactPairs, Found, Table } from './finance/parts'
+import { useCharge, useMayAct } from './finance/queries'
+import { Recomputed } from './finance/Recomputed'
+import { RefundPanel } from './finance/RefundPanel'
+import { plainCode, useAccountName, useFact } from './finance/wording'
 
 function Pair({ name, value }: { name: string; value: string }) {
   return (
@@ -34,32 +25,20 @@ function Pair({ name, value }: { name: string; value: string }) {
   )
 }
 
-function FactTable({ rows, label }: { rows: Facts[]; label: string }) {
+function FactTable({ rows, label, currency }: { rows: Facts[]; label: string; currency: string }) {
+  const { named, value } = useFact()
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
   if (!rows.length) return <p className="soft">–</p>
   return (
-    <div className="scroller" tabIndex={0} role="region" aria-label={label}>
-      <table className="plain small">
-        <thead>
-          <tr>
-            {columns.map((name) => (
-              <th key={name} scope="col">
-                {name.replaceAll('_', ' ')}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {rows.map((row, n) => (
-            <tr key={plain(row.id ?? n)}>
-              {columns.map((name) => (
-                <td key={name}>{plain(row[name])}</td>
-              ))}
-            </tr>
+    <Table label={label} columns={columns.map((name) => ({ name: named(name) }))}>
+      {rows.map((row) => (
+        <tr key={String(row.key ?? row.n)}>
+          {columns.map((name) => (
+            <td key={name}>{value(name, row[name], currency)}</td>
           ))}
-        </tbody>
-      </table>
-    </div>
+        </tr>
+      ))}
+    </Table>
   )
 }
 
@@ -74,12 +53,14 @@ function spansOf(intervals: Facts[]): { from: number; to: number }[] {
 
 function Detail({ detail }: { detail: ChargeDetail }) {
   const { t, money, clock, time, coded } = useWords()
+  const account = useAccountName()
+  const mayAct = useMayAct()
+  const { named, value } = useFact()
   const { row } = detail
+  const columns = [{ name: t('receipt.when') }, { name: t('finance.kind') }, { name: t('finance.source') }, { name: t('finance.destination') }, { name: t('receipt.amount'), figure: true }]
   return (
     <div className="stack">
-      <p className={detail.recomputed.matches ? 'note' : 'note bad'} role={detail.recomputed.matches ? 'status' : 'alert'} data-testid="recomputed">
-        {t(detail.recomputed.matches ? 'finance.recomputed_same' : 'finance.recomputed_other', { amount: money(detail.recomputed.gross_minor, row.currency) })}
-      </p>
+      <Recomputed detail={detail} />
       <section className="panel">
         <dl className="facts">
           <Pair name={t('finance.state')} value={coded('charge', row.state) ?? row.state} />
@@ -90,8 +71,11 @@ function Detail({ detail }: { detail: ChargeDetail }) {
           <Pair name={t('finance.gross')} value={money(row.gross_minor, row.currency)} />
           <Pair name={t('finance.commission')} value={money(row.commission_minor, row.currency)} />
           <Pair name={t('finance.net')} value={money(row.net_minor, row.currency)} />
+          <Pair name={t('finance.refunded')} value={money(row.refunded_minor, row.currency)} />
         </dl>
       </section>
+      <AfterCapture detail={detail} />
+      {mayAct && <RefundPanel row={row} />}
       <section className="panel">
         <h2>{t('receipt.timeline')}</h2>
         <TimelinePicture items={detail.timeline} spans={spansOf(detail.intervals)} />
@@ -100,50 +84,35 @@ function Detail({ detail }: { detail: ChargeDetail }) {
       <Quality chargeId={row.charge_id} />
       <section className="panel">
         <h2>{t('finance.snapshot')}</h2>
-        <FactList facts={detail.snapshot} />
+        <FactPairs pairs={Object.entries(detail.snapshot).map(([name, given]) => [named(name), value(name, given, row.currency)])} />
       </section>
       <section className="panel">
         <h2>{t('finance.intervals')}</h2>
-        <FactTable rows={detail.intervals} label={t('finance.intervals')} />
+        <FactTable rows={detail.intervals} label={t('finance.intervals')} currency={row.currency} />
       </section>
       <section className="panel">
         <h2>{t('finance.postings')}</h2>
-        <div className="scroller" tabIndex={0} role="region" aria-label={t('finance.postings')}>
-          <table className="plain small">
-            <thead>
-              <tr>
-                <th scope="col">{t('receipt.when')}</th>
-                <th scope="col">{t('finance.kind')}</th>
-                <th scope="col">{t('finance.source')}</th>
-                <th scope="col">{t('finance.destination')}</th>
-                <th scope="col" className="right">
-                  {t('receipt.amount')}
-                </th>
+        <Table label={t('finance.postings')} columns={columns}>
+          {detail.transactions.flatMap((each) =>
+            each.postings.map((posting, n) => (
+              <tr key={`${each.id}${n}`} data-testid="posting">
+                <td>{time(each.at)}</td>
+                <td>{coded('finance.booking', each.kind) ?? plainCode(each.kind)}</td>
+                <td title={posting.source}>{account(posting.source)}</td>
+                <td title={posting.destination}>{account(posting.destination)}</td>
+                <td className="right">{money(posting.amount_minor, posting.currency)}</td>
               </tr>
-            </thead>
-            <tbody>
-              {detail.transactions.flatMap((each) =>
-                each.postings.map((posting, n) => (
-                  <tr key={`${each.id}${n}`} data-testid="posting">
-                    <td>{time(each.at)}</td>
-                    <td>{each.kind.replaceAll('_', ' ')}</td>
-                    <td>{posting.source}</td>
-                    <td>{posting.destination}</td>
-                    <td className="right">{money(posting.amount_minor, posting.currency)}</td>
-                  </tr>
-                )),
-              )}
-            </tbody>
-          </table>
-        </div>
+            )),
+          )}
+        </Table>
       </section>
       <section className="panel">
         <h2>{t('finance.holds')}</h2>
-        <FactTable rows={detail.holds} label={t('finance.holds')} />
+        <FactTable rows={detail.holds} label={t('finance.holds')} currency={row.currency} />
       </section>
       <section className="panel">
         <h2>{t('finance.provider')}</h2>
-        <FactTable rows={detail.commands} label={t('finance.provider')} />
+        <FactTable rows={detail.commands} label={t('finance.provider')} currency={row.currency} />
       </section>
     </div>
   )
@@ -164,17 +133,15 @@ function Quality({ chargeId }: { chargeId: string }) {
 export function ChargeDetailScreen() {
   const { chargeId = '' } = useParams()
   const { t } = useWords()
-  const detail = useQuery({ queryKey: ['charge', chargeId], queryFn: () => get<ChargeDetail>(`/api/finance/charges/${chargeId}`) })
+  const detail = useCharge(chargeId)
   return (
-    <Page title={detail.data?.row.reference ?? t('finance.charge')}>
-      <p>
-        <Link className="row-link" to="/finance">
+    <ConsolePage title={detail.data?.row.reference ?? t('finance.charge')}>
+      <p style={{ margin: 0 }}>
+        <Link className="row-link" to="/finance/charges">
           {t('finance.back')}
         </Link>
       </p>
-      {detail.isPending && <Loading />}
-      <Problem error={detail.error} retry={() => void detail.refetch()} />
-      {detail.data && <Detail detail={detail.data} />}
-    </Page>
+      <Found query={detail}>{(data) => <Detail detail={data} />}</Found>
+    </ConsolePage>
   )
 }

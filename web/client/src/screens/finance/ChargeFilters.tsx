@@ -1,0 +1,57 @@
+// Owns the filters of the charges: each is a part of the address, so that a view can be sent to a colleague.
+import { Button, Select, TextInput } from '@mantine/core'
+import { useEffect, useState } from 'react'
+import { currencies } from '../../api/types'
+import { useWords } from '../../parts/words'
+import { decimalText, parseAmount } from '../../rules/money'
+
+export const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free'] as const
+const states = ['open', 'holding', 'awaiting_customer', 'metering', 'settling', 'captured', 'released', 'uncollectable', 'abandoned']
+
+export function ChargeFilters({ filters, change }: { filters: Record<string, string>; change: (name: string, value: string) => void }) {
+  const { t, coded } = useWords()
+  const [reference, setReference] = useState(filters.q ?? '')
+  const [minimum, setMinimum] = useState(filters.min_minor ? decimalText(Number(filters.min_minor), 2) : '')
+  useEffect(() => {
+    const timer = setTimeout(() => reference !== (filters.q ?? '') && change('q', reference), 400)
+    return () => clearTimeout(timer)
+  }, [reference, filters.q, change])
+  const clear = { 'aria-label': t('finance.clear') }
+  return (
+    <form className="panel row" style={{ alignItems: 'flex-end' }} role="search" aria-label={t('finance.filters')} onSubmit={(e) => e.preventDefault()}>
+      <TextInput label={t('receipt.reference')} value={reference} onChange={(e) => setReference(e.currentTarget.value)} data-testid="filter-q" />
+      <Select
+        clearable
+        clearButtonProps={clear}
+        label={t('finance.state')}
+        value={filters.state ?? null}
+        data={states.map((value) => ({ value, label: coded('charge', value) ?? value }))}
+        onChange={(value) => change('state', value ?? '')}
+        data-testid="filter-state"
+      />
+      <Select
+        clearable
+        clearButtonProps={clear}
+        label={t('profile.currency')}
+        value={filters.currency ?? null}
+        data={currencies.map((value) => ({ value, label: value.toUpperCase() }))}
+        onChange={(value) => change('currency', value ?? '')}
+      />
+      <TextInput type="date" label={t('finance.from')} value={(filters.from ?? '').slice(0, 10)} onChange={(e) => change('from', e.currentTarget.value && `${e.currentTarget.value}T00:00:00Z`)} />
+      <TextInput type="date" label={t('finance.to')} value={(filters.to ?? '').slice(0, 10)} onChange={(e) => change('to', e.currentTarget.value && `${e.currentTarget.value}T23:59:59Z`)} />
+      <TextInput
+        inputMode="decimal"
+        label={t('finance.min')}
+        value={minimum}
+        onChange={(e) => {
+          setMinimum(e.currentTarget.value)
+          const minor = parseAmount(e.currentTarget.value, 'EUR')
+          if (minor !== null || !e.currentTarget.value) change('min_minor', minor === null ? '' : String(minor))
+        }}
+      />
+      <Button variant={filters.free === 'true' ? 'filled' : 'default'} aria-pressed={filters.free === 'true'} onClick={() => change('free', filters.free === 'true' ? '' : 'true')}>
+        {t('finance.free')}
+      </Button>
+    </form>
+  )
+}

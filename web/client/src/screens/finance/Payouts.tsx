@@ -1,0 +1,67 @@
+// Owns the list of payouts: where each is, when it arrives, and what to fix where one failed.
+import { Link } from 'react-router'
+import type { Payout } from '../../api/types'
+import { useWords } from '../../parts/words'
+import { ConsolePage } from './Console'
+import { Found, Table } from './parts'
+import { usePayouts } from './queries'
+import { plainCode } from './wording'
+
+export function PayoutFailure({ payout }: { payout: Payout }) {
+  const { t, coded } = useWords()
+  if (payout.status !== 'failed' && !payout.failure_code) return null
+  const fix = payout.failure_code && coded('finance.failure', payout.failure_code)
+  return (
+    <span className="small">
+      {fix ?? payout.failure_message ?? t('finance.payout.failed')}
+      {payout.failure_code && <span className="soft"> ({plainCode(payout.failure_code)})</span>}
+    </span>
+  )
+}
+
+export function Payouts() {
+  const { t, money, date, coded } = useWords()
+  const found = usePayouts()
+  const columns = [
+    { name: t('finance.payout.number') },
+    { name: t('finance.consultant') },
+    { name: t('receipt.amount'), figure: true },
+    { name: t('finance.state') },
+    { name: t('finance.payout.created') },
+    { name: t('finance.payout.arrives') },
+  ]
+  return (
+    <ConsolePage title={t('finance.tab.payouts')} lead={t('finance.payout.lead')}>
+      <Found query={found}>
+        {({ items }) => (
+          <div className="panel">
+            {items.length ? (
+              <Table label={t('finance.tab.payouts')} columns={columns}>
+                {items.map((each) => (
+                  <tr key={each.id} data-testid="payout-row">
+                    <td>
+                      <Link className="row-link" to={`/finance/payouts/${each.id}`}>
+                        {each.id}
+                      </Link>
+                    </td>
+                    <td>{each.consultant_name}</td>
+                    <td className="right">{money(each.amount_minor, each.currency)}</td>
+                    <td>
+                      <span className={each.status === 'failed' ? 'bad-ink' : undefined}>{coded('finance.payout_status', each.status) ?? each.status}</span>
+                      <br />
+                      <PayoutFailure payout={each} />
+                    </td>
+                    <td>{date(each.created_at)}</td>
+                    <td>{each.arrives_at && each.status !== 'failed' && each.status !== 'canceled' ? date(each.arrives_at) : '–'}</td>
+                  </tr>
+                ))}
+              </Table>
+            ) : (
+              <p style={{ margin: 0 }}>{t('finance.payout.none')}</p>
+            )}
+          </div>
+        )}
+      </Found>
+    </ConsolePage>
+  )
+}
