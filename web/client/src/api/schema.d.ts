@@ -412,6 +412,14 @@ export type FilterQuery = {
   free?: boolean | null
 }
 
+export type GivenBackOut = {
+  by: "refund" | "bank"
+  amount_minor: number
+  share_minor: number
+  at: string | null
+  credit_note: string | null
+}
+
 export type History = {
   items: (CallSummary)[]
   next_cursor: string | null
@@ -532,6 +540,10 @@ export type MeterView = {
   extend_minor: number | null
   authenticate: Authenticate | null
   final: boolean
+}
+
+export type MonthQuery = {
+  month: string
 }
 
 export type MonthsOut = {
@@ -856,6 +868,8 @@ export type ReceiptOut = {
   vat_minor: number
   invoice_number: string | null
   evidence: SealOut
+  given_back: (GivenBackOut)[]
+  paid_minor: number
 }
 
 export type RecomputedOut = {
@@ -1151,6 +1165,7 @@ export interface Routes {
   'GET /api/consultant/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
+  'GET /api/consultant/statement.csv': { body: undefined; reply: undefined }
   'GET /api/consultants': { body: undefined; reply: ConsultantPage }
   'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
   'POST /api/demo/session': { body: DemoSessionIn; reply: SignedIn }
