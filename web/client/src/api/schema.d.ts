@@ -657,6 +657,7 @@ export type PayoutLineOut = {
   fee_minor: number
   net_minor: number
   charge_id: string | null
+  call_id: string | null
   reference: string | null
   created_at: string
 }

@@ -1,11 +1,11 @@
 // Owns the names under which the screens know what crosses the wire; the shapes come from the server's own schemas.
-import type { Account as AccountOut, Currency, MatchOut, PresenceView, SignedIn } from './schema'
+import type { Account as AccountOut, Currency, GivenBackOut, MatchOut, PresenceView, SignedIn } from './schema'
 
 export type {
   BillOut as Bill,
   CardOut as Card,
   CardsOut as Cards,
-  MonthOut as Month,
+  web__routes__spending__MonthOut as Month,
   SetupOut as CardSetup,
   StatementOut as Statement,
 } from './schema'
@@ -100,6 +100,8 @@ export interface Receipt {
   vat_minor: number
   invoice_number: string | null
   evidence: { entries: number; last_hash: string | null; broken_at: number | null }
+  given_back: GivenBackOut[]
+  paid_minor: number
 }
 
 export interface ChargeRow {
