@@ -36,9 +36,10 @@ class PayoutAccountService:
         self._return_url = f"{settings.public_url}/consultant/payout-account"
 
     async def begin(self, user: UserId) -> PayoutStatus:
-        """Open the account if there is none, and say where onboarding goes on."""
+        """Open the account if there is none, and say where onboarding goes on while Stripe wants to know something."""
         account = await self._gateway.retrieve_account(await self._account(user))
-        if await self.take_in(account):
+        can_receive = await self.take_in(account)
+        if can_receive and account.payouts_enabled and not account.requirements_due:
             return PayoutStatus(None, can_receive=True)
         link = await self._gateway.account_link(
             account.id,
@@ -46,7 +47,7 @@ class PayoutAccountService:
             refresh_url=self._return_url,
             idempotency_key=f"link:{new_id()}",  # a link is single use: never the same one twice
         )
-        return PayoutStatus(link.url, can_receive=False)
+        return PayoutStatus(link.url, can_receive=can_receive)
 
     async def status(self, user: UserId) -> PayoutStatus:
         """Ask Stripe whether the account can receive transfers by now."""

@@ -47,6 +47,12 @@ def between(first: date | None, last: date | None, zone: str) -> Period:
     return Period(starts, None if last is None else midnight(last + timedelta(days=1), zone))
 
 
+def of_month(month: str, zone: str) -> Period:
+    """The calendar month ``2026-01`` in ``zone``."""
+    first = date.fromisoformat(f"{month}-01")
+    return Period(midnight(first, zone), midnight(months_after(first, 1), zone))
+
+
 def year_to(period: Period, now: datetime, zone: str) -> Period:
     """The twelve calendar months up to the last one of ``period``: what is drawn beside it."""
     last = now if period.ends_at is None else period.ends_at - timedelta(microseconds=1)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from billing import invoices, timeline
+from billing import given_back, invoices, timeline
 from billing.charges import hold as hold_machine
 from billing.charges import store
+from billing.given_back import GivenBack
 from billing.metering import store as meter_store
 from billing.metering.bill import bill
 from billing.metering.intervals import closed_ms
@@ -75,7 +76,10 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The bill of one call as one side sees it; both see the same time and the same gross."""
+    """The bill of one call as one side sees it; both see the same time and the same gross.
+
+    ``paid_minor`` is what was taken less everything that was given back.
+    """
 
     call_id: UUID
     reference: str
@@ -109,6 +113,8 @@ class Receipt:
     vat_minor: int
     invoice_number: str | None
     evidence: Seal
+    given_back: tuple[GivenBack, ...]
+    paid_minor: int
 
 
 class ReceiptService:
@@ -130,6 +136,7 @@ class ReceiptService:
         gross = due.gross_minor if charge.gross_minor is None else charge.gross_minor
         tax = inclusive(gross, invoices.tax_of_charge(charge).rate_bps)
         issued = await invoices.of_charge(tx, charge.id)
+        returned = await given_back.of_charge(tx, charge)
         held, released = _held(holds), _released(holds)
         return Receipt(
             call_id=charge.call_id,
@@ -164,6 +171,8 @@ class ReceiptService:
             vat_minor=tax.vat_minor,
             invoice_number=invoices.number_of(issued[0]) if issued else None,
             evidence=Seal(len(events), events[-1].hash if events else None, timeline.verify(events)),
+            given_back=returned,
+            paid_minor=given_back.paid_in_the_end(charge, returned),
         )
 
 

@@ -4,8 +4,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
-
 from billing import timeline
 from billing.charges import store as charge_store
 from billing.collection import steps as collecting
@@ -117,11 +115,6 @@ class FinanceService:
             collection=await collecting.of_charge(tx, charge_id),
             recomputed=recompute(charge, intervals),
         )
-
-    async def references(self, tx: Tx, charge_ids: Sequence[UUID]) -> dict[UUID, str]:
-        """The references people see of these charges."""
-        query = select(ChargeRow.id, ChargeRow.reference).where(ChargeRow.id.in_(set(charge_ids)))
-        return {row[0]: row[1] for row in await tx.session.execute(query)}
 
     async def overview(self, tx: Tx) -> list[Overview]:
         """Every currency at a glance."""

@@ -14,7 +14,7 @@ from billing.cases import open_once
 from billing.charges.command import LEASE, pause
 from billing.finance import approvals
 from billing.ledger import entries, journal
-from billing.models import PayoutAccountRow
+from billing.models import ChargeRow, PayoutAccountRow
 from billing.payouts.models import PayoutLineRow, PayoutRow
 from billing.payouts.schedule import DEFAULT, HELD, Wanted, agrees
 from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
@@ -345,6 +345,12 @@ class PayoutService:
             raise NotFound
         query = select(PayoutLineRow).where(PayoutLineRow.payout_id == payout_id)
         return list(await tx.session.scalars(query.order_by(PayoutLineRow.created_at, PayoutLineRow.id)))
+
+    async def calls(self, tx: Tx, lines: Sequence[PayoutLineRow]) -> dict[UUID, tuple[UUID, str]]:
+        """The call behind each charge of these lines, and the reference people see of it."""
+        query = select(ChargeRow.id, ChargeRow.call_id, ChargeRow.reference)
+        query = query.where(ChargeRow.id.in_({line.charge_id for line in lines if line.charge_id}))
+        return {row.id: (row.call_id, row.reference) for row in await tx.session.execute(query)}
 
 
 def _effective(row: PayoutAccountRow) -> dict[str, Any]:

@@ -1,16 +1,21 @@
-"""A consultant's income: the account it is paid to, and how today went."""
+"""A consultant's income: the account it is paid to, how today went, and the statement of a month."""
 
 from datetime import datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from aiohttp import web
+from pydantic import Field
+
 from billing import bills
-from billing.periods import Period, midnight
+from billing.payouts import statement
+from billing.periods import Period, midnight, of_month
 from core.db import Tx
 from core.ids import UserId
 from core.money import BPS, Currency
 from signaling.status import Status
 from web.routing import Access, Call, route
-from web.schemas import Empty, Output
+from web.schemas import Empty, Input, Output
 
 
 class PayoutAccountOut(Output):
@@ -28,6 +33,12 @@ class HomeOut(Output):
     utilisation_bps: int
     earned_minor: int
     currency: Currency | None
+
+
+class MonthQuery(Input):
+    """A calendar month (``2026-01``) where the consultant lives."""
+
+    month: Annotated[str, Field(pattern=r"^2[01]\d\d-(0[1-9]|1[0-2])$")]
 
 
 @route("GET", "/api/consultant/payout-account", access=Access.CONSULTANT, reply=PayoutAccountOut)
@@ -58,6 +69,24 @@ async def get_home(call: Call) -> HomeOut:
         utilisation_bps=in_call_ms * BPS // online_ms if online_ms else 0,
         earned_minor=earned_minor,
         currency=Currency(profile.currency) if profile.currency else None,
+    )
+
+
+@route("GET", "/api/consultant/statement.csv", access=Access.CONSULTANT, query=MonthQuery, media_type="text/csv")
+async def get_statement_csv(call: Call) -> web.Response:
+    """Everything that moved on your account in a month, from the balance before to the balance after."""
+    query: MonthQuery = call.query
+    async with call.house.db.begin() as tx:
+        zone = (await call.house.profiles.get(tx, call.user)).time_zone
+        accounts = await statement.of_period(tx, call.user, of_month(query.month, zone))
+    return web.Response(
+        body=statement.table(accounts, zone).encode("utf-8-sig"),  # the mark tells Excel that it is UTF-8
+        content_type="text/csv",
+        charset="utf-8",
+        headers={
+            "Content-Disposition": f'attachment; filename="statement-{query.month}.csv"',
+            "Cache-Control": "no-store",
+        },
     )
 
 

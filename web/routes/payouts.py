@@ -75,6 +75,7 @@ class PayoutLineOut(Output):
     fee_minor: int
     net_minor: int
     charge_id: UUID | None
+    call_id: UUID | None
     reference: str | None
     created_at: Utc
 
@@ -237,8 +238,8 @@ async def _detail(call: Call, tx: Tx, consultant: UserId | None) -> PayoutDetail
     row = await tx.session.get(PayoutRow, payout_id)
     assert row is not None
     [payout] = await _payouts(call, tx, [row])
-    references = await call.house.finance.references(tx, [line.charge_id for line in lines if line.charge_id])
-    return PayoutDetailOut(payout=payout, lines=[_line(line, references) for line in lines])
+    calls = await call.house.payouts.calls(tx, lines)
+    return PayoutDetailOut(payout=payout, lines=[_line(line, calls) for line in lines])
 
 
 async def _payouts(call: Call, tx: Tx, rows: list[PayoutRow]) -> list[PayoutOut]:
@@ -252,9 +253,10 @@ async def _payouts(call: Call, tx: Tx, rows: list[PayoutRow]) -> list[PayoutOut]
     ]
 
 
-def _line(line: PayoutLineRow, references: dict[UUID, str]) -> PayoutLineOut:
+def _line(line: PayoutLineRow, calls: dict[UUID, tuple[UUID, str]]) -> PayoutLineOut:
     plain = {name: getattr(line, name) for name in PayoutLineOut.model_fields if hasattr(line, name)}
-    return PayoutLineOut(**plain, reference=references.get(line.charge_id) if line.charge_id else None)
+    call_id, reference = (None, None) if line.charge_id is None else calls[line.charge_id]
+    return PayoutLineOut(**plain, call_id=call_id, reference=reference)
 
 
 def _balances(state: PayoutAccountState) -> list[BalanceOut]:

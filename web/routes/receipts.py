@@ -56,6 +56,19 @@ class SealOut(Output):
     broken_at: int | None
 
 
+class GivenBackOut(Output):
+    """Money that went back after the capture, by us or (``bank``) by the customer's bank.
+
+    ``share_minor`` of it came from the consultant; ``at`` is None while it is on its way.
+    """
+
+    by: Literal["refund", "bank"]
+    amount_minor: int
+    share_minor: int
+    at: Utc | None
+    credit_note: str | None
+
+
 class KeyOut(Output):
     """A public key of our receipts, as a JSON Web Key (RFC 8037)."""
 
@@ -74,7 +87,7 @@ class KeysOut(Output):
 
 
 class ReceiptOut(Output):
-    """The bill of one call, from one of its sides."""
+    """The bill of one call, from one of its sides; ``paid_minor`` is what was taken less what was given back."""
 
     call_id: UUID
     reference: str
@@ -108,6 +121,8 @@ class ReceiptOut(Output):
     vat_minor: int
     invoice_number: str | None
     evidence: SealOut
+    given_back: list[GivenBackOut]
+    paid_minor: int
 
 
 @route("GET", "/api/calls/{call_id}/receipt", access=Access.USER, reply=ReceiptOut, owned="call")
@@ -184,6 +199,7 @@ def _receipt(receipt: Receipt, *, title: str, other_name: str, started_at: datet
             "started_at": started_at,
             "lines": [LineOut.model_validate(line) for line in receipt.lines],
             "consent": ConsentOut(terms_version=receipt.terms_version, at=receipt.consented_at),
+            "given_back": [GivenBackOut.model_validate(one) for one in receipt.given_back],
             "evidence": SealOut.model_validate(receipt.evidence),
             "timeline": [EntryOut.model_validate(entry) for entry in receipt.timeline],
         }

@@ -255,6 +255,11 @@ async def test_a_payout_is_the_sum_of_its_lines_and_a_failed_one_comes_back(room
     assert cases == ["payout_failed"]
     assert not state.payouts_enabled
     assert state.requirements["due"] == ["external_account"]
+    asked = await room.payouts.begin(room.consultant)
+    assert asked.can_receive
+    assert asked.onboarding_url is not None, "the bank account is given anew where onboarding went on"
+    await room.sandbox.onboard(asked.onboarding_url)
+    assert (await room.payouts.begin(room.consultant)).onboarding_url is None
 
 
 async def test_a_held_account_is_not_paid_out_until_a_second_person_agrees(room: Room) -> None:

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient
 
 from app.wiring import build, close
+from billing.problems.rules import Category
 from billing.proof.verifier import verify
 from billing.proof.words import report
 from core.clock import FakeClock
@@ -134,6 +135,42 @@ async def test_the_sealed_receipt_is_for_both_sides_checks_out_and_prints(scene:
         async with scene.client.get(f"/api/calls/{call}/receipt.pdf", headers=who) as answer:
             assert (answer.status, answer.content_type) == (200, "application/pdf")
             assert (await answer.read()).startswith(b"%PDF-1.")
+
+
+async def test_a_receipt_says_what_was_given_back_and_paid_in_the_end(scene: Scene) -> None:
+    customer, consultant = await _people(scene)
+    await _equip(scene, customer, consultant)
+    call = await _call(scene, customer, consultant)
+    before = await scene.ask("GET", f"/api/calls/{call}/receipt", customer)
+    assert (before["given_back"], before["paid_minor"]) == ([], 1_650)
+    async with scene.house.db.begin() as tx:
+        problem = await scene.house.problems.say(
+            tx, await scene.user(customer), CallId(call), Category.QUALITY, "The picture froze."
+        )
+    async with scene.house.db.begin() as tx:
+        decided = {"decision": "A part goes back.", "refund_minor": 660}
+        await scene.house.problems.decide(tx, problem.id, UserId(new_id()), **decided)  # type: ignore[arg-type]
+    on_its_way = await scene.ask("GET", f"/api/calls/{call}/receipt", customer)
+    assert [(one["amount_minor"], one["at"]) for one in on_its_way["given_back"]] == [(660, None)]
+    await scene.work()
+    for who in (customer, consultant):
+        receipt = await scene.ask("GET", f"/api/calls/{call}/receipt", who)
+        [back] = receipt["given_back"]
+        assert (back["by"], back["amount_minor"], back["share_minor"]) == ("refund", 660, 561)
+        assert back["at"] is not None
+        assert back["credit_note"].endswith("-000002")
+        assert (receipt["gross_minor"], receipt["paid_minor"]) == (1_650, 990)
+    text = await scene.ask("GET", f"/api/consultant/statement.csv?month={scene.house.clock.now():%Y-%m}", consultant)
+    assert "8.41" in text.splitlines()[-1]
+
+
+async def _equip(scene: Scene, customer: dict[str, str], consultant: dict[str, str]) -> None:
+    setup = await scene.ask("POST", "/api/payment/setup", customer, {})
+    await scene.sandbox.save_card(setup["setup_intent_id"], setup["client_secret"])
+    await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
+    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
+    await scene.sandbox.onboard(account["onboarding_url"])
+    await scene.ask("GET", "/api/consultant/payout-account", consultant)
 
 
 async def _people(scene: Scene) -> tuple[dict[str, str], dict[str, str]]:

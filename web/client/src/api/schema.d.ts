@@ -412,6 +412,14 @@ export type FilterQuery = {
   free?: boolean | null
 }
 
+export type GivenBackOut = {
+  by: "refund" | "bank"
+  amount_minor: number
+  share_minor: number
+  at: string | null
+  credit_note: string | null
+}
+
 export type History = {
   items: (CallSummary)[]
   next_cursor: string | null
@@ -534,6 +542,10 @@ export type MeterView = {
   final: boolean
 }
 
+export type MonthQuery = {
+  month: string
+}
+
 export type MonthsOut = {
   items: (web__routes__books__MonthOut)[]
 }
@@ -645,6 +657,7 @@ export type PayoutLineOut = {
   fee_minor: number
   net_minor: number
   charge_id: string | null
+  call_id: string | null
   reference: string | null
   created_at: string
 }
@@ -856,6 +869,8 @@ export type ReceiptOut = {
   vat_minor: number
   invoice_number: string | null
   evidence: SealOut
+  given_back: (GivenBackOut)[]
+  paid_minor: number
 }
 
 export type RecomputedOut = {
@@ -1151,6 +1166,7 @@ export interface Routes {
   'GET /api/consultant/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
+  'GET /api/consultant/statement.csv': { body: undefined; reply: undefined }
   'GET /api/consultants': { body: undefined; reply: ConsultantPage }
   'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
   'POST /api/demo/session': { body: DemoSessionIn; reply: SignedIn }

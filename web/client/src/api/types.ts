@@ -1,5 +1,5 @@
 // Owns the names under which the screens know what crosses the wire; the shapes come from the server's own schemas.
-import type { Account as AccountOut, Currency, MatchOut, PresenceView, SignedIn } from './schema'
+import type { Account as AccountOut, Currency, GivenBackOut, MatchOut, PresenceView, SignedIn } from './schema'
 
 export type {
   BillOut as Bill,
@@ -131,6 +131,8 @@ export interface Receipt {
   vat_minor: number
   invoice_number: string | null
   evidence: { entries: number; last_hash: string | null; broken_at: number | null }
+  given_back: GivenBackOut[]
+  paid_minor: number
 }
 
 export type Facts = Record<string, unknown>

@@ -1,4 +1,4 @@
-// Owns the frame around every screen: skip link, navigation by role, the way back into a running call, ring and news.
+// Owns the frame around every screen: skip link, navigation by role, the way back into a running call, what is owed, ring and news.
 import { type ReactNode, useState } from 'react'
 import { Link, NavLink, Outlet, useLocation, useNavigate } from 'react-router'
 import { post } from '../api/client'
@@ -7,6 +7,7 @@ import type { Account, Locale } from '../api/types'
 import { call as apiCall } from '../api/client'
 import { useLanguage } from '../i18n'
 import { useLive, useSession } from '../socket/live'
+import { OwedBanner } from './Owed'
 import { Mark } from './pictures'
 import { RingOverlay } from './RingOverlay'
 import { Toast } from './toast'
@@ -127,6 +128,7 @@ export function Layout() {
         </div>
       </header>
       <WayBack />
+      <OwedBanner />
       {snapshot && !connected && (
         <div className="note warn" role="status" style={{ borderRadius: 0, textAlign: 'center' }}>
           {t('live.lost')}

@@ -7,7 +7,7 @@ import { get, post } from '../api/client'
 import type { CallView, MeterView } from '../api/types'
 import { devices } from '../media/devices'
 import { Room } from '../media/room'
-import { ProviderFrame } from '../parts/CardFrame'
+import { Bank } from '../parts/Bank'
 import { Chat } from '../parts/Chat'
 import { DeviceMenu } from '../parts/DeviceMenu'
 import { useDevices, Video } from '../parts/DeviceCheck'
@@ -213,26 +213,6 @@ function RemoteVideo({ stream, screen, label }: { stream: MediaStream | null; sc
   )
 }
 
-function Bank({ url, callId }: { url: string; callId: string }) {
-  const { t } = useWords()
-  const done = useMutation({ mutationFn: () => post<MeterView>(`/api/calls/${callId}/authenticated`), onSettled: live.sync })
-  return (
-    <section className="panel stack" aria-labelledby="bank-title" data-testid="authenticate">
-      <h2 id="bank-title" style={{ margin: 0 }}>
-        {t('bank.title')}
-      </h2>
-      <p>{t('bank.text')}</p>
-      <ProviderFrame url={url} title={t('bank.title')} height={360} testId="authenticate-frame" onMessage={() => done.mutate()} />
-      <Problem error={done.error} />
-      <div>
-        <Button variant="default" loading={done.isPending} onClick={() => done.mutate()}>
-          {t('bank.done')}
-        </Button>
-      </div>
-    </section>
-  )
-}
-
 function Preparing({ call, meter }: { call: CallView; meter: MeterView | null }) {
   const { t } = useWords()
   return (
@@ -264,7 +244,7 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
   return (
     <div className="call" data-testid="call" data-state={call.state}>
       <div className="stack">
-        {bank && <Bank url={bank} callId={call.id} />}
+        {bank && <Bank url={bank} callId={call.id} text={t('bank.text')} onSettled={live.sync} />}
         {call.media_ready ? (
           <>
             <div className="stage">

@@ -4,6 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import { post } from '../api/client'
+import { ApiError } from '../api/session'
 import type { Card, Match, RequestView, Terms } from '../api/types'
 import { CardsPart, usable, useCards } from '../parts/Cards'
 import { Page } from '../parts/Page'
@@ -108,6 +109,11 @@ function LimitsAndConsent({ questionId, chosen, matches, terms, card }: { questi
         </p>
       )}
       <Problem error={ring.error} />
+      {ring.error instanceof ApiError && ring.error.code === 'payment_due' && (
+        <Link className="row-link" to="/settings#payment" data-testid="to-owed">
+          {t('owed.go')}
+        </Link>
+      )}
       {!card && <p className="soft">{t('checkout.card_first')}</p>}
       <Button size="lg" disabled={!card || !agreed} loading={ring.isPending} onClick={() => ring.mutate()} data-testid="ring-now">
         {wanted ? t('checkout.ring_one', { name: chosen.consultant.display_name }) : t('checkout.ring')}

@@ -7,6 +7,8 @@ import { get, post } from '../api/client'
 import { ApiError } from '../api/session'
 import type { RecordingsOut } from '../api/schema'
 import type { Receipt } from '../api/types'
+import { CallProblem } from '../parts/CallProblem'
+import { GivenBackPart } from '../parts/GivenBack'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { ProofPanel } from '../parts/Proof'
@@ -213,6 +215,7 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
           {t('receipt.fee')}
         </p>
       </section>
+      <GivenBackPart receipt={receipt} />
       {settled && <ProofPanel receipt={receipt} />}
       <section className="panel">
         <h2>{t('receipt.timeline')}</h2>
@@ -240,7 +243,7 @@ export function Done() {
     queryKey: ['receipt', callId],
     queryFn: () => get<Receipt>(`/api/calls/${callId}/receipt`),
     // Settling takes a moment: look again until the money has come to rest.
-    refetchInterval: ({ state }) => (state.data && SETTLED.has(state.data.state) ? false : 1_500),
+    refetchInterval: ({ state }) => (state.data && SETTLED.has(state.data.state) && state.data.given_back.every((each) => each.at) ? false : 1_500),
   })
   const early = receipt.error instanceof ApiError && (receipt.error.status === 409 || receipt.error.code === 'not_settled')
   const data = receipt.data
@@ -252,6 +255,7 @@ export function Done() {
         <div className="stack">
           <ReceiptPart receipt={data} />
           <RecordingLink callId={callId} />
+          {SETTLED.has(data.state) && <CallProblem receipt={data} />}
           {data.connected_ms > 0 && <RateAndBlock callId={callId} other={data.other_name} />}
           <div className="row">
             <Link className="row-link" to={data.role === 'customer' ? '/ask' : '/home'}>

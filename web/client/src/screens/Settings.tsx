@@ -1,4 +1,4 @@
-// Owns a person's own settings: name, language, time zone, cards, password.
+// Owns a person's own settings: name, language, time zone, payment, password.
 import { Button, PasswordInput, Select, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
@@ -7,6 +7,7 @@ import { accountChanged } from '../api/session'
 import type { Account, Locale } from '../api/types'
 import { useLanguage } from '../i18n'
 import { CardsPart } from '../parts/Cards'
+import { OwedPart } from '../parts/Owed'
 import { Page } from '../parts/Page'
 import { Problem } from '../parts/Problem'
 import { say } from '../parts/toast'
@@ -96,8 +97,13 @@ export function Settings() {
   return (
     <Page title={t('nav.settings')}>
       <div className="stack">
+        {account?.roles.includes('customer') && (
+          <div id="payment" className="stack">
+            <OwedPart />
+            <CardsPart removable />
+          </div>
+        )}
         {account && <AccountForm key={account.id} account={account} />}
-        {account?.roles.includes('customer') && <CardsPart removable />}
         <PasswordForm />
       </div>
     </Page>
