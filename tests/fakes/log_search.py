@@ -6,9 +6,13 @@ from pathlib import Path
 
 import psycopg
 
+from sandbox.cards import TEST_CARDS
+
+# The numbers people type here are the sandbox's own: any digits of that length would also be ids and fractions.
+CARDS = "|".join("[ -]?".join(card.number[at : at + 4] for at in range(0, 16, 4)) for card in TEST_CARDS)
 # Card numbers with and without spaces, bearer tokens, Stripe's client secrets, SDP, candidates, e-mail addresses.
 PATTERNS = {
-    "card number": re.compile(r"\b(?:4\d{3}|5[1-5]\d{2})[ -]?\d{4}[ -]?\d{4}[ -]?\d{4}\b"),
+    "card number": re.compile(CARDS),
     "token": re.compile(r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
     "client secret": re.compile(r"_secret_[A-Za-z0-9]{8,}"),
     "webhook secret": re.compile(r"\bwhsec_[A-Za-z0-9]{8,}"),
@@ -35,9 +39,8 @@ def card_numbers_in(database_url: str) -> list[str]:
             "SELECT format('%I.%I', table_schema, table_name) FROM information_schema.tables "
             "WHERE table_schema IN ('public', 'procrastinate') AND table_type = 'BASE TABLE'"
         ).fetchall()
-        numbers = r"(^|[^0-9])(4[0-9]{3}|5[1-5][0-9]{2})[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}([^0-9]|$)"
         return [
             table
             for (table,) in tables
-            if connection.execute(f"SELECT 1 FROM {table} t WHERE t::text ~ %s LIMIT 1", (numbers,)).fetchone()  # noqa: S608 - names from the catalogue
+            if connection.execute(f"SELECT 1 FROM {table} t WHERE t::text ~ %s LIMIT 1", (CARDS,)).fetchone()  # noqa: S608 - names from the catalogue
         ]
