@@ -81,9 +81,9 @@ async def overview(tx: Tx) -> list[Overview]:
              sum(p.amount_minor) FILTER (WHERE t.kind = 'capture' AND p.destination = 'stripe\\:clearing') AS cleared,
              sum(CASE WHEN p.source = 'platform\\:commission' THEN p.amount_minor
                       WHEN p.destination = 'platform\\:commission' THEN -p.amount_minor ELSE 0 END) AS commission,
-             sum(CASE WHEN t.kind = 'capture' THEN 0
-                      WHEN p.source LIKE 'consultant\\:%\\:payable' THEN p.amount_minor
-                      WHEN p.destination LIKE 'consultant\\:%\\:payable' THEN -p.amount_minor ELSE 0 END) AS payable,
+             sum(CASE WHEN p.source LIKE 'consultant\\:%' AND p.destination LIKE 'customer\\:%' THEN p.amount_minor
+                      WHEN p.source LIKE 'customer\\:%' AND p.destination LIKE 'consultant\\:%' THEN -p.amount_minor
+                      ELSE 0 END) AS payable,
              sum(p.amount_minor) FILTER (WHERE p.destination = 'platform\\:stripe_fees') AS fees
       FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id GROUP BY p.currency
     )

@@ -11,11 +11,15 @@ import { Confirm, FactPairs, Found } from './parts'
 import { useAct, useDisputes, useEvidence, useMayAct } from './queries'
 import { plainCode, useTimeLeft } from './wording'
 
+/** As a person reads it; what is not named here comes last. */
+const order = ['customer_name', 'customer_email_address', 'service_date', 'product_description', 'refund_policy_disclosure', 'access_activity_log', 'uncategorized_text']
+const place = (name: string) => (order.includes(name) ? order.indexOf(name) : order.length)
+
 function Package({ evidence }: { evidence: Evidence }) {
   const { coded } = useWords()
   return (
     <dl className="evidence">
-      {Object.entries(evidence.fields).map(([name, words]) => (
+      {Object.entries(evidence.fields).toSorted(([a], [b]) => place(a) - place(b)).map(([name, words]) => (
         <div key={name}>
           <dt>
             {coded('finance.evidence', name) ?? plainCode(name)} <code className="small soft">{name}</code>
