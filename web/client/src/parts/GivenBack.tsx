@@ -16,7 +16,7 @@ export function GivenBackPart({ receipt }: { receipt: Receipt }) {
       </h2>
       <ul className="plain stack tight">
         {receipt.given_back.map((each, n) => (
-          <li key={`${each.at}${n}`} className="row spread">
+          <li key={`${each.at}${n}`} className="row spread" style={{ flexWrap: 'nowrap' }}>
             <span>
               {t(each.by === 'bank' ? 'problem.back.bank' : 'problem.back.refund')}
               <br />

@@ -18,7 +18,7 @@ export function useOwed() {
   const { account } = useSession()
   const { snapshot } = useLive()
   const queries = useQueryClient()
-  const calm = snapshot?.call ? null : snapshot?.version
+  const calm = snapshot && (!snapshot.call || snapshot.call.state === 'ended') ? snapshot.version : null
   useEffect(() => {
     if (calm) void queries.invalidateQueries({ queryKey: ['owed'] }) // the server touches who owes
   }, [queries, calm])
