@@ -201,7 +201,7 @@ def test_a_failed_payout_comes_back_and_says_what_to_fix(after: Afterwards, wind
     consultant = window("consultant").page
     sign_in(consultant, after.stack, "consultant")
     consultant.goto(f"{after.stack.url}/earnings")
-    expect(consultant.get_by_text(re.compile("failed", re.IGNORECASE)).first).to_be_visible()
+    expect(consultant.locator("[data-testid=payout][data-status=failed]").first).to_be_visible()
     after.books_equal_stripe()
 
 
