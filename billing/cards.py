@@ -23,6 +23,7 @@ log = logs.get(__name__)
 
 NEW_CARDS = 3  # within the window; the next one is refused: stolen cards are tried out in rows
 NEW_CARDS_WINDOW = timedelta(hours=1)
+FORMS = 10  # forms begun within the same window
 DETACH = "billing.detach_card"
 # Each pause is half a minute longer than the one before it: four days in all.
 _RETRY = procrastinate.RetryStrategy(max_attempts=150, linear_wait=30, retry_exceptions=(ProviderUnknown, ProviderBusy))
@@ -210,6 +211,9 @@ async def _check_velocity(tx: Tx, user: UUID) -> None:
     """Refuse the fourth new card within an hour (H24)."""
     added = await saved_cards.added_since(tx, user, tx.now - NEW_CARDS_WINDOW)
     wait = saved_cards.wait_s(added, tx.now, most=NEW_CARDS, window=NEW_CARDS_WINDOW)
+    begun = await saved_cards.begun_since(tx, user, tx.now - NEW_CARDS_WINDOW)
+    # A form that is never finished here tries cards at Stripe all the same.
+    wait = wait or saved_cards.wait_s(begun, tx.now, most=FORMS, window=NEW_CARDS_WINDOW)
     if wait:
         raise TooMany(wait, f"Only {NEW_CARDS} new cards an hour can be saved. Try again in {wait} seconds.")
 

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from billing import timeline
+from billing.cases import open_case
 from billing.metering.terms import TaxMode
 from billing.models import ChargeRow, InvoiceRow, InvoiceSeriesRow
 from billing.tax import Tax, Treatment, inclusive
@@ -69,6 +70,21 @@ async def issue_credit_note(tx: Tx, charge: ChargeRow, refund_id: UUID, amount_m
     tax = Tax(Treatment(invoice.vat_treatment), invoice.vat_rate_bps)
     vat = inclusive(before + amount_minor, tax.rate_bps).vat_minor - sum(row.vat_minor for row in notes)
     return await _issue(tx, charge, CREDIT_NOTE, amount_minor, vat, tax, refund_id=refund_id, corrects_id=invoice.id)
+
+
+async def credit(tx: Tx, charge: ChargeRow, refund_id: UUID, amount_minor: int) -> None:
+    """A credit note for what of ``amount_minor`` the invoice has left; a person looks at the rest.
+
+    What Stripe has done is never undone here because of a note.
+    """
+    issued = await of_charge(tx, charge.id)
+    whole = sum(row.gross_minor if row.kind == INVOICE else -row.gross_minor for row in issued)
+    same = any(row.refund_id == refund_id for row in issued)
+    possible = amount_minor if same else min(amount_minor, whole)
+    if possible > 0:
+        await issue_credit_note(tx, charge, refund_id, possible)
+    if issued and possible < amount_minor:
+        open_case(tx, charge.id, "credit_exceeds_invoice", refund=str(refund_id), missing_minor=amount_minor - possible)
 
 
 async def _issue(

@@ -289,6 +289,7 @@ class ProviderRefRow(Base):
     kind: Mapped[str]
     charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
     subject_id: Mapped[UUID]
+    at: Mapped[datetime]
 
 
 class InvoiceSeriesRow(Base):

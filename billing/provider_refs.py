@@ -16,7 +16,7 @@ from core.db import Tx
 async def remember(tx: Tx, charge_id: UUID, subject_id: UUID, **found: str | None) -> None:
     """Note the objects of a subject by kind; what is None is not known yet, what is known is left as it is."""
     rows = [
-        {"id": provider_id, "kind": kind, "charge_id": charge_id, "subject_id": subject_id}
+        {"id": provider_id, "kind": kind, "charge_id": charge_id, "subject_id": subject_id, "at": tx.now}
         for kind, provider_id in found.items()
         if provider_id is not None
     ]

@@ -102,6 +102,12 @@ async def added_since(tx: Tx, user: UUID, moment: datetime) -> list[datetime]:
     return [at for at in await tx.session.scalars(query) if at is not None]
 
 
+async def begun_since(tx: Tx, user: UUID, moment: datetime) -> list[datetime]:
+    """When this customer opened a card form after ``moment``, oldest first."""
+    query = select(CardSetupRow.created_at).where(CardSetupRow.user_id == user, CardSetupRow.created_at > moment)
+    return list(await tx.session.scalars(query.order_by(CardSetupRow.created_at)))
+
+
 def wait_s(added: list[datetime], now: datetime, *, most: int, window: timedelta) -> int:
     """Whole seconds until one more card may be added; 0 when it may be now. PURE."""
     if len(added) < most:

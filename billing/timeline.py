@@ -1,5 +1,6 @@
 """The timeline of a charge: evidence rows that receipts and finance show, chained by hash and never changed."""
 
+import secrets
 from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ def record(tx: Tx, charge_id: UUID, kind: str, **details: Any) -> None:
 
     The database gives the entry its number and links it to the one before, under the charge's lock.
     """
-    body = chain.body_of(tx.now, kind, details)
+    body = chain.body_of(tx.now, kind, details, secrets.token_hex(16))
     tx.session.add(ChargeEventRow(charge_id=charge_id, at=tx.now, kind=kind, details=details, body=body))
 
 

@@ -13,7 +13,7 @@ from billing.inbox import SWEEP_AFTER, TASK
 from billing.models import StripeEventRow
 from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
-from billing.provider.errors import ProviderBusy, ProviderMissing, ProviderUnknown
+from billing.provider.errors import ProviderBusy, ProviderMissing, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import ProviderEvent
 from billing.refunds.service import RefundService
@@ -89,6 +89,9 @@ class WebhookService:
             return
         except ProviderMissing:
             outcome = "missing"
+        except ProviderRejected as error:  # an account that left us, say: nothing will be different tomorrow
+            log.warning("webhook.rejected", event_id=event_id, code=error.provider_code)
+            outcome = "rejected"
         async with self._db.begin() as tx:
             row = await tx.session.get(StripeEventRow, event_id, with_for_update=True)
             assert row is not None

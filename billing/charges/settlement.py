@@ -121,8 +121,7 @@ async def conclude(tx: Tx, charge: ChargeRow) -> None:
     charge.state = advance(State.SETTLING, move)
     charge.settled_at = tx.now
     timeline.record(tx, charge.id, charge.state, captured_minor=charge.captured_minor)
-    if charge.state == State.CAPTURED:
-        await invoices.issue_invoice(tx, charge)
+    await invoices.issue_invoice(tx, charge)
     await announce(tx, charge.id, SETTLED)
     tx.touch([charge.customer_id, charge.consultant_id])
 

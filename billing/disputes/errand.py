@@ -3,6 +3,7 @@
 from typing import Any
 
 from billing import provider_refs
+from billing.cases import open_case
 from billing.charges import commands, store
 from billing.charges.command import Kind, Move
 from billing.charges.errand import Order, Scene
@@ -80,8 +81,11 @@ class DisputeErrand:
         """A share we won is owed: asked for again until our balance can bear it."""
         return scene.row.kind == Kind.RETURN and await self.wanted(tx, scene)
 
-    async def refused(self, _tx: Tx, _scene: Scene) -> None:
-        """The case that is open by now is all there is to do."""
+    async def refused(self, tx: Tx, scene: Scene) -> None:
+        """A person looks at the case; evidence that was refused may be handed in anew."""
+        if scene.row.kind == Kind.EVIDENCE:
+            dispute = await _dispute(tx, scene)
+            dispute.evidence, dispute.submitted_by = None, None
 
 
 async def share_taken_back(tx: Tx, scene: Scene, dispute: DisputeRow, seen: TransferReversal) -> None:
@@ -112,6 +116,7 @@ async def give_back(tx: Tx, scene: Scene, dispute: DisputeRow) -> None:
     """We won: send the share to the connected account again."""
     account = await store.payout(tx, scene.charge.consultant_id)
     if account is None or account.provider_account_id is None:
+        open_case(tx, dispute.charge_id, "share_cannot_be_returned", share_minor=dispute.share_minor)
         return
     await commands.intend(
         tx,

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing import invoices, provider_refs, timeline
+from billing.cases import open_case
 from billing.charges import commands, store
 from billing.charges.command import Kind
 from billing.charges.errand import Scene
@@ -69,7 +70,7 @@ class DisputeService:
             tx,
             hold,
             Kind.EVIDENCE,
-            key=f"evidence:{row.id}",
+            key=f"evidence:{row.id}:{1 + sum(one.kind == Kind.EVIDENCE for one in await store.commands(tx, hold.id))}",
             params={"dispute_id": row.provider_id, "evidence": dict(evidence)},
             subject_id=row.id,
         )
@@ -84,13 +85,15 @@ class DisputeService:
         if row.status in CLOSED and str(seen.status) not in CLOSED:
             return  # an older answer: what is decided stays decided
         changed = row.status != str(seen.status)
+        if changed and row.closed_at is not None:  # an appeal: rare, and for a person to book
+            open_case(tx, charge.id, "dispute_turned", dispute=seen.id, was=row.status, now=str(seen.status))
         row.status, row.due_at = str(seen.status), seen.due_by
         if seen.submission_count:
             row.submitted_at = row.submitted_at or tx.now
         for line in seen.lines:
             await self._book(tx, row, line)
         scene_row = await self._scene(tx, charge, hold, row)
-        if row.withdrawn_minor and row.status not in CLOSED:
+        if row.withdrawn_minor and (row.status not in CLOSED or row.status == LOST):
             await self._take_share_back(tx, charge, hold, row)
         if row.status in CLOSED and row.closed_at is None:
             await self._close(tx, charge, row, scene_row)
@@ -111,7 +114,7 @@ class DisputeService:
             due_at=seen.due_by,
             opened_at=tx.now,
             closed_at=None,
-            share_minor=await _share(tx, charge, hold, seen.amount_minor),
+            share_minor=await _share(tx, hold, seen.amount_minor),
             withdrawn_minor=0,
             fee_minor=0,
             reversal_id=None,
@@ -148,7 +151,10 @@ class DisputeService:
     async def _take_share_back(self, tx: Tx, charge: ChargeRow, hold: HoldRow, row: DisputeRow) -> None:
         """The bank has the money: what the consultant was sent of it comes back until it is decided."""
         key = f"disp-rev:{row.id}"
-        if not row.share_minor or hold.transfer_id is None or await _intended(tx, key):
+        if hold.transfer_id is None or await _intended(tx, key):
+            return
+        row.share_minor = await _share(tx, hold, row.amount_minor)
+        if not row.share_minor:
             return
         await commands.intend(
             tx,
@@ -166,8 +172,7 @@ class DisputeService:
     async def _close(self, tx: Tx, charge: ChargeRow, row: DisputeRow, scene: Scene | None) -> None:
         row.closed_at = tx.now
         if row.status == LOST and row.withdrawn_minor:
-            if await invoices.of_charge(tx, charge.id):
-                await invoices.issue_credit_note(tx, charge, row.id, row.withdrawn_minor)
+            await invoices.credit(tx, charge, row.id, row.withdrawn_minor)
             await journal.book(
                 tx,
                 charge.id,
@@ -190,13 +195,13 @@ class DisputeService:
         return Scene(charge, hold, commanded[0]) if commanded else None
 
 
-async def _share(tx: Tx, charge: ChargeRow, hold: HoldRow, amount: int) -> int:
+async def _share(tx: Tx, hold: HoldRow, amount: int) -> int:
     """The consultant's part of what is disputed: pro rata of this capture, and never more than is left with them."""
-    capture = next((one for one in await refunds.captures(tx, charge.id) if one.hold.id == hold.id), None)
-    if capture is None or not capture.amount_minor:
+    if not hold.captured_minor:
         return 0
-    share = amount - (capture.fee_minor * amount * 2 + capture.amount_minor) // (capture.amount_minor * 2)
-    left = (capture.amount_minor - capture.fee_minor) - (capture.refunded_minor - capture.fee_returned_minor)
+    share = amount - (hold.capture_fee_minor * amount * 2 + hold.captured_minor) // (hold.captured_minor * 2)
+    # Only what is done counts: a refund under way is refused by Stripe, because the bank has the money.
+    left = hold.captured_minor - hold.capture_fee_minor - await refunds.share_given_back_minor(tx, hold.id)
     return max(0, min(share, left))
 
 

@@ -29,12 +29,15 @@ class ApprovalRow(Base):
 
 
 class ProblemRow(Base):
-    """*Problem with this call*: what one side says, what the evidence says, and what was decided; seen by both."""
+    """*Problem with this call*: what one side says, what the evidence says, and what was decided; seen by both.
+
+    Each side may say something once.
+    """
 
     __tablename__ = "problem"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"), unique=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
     opened_by: Mapped[UUID]
     category: Mapped[str]
     words: Mapped[str]

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Mapping
 
 from billing.models import ChargeRow
@@ -25,8 +26,13 @@ HEADER = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - full-width forms count too
 
 
+# Where the list separator is a semicolon (German Excel), a new cell begins in the middle of ours.
+_LATER = re.compile(r"(?<=.)([;\t]\s*)([=+\-@＝＋－＠])")  # noqa: RUF001
+
+
 def safe(cell: str) -> str:
     """Text that stays text: a leading apostrophe disarms what looks like a formula, spaces before it or not."""
+    cell = _LATER.sub(r"\1'\2", cell)
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 

@@ -13,6 +13,7 @@ from billing import provider_refs
 from billing.cases import open_once
 from billing.charges.command import LEASE, pause
 from billing.finance import approvals
+from billing.finance.models import ApprovalRow
 from billing.ledger import entries, journal
 from billing.models import ChargeRow, PayoutAccountRow
 from billing.payouts.models import PayoutLineRow, PayoutRow
@@ -22,7 +23,7 @@ from billing.provider.gateway import StripeGateway
 from billing.provider.objects import BalanceTransaction, ConnectedAccount, Payout
 from core import audit, logs
 from core.db import Database, Tx
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Forbidden, NotFound
 from core.ids import UserId, new_id
 from core.jobs import Jobs
 from core.money import Currency
@@ -104,7 +105,9 @@ class PayoutService:
         tx.touch([consultant])
 
     async def _book(self, tx: Tx, row: PayoutRow, seen: Payout) -> None:
-        postings = entries.paid_out(row.consultant_id, seen.amount_minor)
+        postings = entries.paid_out(row.consultant_id, abs(seen.amount_minor))
+        if seen.amount_minor < 0:  # Stripe debited the bank for a balance that was negative
+            postings = [posting.mirrored() for posting in postings]
         await journal.book(tx, None, key=f"payout:{row.id}", kind="payout", currency=row.currency, postings=postings)
         if seen.status not in {FAILED, CANCELED}:
             return
@@ -197,6 +200,7 @@ class PayoutService:
     async def hold(self, tx: Tx, consultant: UUID, reason: str, by: UserId | None) -> None:
         """Pay this account out no more until it is released; ``by`` is None when a comparison decided."""
         row = await _lock(tx, consultant)
+        _not_own(row, by)
         if row.held_at is not None:
             if by is None:
                 return
@@ -208,13 +212,14 @@ class PayoutService:
     async def release(self, tx: Tx, consultant: UUID, by: UserId, note: str) -> bool:
         """Let an account be paid out again; above the limit a second person is asked, and False is returned."""
         row = await _lock(tx, consultant)
+        _not_own(row, by)
         if row.held_at is None:
             raise Conflict("This account is not held.", code="not_held")
+        if await approvals.waiting_for(tx, approvals.RELEASE, consultant) is not None:
+            raise Conflict("Somebody was asked already.", code="decided")
         balances = await self.balances(tx, consultant)
         largest = max(balances.items(), key=lambda item: item[1], default=("eur", 0))
         if largest[1] > self._limit:
-            if await approvals.waiting_for(tx, approvals.RELEASE, consultant) is not None:
-                raise Conflict("Somebody was asked already.", code="decided")
             approvals.ask(
                 tx, approvals.RELEASE, consultant, by=by, amount_minor=largest[1], currency=largest[0], note=note
             )
@@ -222,11 +227,15 @@ class PayoutService:
         await self._let_go(tx, row, by)
         return True
 
-    async def decided(self, tx: Tx, consultant: UUID, by: UserId, *, approved: bool) -> None:
-        """A second person decided about a release."""
-        row = await _lock(tx, consultant)
-        if approved and row.held_at is not None:
-            await self._let_go(tx, row, by)
+    async def decided(self, tx: Tx, approval: ApprovalRow, by: UserId) -> None:
+        """A second person decided about a release. Raises Conflict when the account was held anew since."""
+        row = await _lock(tx, approval.subject_id)
+        _not_own(row, by)
+        if not approval.approved or row.held_at is None:
+            return
+        if row.held_at > approval.asked_at:
+            raise Conflict("The account was held again since; look at the new reason.", code="held_again")
+        await self._let_go(tx, row, by)
 
     async def _let_go(self, tx: Tx, row: PayoutAccountRow, by: UserId) -> None:
         audit.record(tx, "finance.payouts_released", subject=str(row.user_id), actor=by, reason=row.held_reason)
@@ -351,6 +360,11 @@ class PayoutService:
         query = select(ChargeRow.id, ChargeRow.call_id, ChargeRow.reference)
         query = query.where(ChargeRow.id.in_({line.charge_id for line in lines if line.charge_id}))
         return {row.id: (row.call_id, row.reference) for row in await tx.session.execute(query)}
+
+
+def _not_own(row: PayoutAccountRow, by: UserId | None) -> None:
+    if by == row.user_id:
+        raise Forbidden("This account is your own; a colleague must decide about it.", code="own_money")
 
 
 def _effective(row: PayoutAccountRow) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 | anything about money | nothing was charged | answered: nothing was charged |
 | the consultant was not there | connected for under 10 s in all, and charged | everything is given back |
 | no sound or picture | connected for under 10 s in all, and charged | everything is given back |
-| charged twice | another charged call of the two overlaps this one | the later one is given back |
+| charged twice | another charged call of the two overlaps this one by 10 s or more | the later one is given back |
 | charged twice | more was taken than the bill says | what was too much is given back |
 | anything else | nothing conclusive | a person decides, both sides are heard |
 """
@@ -77,6 +77,6 @@ def decide(category: Category, facts: Facts) -> Answer:
     if category is Category.CHARGED_TWICE:
         if facts.captured_minor > facts.gross_minor:
             return Answer(Finding.TAKEN_TOO_MUCH, min(left, facts.captured_minor - facts.gross_minor))
-        if facts.overlaps_ms > 0:
+        if facts.overlaps_ms >= CONCLUSIVE_MS:
             return Answer(Finding.OVERLAPPING_CALL, left)
     return Answer(Finding.UNDECIDED)

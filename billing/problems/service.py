@@ -10,11 +10,12 @@ from billing.charges import store
 from billing.charges.charge import FINAL
 from billing.finance.models import ProblemRow
 from billing.models import ChargeRow
-from billing.problems.rules import Category, Facts, Finding, decide
+from billing.problems.rules import Answer, Category, Facts, Finding, decide
+from billing.refunds.models import RefundRow
 from billing.refunds.service import RefundService
 from core import audit
 from core.db import Tx
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Forbidden, NotFound
 from core.ids import CallId, UserId, new_id
 
 OPEN, ANSWERED, DECIDED = "open", "answered", "decided"
@@ -32,9 +33,9 @@ class ProblemService:
         self._refunds = refunds
 
     async def of_call(self, tx: Tx, user: UserId, call_id: CallId) -> ProblemRow | None:
-        """The problem with a call, for its two sides; NotFound for everybody else."""
+        """The problem with a call, one's own first, for its two sides; NotFound for everybody else."""
         charge = await _own(tx, user, call_id)
-        return await _of_charge(tx, charge.id)
+        return await _said_by(tx, charge.id, user) or await _said_to(tx, charge.id, user)
 
     async def say(self, tx: Tx, user: UserId, call_id: CallId, category: Category, words: str) -> ProblemRow:
         """Take down what was wrong, and answer at once where the evidence is conclusive.
@@ -45,10 +46,12 @@ class ProblemService:
         charge = await store.lock(tx, looked.id)
         if charge.state not in FINAL:
             raise Conflict("This call is not settled yet; try again in a minute.", code="not_settled")
-        if await _of_charge(tx, charge.id) is not None:
-            raise Conflict("This call has been reported already; the answer is on its page.", code="reported")
+        if await _said_by(tx, charge.id, user) is not None:
+            raise Conflict("You have reported this call already; the answer is on its page.", code="reported")
         facts = await _facts(tx, charge)
-        answer = decide(category, facts)
+        answer = decide(category, facts) if user == charge.customer_id else Answer(Finding.UNDECIDED)
+        if answer.refund_minor and await self._refunds.needs_two(tx, charge.id, answer.refund_minor):
+            answer = Answer(Finding.UNDECIDED)  # so much is for people to give back
         row = ProblemRow(
             id=new_id(),
             charge_id=charge.id,
@@ -94,8 +97,8 @@ class ProblemService:
         """The other side says theirs, once, while it is open."""
         looked = await _own(tx, user, call_id)
         charge = await store.lock(tx, looked.id)
-        row = await _of_charge(tx, charge.id)
-        if row is None or row.opened_by == user:
+        row = await _said_to(tx, charge.id, user)
+        if row is None:
             raise Conflict("The other side has not reported anything about this call.", code="nothing_said")
         if row.state != OPEN or row.reply is not None:
             raise Conflict("This was answered already.", code="decided")
@@ -111,6 +114,8 @@ class ProblemService:
         charge = await store.lock(tx, looked.charge_id)
         row = await tx.session.get(ProblemRow, problem_id, populate_existing=True)
         assert row is not None
+        if by in {charge.customer_id, charge.consultant_id}:
+            raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
         if row.state != OPEN:
             raise Conflict("This was decided already.", code="decided")
         if refund_minor:
@@ -135,13 +140,20 @@ class ProblemService:
         query = select(ProblemRow).where(ProblemRow.state == OPEN).order_by(ProblemRow.opened_at)
         return list(await tx.session.scalars(query))
 
-    async def of_charge(self, tx: Tx, charge_id: UUID) -> ProblemRow | None:
-        """The problem with a charge, for finance."""
-        return await _of_charge(tx, charge_id)
+    async def refunded(self, tx: Tx, row: ProblemRow) -> bool:
+        """Whether money was given back for it, or is on its way."""
+        state = await tx.session.scalar(select(RefundRow.state).where(RefundRow.id == row.refund_id))
+        return state in {"sending", "done"}
 
 
-async def _of_charge(tx: Tx, charge_id: UUID) -> ProblemRow | None:
-    return (await tx.session.scalars(select(ProblemRow).where(ProblemRow.charge_id == charge_id))).one_or_none()
+async def _said_by(tx: Tx, charge_id: UUID, user: UserId) -> ProblemRow | None:
+    query = select(ProblemRow).where(ProblemRow.charge_id == charge_id, ProblemRow.opened_by == user)
+    return (await tx.session.scalars(query)).one_or_none()
+
+
+async def _said_to(tx: Tx, charge_id: UUID, user: UserId) -> ProblemRow | None:
+    query = select(ProblemRow).where(ProblemRow.charge_id == charge_id, ProblemRow.opened_by != user)
+    return (await tx.session.scalars(query)).one_or_none()
 
 
 async def _own(tx: Tx, user: UserId, call_id: CallId) -> ChargeRow:

@@ -5,6 +5,7 @@
 The database computes the same in a trigger (migration 0011); nobody else writes these columns.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,9 +84,23 @@ def link(previous_hash: str, body: str) -> str:
     return sha256((previous_hash + body).encode()).hexdigest()
 
 
-def body_of(at: datetime, kind: str, details: dict[str, Any]) -> str:
-    """The text of an entry that is hashed."""
-    return canonical({"at": stamp(at), "kind": kind, "details": details})
+def body_of(at: datetime, kind: str, details: dict[str, Any], salt: str | None = None) -> str:
+    """The text of an entry that is hashed.
+
+    With the ``salt`` nobody who is shown only the hash can find out, by trying, what the entry says.
+    """
+    entry: dict[str, Any] = {"at": stamp(at), "kind": kind, "details": details}
+    return canonical(entry if salt is None else {**entry, "salt": salt})
+
+
+def _salt_of(body: str) -> str | None:
+    """The salt of an entry; those of the first days have none."""
+    try:
+        read = json.loads(body)
+    except ValueError:
+        return None
+    salt = read.get("salt") if isinstance(read, dict) else None
+    return salt if isinstance(salt, str) else None
 
 
 def stamp(at: datetime) -> str:
@@ -106,7 +121,7 @@ def verify(rows: Iterable[Row]) -> int | None:
             row.n == expected
             and row.previous_hash == previous
             and row.hash == link(previous, row.body)
-            and row.body == body_of(row.at, row.kind, row.details)
+            and row.body == body_of(row.at, row.kind, row.details, _salt_of(row.body))
         )
         if not whole:
             return expected

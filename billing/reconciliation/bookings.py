@@ -20,6 +20,8 @@ from core.db import Tx
 _OWN = {
     "payout": "platform_payout",
     "payout_failure": "platform_payout_failed",
+    "payout_cancel": "platform_payout_failed",
+    "topup_reversal": "platform_payout",
     "topup": "top_up",
     "stripe_fee": "stripe_fee",
     "network_cost": "stripe_fee",
@@ -101,7 +103,7 @@ async def _without_charge(tx: Tx, line: BalanceTransaction, consultant: UUID | N
         payout = await tx.session.get(PayoutRow, line.source_id or "")
         if payout is None:
             return None
-        sign = {"payout": -1, "payout_failure": 1}.get(line.type, 0)
+        sign = {"payout": -1, "payout_failure": 1, "payout_cancel": 1}.get(line.type, 0)
         return Expected(f"payout:{payout.id}", payout.currency, sign * payout.amount_minor)
     if line.type not in _OWN:
         return None

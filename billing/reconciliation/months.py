@@ -13,7 +13,7 @@ from core.db import Tx
 from core.errors import Conflict, Invalid
 from core.ids import UserId
 
-_MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"2[01][0-9]{2}-(0[1-9]|1[0-2])")
 _LOCK = 7301  # the same as in the trigger that refuses bookings into a closed month
 
 

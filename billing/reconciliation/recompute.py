@@ -84,13 +84,14 @@ async def differences(tx: Tx, since: datetime, until: datetime) -> tuple[int, li
             ("gross_minor", row.gross_minor, row.gross_again),
             ("commission_minor", row.commission_minor, row.commission_again),
             ("net_minor", row.net_minor, row.net_again),
-            ("captured_minor", row.captured_minor, row.taken),
             ("refunded_minor", row.refunded_minor, row.given_back),
             ("booked_gross_minor", row.booked_gross, row.gross_again),
             ("booked_captured_minor", row.booked_captured, row.taken),
             ("cap_minor", max(row.captured_minor, row.cap_minor), row.cap_minor),
             ("held_minor", max(row.taken, row.held), row.held),
         ]
+        if row.state != "settling":
+            pairs.append(("captured_minor", row.captured_minor, row.taken))
         if row.state == "captured":
             pairs.append(("captured_of_gross_minor", row.captured_minor, row.gross_again))
         found += [

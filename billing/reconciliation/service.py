@@ -1,5 +1,6 @@
 """ReconciliationService: our books against Stripe's every hour, every bill against its raw rows every night."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -8,9 +9,10 @@ from sqlalchemy import select, text
 
 from billing.cases import open_once
 from billing.ledger import entries, journal
-from billing.models import PayoutAccountRow
+from billing.models import CaseRow, PayoutAccountRow
+from billing.payouts.models import PayoutRow
 from billing.payouts.service import PayoutService
-from billing.provider.errors import ProviderBusy, ProviderUnknown
+from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import BalanceTransaction
 from billing.reconciliation import recompute
@@ -30,10 +32,11 @@ TASK = "billing.reconcile"
 PROVIDER, BILLS = "provider", "bills"
 EVERY = {PROVIDER: timedelta(hours=1), BILLS: timedelta(hours=24)}
 BACK = {PROVIDER: timedelta(days=3), BILLS: timedelta(days=400)}
-GIVEN_UP_AFTER = timedelta(minutes=30)  # a run that did not finish by then is started anew
+GIVEN_UP_AFTER = timedelta(hours=6)  # a run that did not finish by then is started anew
 SETTLES = timedelta(minutes=15)  # the newest lines may be ahead of our own rows
 CLOCKS_DIFFER = timedelta(minutes=1)
 _BATCH = 200
+_LOOK_S, _LOOKS = 0.5, 120
 _CLAIM = 7302  # the advisory lock under which a run is started
 
 
@@ -91,6 +94,12 @@ class ReconciliationService:
         await tx.defer(TASK, run_id=str(row.id))
         return row
 
+    async def running(self, tx: Tx, kind: str) -> RunRow | None:
+        """The run of this kind that is under way."""
+        last = await _last(tx, kind)
+        under_way = last is not None and last.finished_at is None and tx.now - last.started_at < GIVEN_UP_AFTER
+        return last if under_way else None
+
     async def runs(self, tx: Tx, limit: int = 50) -> Sequence[RunRow]:
         """The latest runs, newest first."""
         return list(await tx.session.scalars(select(RunRow).order_by(RunRow.started_at.desc()).limit(limit)))
@@ -117,9 +126,16 @@ class ReconciliationService:
     async def _provider(self, run_id: UUID, since: datetime, until: datetime) -> None:
         if self._catch_up is not None:
             await self._catch_up()
+            await self._inbox_worked_off()
         checked, found = await self._account(None, None, since, until)
         for consultant, account in await self._accounts(since):
-            more_checked, more_found = await self._account(consultant, account, since, until)
+            try:
+                more_checked, more_found = await self._account(consultant, account, since, until)
+            except ProviderRejected as error:  # one account that left us does not keep the others from being compared
+                async with self._db.begin() as tx:
+                    key = f"account_unreadable:{account}"
+                    await open_once(tx, None, "account_unreadable", key=key, account=account, error=error.message)
+                continue
             checked, found = checked + more_checked, found + more_found
         found += await self._missing(since, until)
         totals, unequal = await self._totals()
@@ -127,6 +143,15 @@ class ReconciliationService:
             run = await tx.session.get(RunRow, run_id)
             assert run is not None
             run.checked, run.differences, run.totals, run.finished_at = checked, found + unequal, totals, tx.now
+
+    async def _inbox_worked_off(self) -> None:
+        """Let events that are here already be booked first: they are worked off beside this job."""
+        query = text("SELECT EXISTS (SELECT 1 FROM stripe_event WHERE processed_at IS NULL AND attempts < 2)")
+        for _ in range(_LOOKS):
+            async with self._db.begin() as tx:
+                if not await tx.session.scalar(query):
+                    return
+            await asyncio.sleep(_LOOK_S)
 
     async def _accounts(self, since: datetime) -> list[tuple[UUID, str]]:
         """The connected accounts on which something may have moved: those with charges or payouts since."""
@@ -143,6 +168,8 @@ class ReconciliationService:
         self, consultant: UUID | None, account: str | None, since: datetime, until: datetime
     ) -> tuple[int, int]:
         lines = await self._gateway.list_balance_transactions(since, until, account_id=account)
+        if account is not None:
+            await self._payouts_of(lines, account)
         found = 0
         for start in range(0, len(lines), _BATCH):
             async with self._db.begin() as tx:
@@ -150,6 +177,14 @@ class ReconciliationService:
         async with self._db.begin() as tx:
             found += await self._vanished(tx, {line.id for line in lines}, account, since, until)
         return len(lines), found
+
+    async def _payouts_of(self, lines: Sequence[BalanceTransaction], account: str) -> None:
+        """Take in payouts whose webhook has not come: undelivered events of connected accounts are listed nowhere."""
+        wanted = {line.source_id for line in lines if line.type.startswith("payout") and line.source_id}
+        async with self._db.begin() as tx:
+            known = set(await tx.session.scalars(select(PayoutRow.id).where(PayoutRow.id.in_(wanted))))
+        for payout_id in sorted(wanted - known):
+            await self._payouts.take_in(payout_id, account)
 
     async def _compare(
         self, tx: Tx, lines: Sequence[BalanceTransaction], consultant: UUID | None, account: str | None
@@ -162,8 +197,10 @@ class ReconciliationService:
             finding = compare(line, wanted)
             if finding is Finding.AMOUNT and wanted is not None and not wanted.key:
                 finding = Finding.NOT_BOOKED
-            await _note(tx, line, account, None if wanted is None else wanted.key, finding)
+            healed = await _note(tx, line, account, None if wanted is None else wanted.key, finding)
             if finding is None:
+                if healed:
+                    await _close_healed(tx, line.id)
                 continue
             found += 1
             await self._tell(
@@ -200,7 +237,7 @@ class ReconciliationService:
         query = text(
             "SELECT r.id, r.kind, r.charge_id, c.consultant_id FROM provider_ref r JOIN charge c ON c.id = r.charge_id "
             "WHERE r.kind IN ('charge', 'transfer', 'application_fee', 'refund', 'refund_reversal',"
-            " 'dispute_reversal', 'dispute_return') AND c.settled_at >= :since AND c.settled_at < :until "
+            " 'dispute_reversal', 'dispute_return') AND r.at >= :since AND r.at < :until "
             "AND NOT EXISTS (SELECT 1 FROM provider_line l WHERE l.source_id = r.id)"
         )
         found = 0
@@ -272,9 +309,10 @@ class ReconciliationService:
             consultant = await tx.session.scalar(
                 text("SELECT consultant_id FROM charge WHERE id = :id"), {"id": charge_id}
             )
-        if not await open_once(tx, charge_id, str(kind), key=key, **details):
-            return
-        if consultant is not None and await tx.session.get(PayoutAccountRow, consultant) is not None:
+        first = await open_once(tx, charge_id, str(kind), key=key, **details)
+        if first or consultant is None or await tx.session.get(PayoutAccountRow, consultant) is None:
+            return  # found once, it may be on its way to us; found again, nobody is paid out until it is understood
+        if await tx.session.scalar(select(CaseRow.id).where(CaseRow.key == key, CaseRow.closed_at.is_(None))):
             await self._payouts.hold(tx, consultant, f"reconciliation: {kind}", None)
 
 
@@ -283,13 +321,23 @@ async def _last(tx: Tx, kind: str) -> RunRow | None:
     return (await tx.session.scalars(query)).one_or_none()
 
 
+async def _close_healed(tx: Tx, line_id: str) -> None:
+    """A line that differed agrees now: its cases are over, and say so."""
+    query = select(CaseRow).where(CaseRow.closed_at.is_(None), CaseRow.details["line"].astext == line_id)
+    for row in await tx.session.scalars(query):
+        row.closed_at, row.resolution = tx.now, "agrees now"
+
+
 async def _note(
     tx: Tx, line: BalanceTransaction, account: str | None, key: str | None, finding: Finding | None
-) -> None:
+) -> bool:
+    """Write down what a line says now; whether it differed before."""
     row = await tx.session.get(ProviderLineRow, line.id)
     if row is None:
         row = ProviderLineRow(id=line.id, account_id=account, created_at=line.created_at)
         tx.session.add(row)
+    before = row.finding
     row.kind, row.currency, row.source_id = line.type, line.currency, line.source_id
     row.amount_minor, row.fee_minor, row.net_minor = line.amount_minor, line.fee_minor, line.net_minor
     row.seen_at, row.explained_by, row.finding = tx.now, key, finding
+    return before is not None

@@ -117,8 +117,7 @@ async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPart
             charge.customer_id, charge.consultant_id, amount_minor=part.amount_minor, commission_minor=commission
         ),
     )
-    if await invoices.of_charge(tx, charge.id):
-        await invoices.issue_credit_note(tx, charge, part.id, part.amount_minor)
+    await invoices.credit(tx, charge, part.id, part.amount_minor)
     await _finish_commands(tx, hold, part)
     timeline.record(tx, charge.id, "refunded", amount_minor=part.amount_minor, commission_minor=commission)
     await _conclude(tx, charge, part)

@@ -20,11 +20,11 @@ from billing.refunds.models import RefundPartRow, RefundRow
 from billing.refunds.plan import Part, plan, refundable_minor
 from core import audit
 from core.db import Database, Tx
-from core.errors import Conflict, NotFound, Refused
+from core.errors import Conflict, Forbidden, NotFound, Refused
 from core.ids import UserId, new_id
 
 REASONS = ("customer_request", "quality", "technical", "consultant_absent", "duplicate", "goodwill", "other")
-AWAITING, REJECTED, SENDING = "awaiting", "rejected", "sending"
+AWAITING, REJECTED, SENDING, FAILED = "awaiting", "rejected", "sending", "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class RefundService:
             refundable_minor=most,
             left_minor=most - amount_minor,
             currency=charge.currency,
-            four_eyes=amount_minor > self._limit,
+            four_eyes=await self.needs_two(tx, charge.id, amount_minor),
             postings=entries.refunded(
                 charge.customer_id, charge.consultant_id, amount_minor=amount_minor, commission_minor=commission
             ),
@@ -90,7 +90,12 @@ class RefundService:
         charge = await store.lock(tx, charge_id)
         before = await refunds.by_key(tx, key)
         if before is not None:
+            asked = (before.charge_id, before.amount_minor, before.reason, before.requested_by)
+            if asked != (charge.id, amount_minor, reason, by):
+                raise Conflict("This key was used for another refund.", code="idempotency_mismatch")
             return before
+        if by in {charge.customer_id, charge.consultant_id}:
+            raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
         parts, _ = await self._plan(tx, charge, amount_minor)
         row = RefundRow(
             id=new_id(),
@@ -112,7 +117,7 @@ class RefundService:
         audit.record(
             tx, "finance.refund_requested", subject=str(charge.id), actor=by, amount_minor=amount_minor, reason=reason
         )
-        if by is not None and amount_minor > self._limit:
+        if by is not None and await self.needs_two(tx, charge.id, amount_minor, but=row.id):
             approvals.ask(
                 tx,
                 approvals.REFUND,
@@ -126,14 +131,21 @@ class RefundService:
         await self._send(tx, charge, row, parts)
         return row
 
-    async def decided(self, tx: Tx, refund_id: UUID, *, approved: bool) -> None:
-        """A second person decided: send it, or not."""
+    async def needs_two(self, tx: Tx, charge_id: UUID, amount_minor: int, *, but: UUID | None = None) -> bool:
+        """Whether a second person must agree: all of a charge's refunds together count, however they are split."""
+        before = [row for row in await refunds.of_charge(tx, charge_id) if row.state not in {REJECTED, FAILED}]
+        return amount_minor + sum(row.amount_minor for row in before if row.id != but) > self._limit
+
+    async def decided(self, tx: Tx, refund_id: UUID, by: UserId, *, approved: bool) -> None:
+        """A second person decided: send it, or not. Raises Forbidden for the call's own two people."""
         looked = await refunds.get(tx, refund_id)
         if looked is None:
             raise NotFound
         charge = await store.lock(tx, looked.charge_id)
         row = await refunds.get(tx, refund_id)
         assert row is not None
+        if by in {charge.customer_id, charge.consultant_id}:
+            raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
         if row.state != AWAITING:
             raise Conflict("This refund is not waiting any more.", code="decided")
         if not approved:

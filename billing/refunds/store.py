@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from billing.charges import store as charges
 from billing.charges.hold import State as HoldState
+from billing.disputes.models import DisputeRow
 from billing.models import HoldRow
 from billing.refunds.models import RefundPartRow, RefundRow
 from billing.refunds.plan import Captured
@@ -45,8 +46,16 @@ async def parts(tx: Tx, refund_id: UUID) -> list[RefundPartRow]:
     return list(await tx.session.scalars(query.execution_options(populate_existing=True)))
 
 
+def _lost_fee() -> ColumnElement[int]:
+    """Our commission's part of what banks kept."""
+    return func.coalesce(func.sum(DisputeRow.withdrawn_minor - DisputeRow.share_minor), 0)
+
+
 async def captures(tx: Tx, charge_id: UUID) -> list[Captured[HoldRow]]:
-    """What was captured of a charge, hold by hold, and what went back of it (or is on its way)."""
+    """What was captured of a charge, hold by hold, and what went back of it, is on its way, or a bank kept.
+
+    A refund that came back counts, too: its transfer stays reversed, so giving it back once more takes another way.
+    """
     found: list[Captured[HoldRow]] = []
     for hold in await charges.holds(tx, charge_id):
         if hold.state != HoldState.CAPTURED:
@@ -54,7 +63,21 @@ async def captures(tx: Tx, charge_id: UUID) -> list[Captured[HoldRow]]:
         query = select(
             func.coalesce(func.sum(RefundPartRow.amount_minor), 0),
             func.coalesce(func.sum(func.coalesce(RefundPartRow.commission_minor, 0)), 0),
-        ).where(RefundPartRow.hold_id == hold.id, RefundPartRow.state != "failed")
+        ).where(
+            RefundPartRow.hold_id == hold.id,
+            (RefundPartRow.state != "failed") | RefundPartRow.commission_minor.is_not(None),
+        )
         refunded, returned = (await tx.session.execute(query)).one()
+        lost = select(func.coalesce(func.sum(DisputeRow.withdrawn_minor), 0), _lost_fee()).where(
+            DisputeRow.hold_id == hold.id, DisputeRow.status == "lost"
+        )
+        kept, kept_fee = (await tx.session.execute(lost)).one()
+        refunded, returned = refunded + kept, returned + kept_fee
         found.append(Captured(hold, hold.captured_minor, hold.capture_fee_minor, int(refunded), int(returned)))
     return found
+
+
+async def share_given_back_minor(tx: Tx, hold_id: UUID) -> int:
+    """What the consultant has given back of a capture, by refunds that were booked."""
+    query = select(func.coalesce(func.sum(RefundPartRow.share_minor), 0)).where(RefundPartRow.hold_id == hold_id)
+    return int(await tx.session.scalar(query) or 0)

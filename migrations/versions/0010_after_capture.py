@@ -231,7 +231,7 @@ def _people_decide() -> None:
     op.create_table(
         "problem",
         sa.Column("id", sa.Uuid, primary_key=True),
-        sa.Column("charge_id", sa.Uuid, sa.ForeignKey("charge.id"), nullable=False, unique=True),
+        sa.Column("charge_id", sa.Uuid, sa.ForeignKey("charge.id"), nullable=False),
         sa.Column("opened_by", sa.Uuid, nullable=False),
         sa.Column("category", sa.Text, nullable=False),
         sa.Column("words", sa.Text, nullable=False),
@@ -245,6 +245,7 @@ def _people_decide() -> None:
         sa.Column("decided_at", MOMENT),
         sa.Column("decision", sa.Text),
         sa.Column("refund_id", sa.Uuid, sa.ForeignKey("refund.id")),
+        sa.UniqueConstraint("charge_id", "opened_by"),
         sa.CheckConstraint("state IN ('open', 'answered', 'decided')", name="state"),
     )
     op.create_index("ix_problem_open", "problem", ["opened_at"], postgresql_where=sa.text("state = 'open'"))
@@ -257,7 +258,9 @@ def _reconciliation() -> None:
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("charge_id", sa.Uuid, sa.ForeignKey("charge.id"), nullable=False),
         sa.Column("subject_id", sa.Uuid, nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
     )
+    op.create_index("ix_provider_ref_at", "provider_ref", ["at"])
     op.create_table(
         "reconciliation_run",
         sa.Column("id", sa.Uuid, primary_key=True),

@@ -119,7 +119,7 @@ class AuditsOut(Output):
 class JournalQuery(Input):
     """Which month, such as ``2026-11``."""
 
-    month: Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+    month: Annotated[str, Field(pattern=r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
 @route("GET", "/api/finance/reconciliation", access=READERS, reply=RunsOut)
@@ -135,6 +135,9 @@ async def post_reconciliation(call: Call) -> RunOut:
     """Compare now, up to this moment."""
     body: RunIn = call.body
     async with call.house.db.begin() as tx:
+        running = await call.house.reconciliation.running(tx, body.kind)
+        if running is not None:
+            return RunOut.model_validate(running)
         return RunOut.model_validate(await call.house.reconciliation.start(tx, body.kind, until=tx.now))
 
 

@@ -12,12 +12,16 @@ from billing.disputes import store as disputes
 from billing.disputes.evidence import CallFacts, Observed, evidence
 from billing.disputes.models import DisputeRow
 from billing.models import ChargeRow
+from billing.receipts import shown_to
 from core.db import Tx
 from core.ids import CallId, UserId
 from core.money import Currency
 from web.routes.finance import READERS
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, Utc
+
+# What the bank (and so its customer) is shown: what was agreed, seen and charged; nothing of our own deliberations.
+_FOR_THE_BANK = shown_to("customer") | {"side_seen", "side_unseen", "invoice_issued"}
 
 
 class DisputesQuery(Input):
@@ -113,6 +117,7 @@ async def _facts(call: Call, tx: Tx, row: DisputeRow) -> CallFacts:
     entries = [
         Observed(entry.at, " ".join([entry.kind.replace("_", " "), *_figures(entry.details)]))
         for entry in await timeline.of_charge(tx, charge.id)
+        if entry.kind in _FOR_THE_BANK
     ]
     return CallFacts(
         reference=charge.reference,

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from billing.finance.models import ProblemRow
 from billing.problems.rules import Category
+from core.db import Tx
 from core.ids import CallId
 from web.routes.finance import READERS
 from web.routing import Access, Call, route
@@ -70,7 +71,7 @@ async def get_problem(call: Call) -> MaybeProblemOut:
     """What was said about this call, and the answer."""
     async with call.house.db.begin() as tx:
         row = await call.house.problems.of_call(tx, call.user, CallId(call.id("call_id")))
-    return MaybeProblemOut(problem=None if row is None else _problem(call, row))
+        return MaybeProblemOut(problem=None if row is None else await _problem(call, tx, row))
 
 
 @route("POST", "/api/calls/{call_id}/problem", access=Access.USER, body=ProblemIn, reply=ProblemOut, owned="call")
@@ -79,7 +80,8 @@ async def post_problem(call: Call) -> ProblemOut:
     body: ProblemIn = call.body
     async with call.house.db.begin() as tx:
         call_id = CallId(call.id("call_id"))
-        return _problem(call, await call.house.problems.say(tx, call.user, call_id, body.category, body.words))
+        row = await call.house.problems.say(tx, call.user, call_id, body.category, body.words)
+        return await _problem(call, tx, row)
 
 
 @route("POST", "/api/calls/{call_id}/problem/reply", access=Access.USER, body=ReplyIn, reply=ProblemOut, owned="call")
@@ -88,7 +90,7 @@ async def post_problem_reply(call: Call) -> ProblemOut:
     body: ReplyIn = call.body
     async with call.house.db.begin() as tx:
         call_id = CallId(call.id("call_id"))
-        return _problem(call, await call.house.problems.reply(tx, call.user, call_id, body.words))
+        return await _problem(call, tx, await call.house.problems.reply(tx, call.user, call_id, body.words))
 
 
 @route("GET", "/api/finance/problems", access=READERS, reply=ProblemsOut)
@@ -96,7 +98,7 @@ async def get_problems(call: Call) -> ProblemsOut:
     """What waits for a decision."""
     async with call.house.db.begin() as tx:
         rows = await call.house.problems.waiting(tx)
-        return ProblemsOut(items=[_problem(call, row) for row in rows])
+        return ProblemsOut(items=[await _problem(call, tx, row) for row in rows])
 
 
 @route("POST", "/api/finance/problems/{problem_id}", access=Access.FINANCE, body=DecisionIn, reply=ProblemOut)
@@ -107,9 +109,10 @@ async def post_problem_decision(call: Call) -> ProblemOut:
         row = await call.house.problems.decide(
             tx, call.id("problem_id"), call.user, decision=body.decision, refund_minor=body.refund_minor
         )
-        return _problem(call, row)
+        return await _problem(call, tx, row)
 
 
-def _problem(call: Call, row: ProblemRow) -> ProblemOut:
+async def _problem(call: Call, tx: Tx, row: ProblemRow) -> ProblemOut:
     plain = {name: getattr(row, name) for name in ProblemOut.model_fields if hasattr(row, name)}
-    return ProblemOut(**plain | {"mine": row.opened_by == call.user, "refunded": row.refund_id is not None})
+    refunded = await call.house.problems.refunded(tx, row)
+    return ProblemOut(**plain | {"mine": row.opened_by == call.user, "refunded": refunded})

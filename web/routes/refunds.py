@@ -158,6 +158,6 @@ async def post_approval(call: Call) -> None:
     async with call.house.db.begin() as tx:
         row = await approvals.decide(tx, call.id("approval_id"), call.user, approved=body.approved)
         if row.kind == approvals.REFUND:
-            await call.house.refunds.decided(tx, row.subject_id, approved=body.approved)
+            await call.house.refunds.decided(tx, row.subject_id, call.user, approved=body.approved)
         else:
-            await call.house.payouts.decided(tx, row.subject_id, call.user, approved=body.approved)
+            await call.house.payouts.decided(tx, row, call.user)

@@ -152,7 +152,7 @@ async def test_above_the_limit_a_second_person_decides(room: Room) -> None:
             await approvals.decide(tx, waiting.id, asker, approved=True)
     async with room.db.begin() as tx:
         await approvals.decide(tx, waiting.id, decider, approved=True)
-        await room.refunds.decided(tx, refund_id, approved=True)
+        await room.refunds.decided(tx, refund_id, decider, approved=True)
     await room.work()
     assert (await room.charge(call)).refunded_minor == 1_200
     await equal_to_stripe(room)
@@ -277,8 +277,8 @@ async def test_a_held_account_is_not_paid_out_until_a_second_person_agrees(room:
     async with room.db.begin() as tx:
         assert not await room.money.release(tx, room.consultant, holder, "they came")
         [waiting] = await approvals.waiting(tx)
-        await approvals.decide(tx, waiting.id, releaser, approved=True)
-        await room.money.decided(tx, room.consultant, releaser, approved=True)
+        decided = await approvals.decide(tx, waiting.id, releaser, approved=True)
+        await room.money.decided(tx, decided, releaser)
     await room.work()
     seen = await room.gateway.retrieve_account(account)
     assert schedule(seen) == ("weekly", "monday", None, 14)

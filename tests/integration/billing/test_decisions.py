@@ -91,7 +91,7 @@ async def test_a_problem_is_said_replied_to_and_decided_and_both_read_it(scene: 
     assert (await scene.ask("GET", path, customer))["problem"] is None
     said = await scene.ask("POST", path, customer, {"category": "quality", "words": "It froze all the time."})
     assert (said["state"], said["finding"]) == ("open", "undecided")
-    assert await refused(scene, "POST", path, consultant, {"category": "other", "words": "Me too"}) == (409, "reported")
+    assert await refused(scene, "POST", path, customer, {"category": "other", "words": "And more"}) == (409, "reported")
     await scene.ask("POST", f"{path}/reply", consultant, {"words": "Their train went through tunnels."})
     anna = await staff(scene, "anna")
     [waiting] = (await scene.ask("GET", "/api/finance/problems", anna))["items"]

@@ -134,6 +134,11 @@ async def test_a_mismatch_holds_the_consultants_payouts(room: Room) -> None:
     async with room.db.begin() as tx:
         account = await tx.session.get(PayoutAccountRow, room.consultant)
         assert account is not None
+        assert account.held_at is None, "found once, it may be on its way"
+    await run(room)
+    async with room.db.begin() as tx:
+        account = await tx.session.get(PayoutAccountRow, room.consultant)
+        assert account is not None
         assert account.held_reason == "reconciliation: net_differs"
     with pytest.raises(AssertionError, match="manual"):
         await room.sandbox.pay_out(await account_of(room))

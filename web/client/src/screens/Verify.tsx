@@ -112,11 +112,15 @@ function Checks({ checks, currency }: { checks: Check[]; currency: string }) {
   )
 }
 
-function Whose({ receipt }: { receipt: SignedReceipt }) {
-  const { t, money } = useWords()
+/** Whether one of our published keys signed it; undefined while, or where, they cannot be asked for. */
+function useOurs(receipt: SignedReceipt | null) {
   const keys = useQuery({ queryKey: ['receipt-keys'], queryFn: () => get<KeysOut>('/api/receipt-keys'), retry: false })
+  return keys.data?.keys.some(({ x }) => x === receipt?.signature.public_key)
+}
+
+function Whose({ receipt, known }: { receipt: SignedReceipt; known: boolean | undefined }) {
+  const { t, money } = useWords()
   const { public_key } = receipt.signature
-  const known = keys.data?.keys.some(({ x }) => x === public_key)
   const whose = known === undefined ? 'verify.unknown_key' : known ? 'verify.ours' : 'verify.not_ours'
   const amount = receipt.role === 'consultant' ? (receipt.totals.share_minor ?? 0) : receipt.totals.gross_minor
   return (
@@ -142,16 +146,17 @@ function Whose({ receipt }: { receipt: SignedReceipt }) {
 
 function Result({ result: { checks, receipt } }: { result: Verification }) {
   const { t } = useWords()
+  const known = useOurs(receipt)
   const count = checks.reduce((sum, { findings }) => sum + findings.length, 0)
   return (
     <div className="stack">
-      <p className={count ? 'note bad' : 'note'} role="status" data-testid="verify-result" style={{ margin: 0 }}>
-        <strong>{count ? t('verify.fails', { count }) : t('verify.holds')}</strong>
+      <p className={count ? 'note bad' : known ? 'note' : 'note warn'} role="status" data-testid="verify-result" style={{ margin: 0 }}>
+        <strong>{count ? t('verify.fails', { count }) : t(known ? 'verify.holds' : 'verify.consistent')}</strong>
       </p>
       <section className="panel">
         <Checks checks={checks} currency={receipt?.price.currency ?? 'eur'} />
       </section>
-      {receipt && <Whose receipt={receipt} />}
+      {receipt && <Whose receipt={receipt} known={known} />}
     </div>
   )
 }
