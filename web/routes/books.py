@@ -79,7 +79,7 @@ class CloseIn(Input):
     resolution: Annotated[str, Field(min_length=3, max_length=2_000)]
 
 
-class MonthOut(Output):
+class BookMonthOut(Output):
     """A month's figures: turnover per account and currency, bookings by kind, cases that were open."""
 
     month: str
@@ -90,7 +90,7 @@ class MonthOut(Output):
 class MonthsOut(Output):
     """The month that runs, the one before, and every closed one."""
 
-    items: list[MonthOut]
+    items: list[BookMonthOut]
 
 
 class AuditQuery(Input):
@@ -165,17 +165,17 @@ async def get_months(call: Call) -> MonthsOut:
         closed = await months.closed(tx)
         known = {row.month for row in closed}
         running = [month for month in _latest(tx.now) if month not in known]
-        items = [MonthOut(month=month, closed_at=None, figures=await months.figures(tx, month)) for month in running]
-        items += [MonthOut(month=row.month, closed_at=row.closed_at, figures=row.figures) for row in closed]
+        items = [BookMonthOut(month=month, closed_at=None, figures=await months.figures(tx, month)) for month in running]
+        items += [BookMonthOut(month=row.month, closed_at=row.closed_at, figures=row.figures) for row in closed]
     return MonthsOut(items=items)
 
 
-@route("POST", "/api/finance/months/{month}/close", access=Access.FINANCE, reply=MonthOut)
-async def post_month_close(call: Call) -> MonthOut:
+@route("POST", "/api/finance/months/{month}/close", access=Access.FINANCE, reply=BookMonthOut)
+async def post_month_close(call: Call) -> BookMonthOut:
     """Close a month: nothing can be booked into it any more, corrections go into the month that runs."""
     async with call.house.db.begin() as tx:
         row = await months.close(tx, call.path["month"], call.user)
-        return MonthOut(month=row.month, closed_at=row.closed_at, figures=row.figures)
+        return BookMonthOut(month=row.month, closed_at=row.closed_at, figures=row.figures)
 
 
 @route("GET", "/api/finance/audit", access=READERS, query=AuditQuery, reply=AuditsOut)

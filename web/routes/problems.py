@@ -59,7 +59,7 @@ class ReplyIn(Input):
     words: Words
 
 
-class DecisionIn(Input):
+class ProblemDecisionIn(Input):
     """Finance's decision; both sides read the words."""
 
     decision: Words
@@ -101,10 +101,10 @@ async def get_problems(call: Call) -> ProblemsOut:
         return ProblemsOut(items=[await _problem(call, tx, row) for row in rows])
 
 
-@route("POST", "/api/finance/problems/{problem_id}", access=Access.FINANCE, body=DecisionIn, reply=ProblemOut)
+@route("POST", "/api/finance/problems/{problem_id}", access=Access.FINANCE, body=ProblemDecisionIn, reply=ProblemOut)
 async def post_problem_decision(call: Call) -> ProblemOut:
     """Decide, with money back or without."""
-    body: DecisionIn = call.body
+    body: ProblemDecisionIn = call.body
     async with call.house.db.begin() as tx:
         row = await call.house.problems.decide(
             tx, call.id("problem_id"), call.user, decision=body.decision, refund_minor=body.refund_minor

@@ -89,7 +89,7 @@ class ApprovalsOut(Output):
     items: list[ApprovalOut]
 
 
-class DecisionIn(Input):
+class ApprovalDecisionIn(Input):
     """The second person's word."""
 
     approved: bool
@@ -151,10 +151,10 @@ async def get_approvals(call: Call) -> ApprovalsOut:
     )
 
 
-@route("POST", "/api/finance/approvals/{approval_id}", access=Access.FINANCE, body=DecisionIn)
+@route("POST", "/api/finance/approvals/{approval_id}", access=Access.FINANCE, body=ApprovalDecisionIn)
 async def post_approval(call: Call) -> None:
     """Agree or refuse; never about one's own request."""
-    body: DecisionIn = call.body
+    body: ApprovalDecisionIn = call.body
     async with call.house.db.begin() as tx:
         row = await approvals.decide(tx, call.id("approval_id"), call.user, approved=body.approved)
         if row.kind == approvals.REFUND:

@@ -61,6 +61,10 @@ export type Alive = {
   status: string
 }
 
+export type ApprovalDecisionIn = {
+  approved: boolean
+}
+
 export type ApprovalOut = {
   id: string
   kind: "refund" | "release"
@@ -127,6 +131,12 @@ export type BillTotalOut = {
   paid_minor: number
   refunded_minor: number
   count: number
+}
+
+export type BookMonthOut = {
+  month: string
+  closed_at: string | null
+  figures: Record<string, unknown>
 }
 
 export type CallQuestion = {
@@ -542,12 +552,21 @@ export type MeterView = {
   final: boolean
 }
 
+export type MonthOut = {
+  month: string
+  currency: Currency
+  gross_minor: number
+  net_minor: number
+  paid_minor: number
+  refunded_minor: number
+}
+
 export type MonthQuery = {
   month: string
 }
 
 export type MonthsOut = {
-  items: (web__routes__books__MonthOut)[]
+  items: (BookMonthOut)[]
 }
 
 export type NetworkAnswer = {
@@ -738,6 +757,11 @@ export type PreviewQuery = {
 export type PriceOut = {
   per_minute_minor: string
   estimates: (EstimateOut)[]
+}
+
+export type ProblemDecisionIn = {
+  decision: string
+  refund_minor?: number
 }
 
 export type ProblemIn = {
@@ -1063,7 +1087,7 @@ export type StatementOut = {
   items: (BillOut)[]
   totals: (BillTotalOut)[]
   year: (string)[]
-  months: (web__routes__spending__MonthOut)[]
+  months: (MonthOut)[]
   next_cursor: string | null
 }
 
@@ -1103,30 +1127,6 @@ export type TransactionOut = {
   at: string
   kind: string
   postings: (PostingOut)[]
-}
-
-export type web__routes__books__MonthOut = {
-  month: string
-  closed_at: string | null
-  figures: Record<string, unknown>
-}
-
-export type web__routes__problems__DecisionIn = {
-  decision: string
-  refund_minor?: number
-}
-
-export type web__routes__refunds__DecisionIn = {
-  approved: boolean
-}
-
-export type web__routes__spending__MonthOut = {
-  month: string
-  currency: Currency
-  gross_minor: number
-  net_minor: number
-  paid_minor: number
-  refunded_minor: number
 }
 
 export interface Routes {
@@ -1171,7 +1171,7 @@ export interface Routes {
   'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
   'POST /api/demo/session': { body: DemoSessionIn; reply: SignedIn }
   'GET /api/finance/approvals': { body: undefined; reply: ApprovalsOut }
-  'POST /api/finance/approvals/{approval_id}': { body: web__routes__refunds__DecisionIn; reply: undefined }
+  'POST /api/finance/approvals/{approval_id}': { body: ApprovalDecisionIn; reply: undefined }
   'GET /api/finance/audit': { body: undefined; reply: AuditsOut }
   'GET /api/finance/cases': { body: undefined; reply: CasesOut }
   'POST /api/finance/cases/{case_id}/close': { body: CloseIn; reply: undefined }
@@ -1187,7 +1187,7 @@ export interface Routes {
   'POST /api/finance/disputes/{dispute_id}/evidence': { body: EvidenceIn; reply: EvidenceOut }
   'GET /api/finance/journal.csv': { body: undefined; reply: undefined }
   'GET /api/finance/months': { body: undefined; reply: MonthsOut }
-  'POST /api/finance/months/{month}/close': { body: undefined; reply: web__routes__books__MonthOut }
+  'POST /api/finance/months/{month}/close': { body: undefined; reply: BookMonthOut }
   'GET /api/finance/overview': { body: undefined; reply: OverviewOut }
   'GET /api/finance/payout-accounts': { body: undefined; reply: AccountsOut }
   'POST /api/finance/payout-accounts/{user_id}/hold': { body: HoldIn; reply: undefined }
@@ -1195,7 +1195,7 @@ export interface Routes {
   'GET /api/finance/payouts': { body: undefined; reply: PayoutsOut }
   'GET /api/finance/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/finance/problems': { body: undefined; reply: ProblemsOut }
-  'POST /api/finance/problems/{problem_id}': { body: web__routes__problems__DecisionIn; reply: ProblemOut }
+  'POST /api/finance/problems/{problem_id}': { body: ProblemDecisionIn; reply: ProblemOut }
   'GET /api/finance/reconciliation': { body: undefined; reply: RunsOut }
   'POST /api/finance/reconciliation': { body: RunIn; reply: RunOut }
   'POST /api/keywords': { body: KeywordsIn; reply: KeywordsOut }

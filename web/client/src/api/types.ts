@@ -5,7 +5,7 @@ export type {
   BillOut as Bill,
   CardOut as Card,
   CardsOut as Cards,
-  web__routes__spending__MonthOut as Month,
+  MonthOut as Month,
   SetupOut as CardSetup,
   StatementOut as Statement,
 } from './schema'
@@ -38,7 +38,7 @@ export type {
   RunOut as Run,
   RunsOut as Runs,
   ScheduleOut as Schedule,
-  web__routes__books__MonthOut as BookMonth,
+  BookMonthOut as BookMonth,
 } from './schema'
 export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, ProfileOut as Profile, TermsOut as Terms } from './schema'
 export type {
