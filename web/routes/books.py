@@ -165,7 +165,9 @@ async def get_months(call: Call) -> MonthsOut:
         closed = await months.closed(tx)
         known = {row.month for row in closed}
         running = [month for month in _latest(tx.now) if month not in known]
-        items = [BookMonthOut(month=month, closed_at=None, figures=await months.figures(tx, month)) for month in running]
+        items = [
+            BookMonthOut(month=month, closed_at=None, figures=await months.figures(tx, month)) for month in running
+        ]
         items += [BookMonthOut(month=row.month, closed_at=row.closed_at, figures=row.figures) for row in closed]
     return MonthsOut(items=items)
 
