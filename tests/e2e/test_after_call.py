@@ -48,8 +48,9 @@ def story(stack: Stack, window: Any) -> Story:
 
 
 def language(page: Page) -> None:
-    """The other language, by the button in the head."""
-    page.locator("header button[lang]").click()
+    """The other language, by the button in the head; the account keeps it, so every test gives it back."""
+    with page.expect_response(lambda reply: reply.url.endswith("/api/me") and reply.request.method == "PATCH"):
+        page.locator("header button[lang]").click()
 
 
 def test_a_problem_is_answered_decided_and_paid_back_before_both(story: Story, stack: Stack) -> None:
@@ -129,6 +130,7 @@ def test_a_payout_is_shown_to_its_lines_and_the_schedule_is_chosen(story: Story,
     language(page)
     expect(page.get_by_test_id("payouts-missing")).to_contain_text("das Bankkonto")
     seen(page, "earnings-failed-de")
+    language(page)
     page.get_by_test_id("payouts-onboard").click()
     page.wait_for_url(lambda url: url.startswith(stack.sandbox_url))
 
