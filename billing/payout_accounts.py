@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from billing.events import PayoutAccountChanged
 from billing.models import PayoutAccountRow
 from billing.payouts.service import PayoutService
+from billing.payouts.store import by_account
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import ConnectedAccount
 from core.db import Database, Tx
@@ -61,7 +61,7 @@ class PayoutAccountService:
     async def refresh(self, account_id: str) -> bool:
         """Fetch an account a webhook spoke of; False when it is not ours."""
         async with self._db.begin() as tx:
-            if await _by_account(tx, account_id) is None:
+            if await by_account(tx, account_id) is None:
                 return False
         await self.take_in(await self._gateway.retrieve_account(account_id))
         return True
@@ -69,7 +69,7 @@ class PayoutAccountService:
     async def take_in(self, account: ConnectedAccount) -> bool:
         """Note what Stripe says of an account; tells the house when it changed. Returns ``can_receive``."""
         async with self._db.begin() as tx:
-            row = await _by_account(tx, account.id)
+            row = await by_account(tx, account.id)
             if row is not None and row.can_receive != account.can_receive:
                 row.can_receive, row.updated_at = account.can_receive, tx.now
                 tx.touch([row.user_id])
@@ -98,8 +98,3 @@ async def _lock(tx: Tx, user: UUID) -> PayoutAccountRow:
     row = await tx.session.get(PayoutAccountRow, user, with_for_update=True, populate_existing=True)
     assert row is not None
     return row
-
-
-async def _by_account(tx: Tx, account_id: str) -> PayoutAccountRow | None:
-    query = select(PayoutAccountRow).where(PayoutAccountRow.provider_account_id == account_id).with_for_update()
-    return (await tx.session.scalars(query)).one_or_none()

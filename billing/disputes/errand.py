@@ -10,6 +10,7 @@ from billing.charges.errand import Order, Scene
 from billing.disputes import store as disputes
 from billing.disputes.models import DisputeRow
 from billing.ledger import entries, journal
+from billing.models import ChargeRow, HoldRow
 from billing.provider.errors import ProviderDeclined
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import Dispute, Transfer, TransferReversal
@@ -53,7 +54,7 @@ class DisputeErrand:
                 return False
             dispute.submitted_at = dispute.submitted_at or tx.now
         elif isinstance(seen, TransferReversal):
-            await share_taken_back(tx, scene, dispute, seen)
+            await _share_taken_back(tx, scene, dispute, seen)
         else:
             await _share_returned(tx, scene, dispute, seen)
         commands.close(tx, scene.row, Move.FINISH, object=seen.id)
@@ -88,7 +89,7 @@ class DisputeErrand:
             dispute.evidence, dispute.submitted_by = None, None
 
 
-async def share_taken_back(tx: Tx, scene: Scene, dispute: DisputeRow, seen: TransferReversal) -> None:
+async def _share_taken_back(tx: Tx, scene: Scene, dispute: DisputeRow, seen: TransferReversal) -> None:
     """The disputed share left the connected account; if the bank has decided for us meanwhile, it goes back."""
     if dispute.reversal_id is not None:
         return
@@ -109,18 +110,18 @@ async def share_taken_back(tx: Tx, scene: Scene, dispute: DisputeRow, seen: Tran
         postings=entries.share_reversed(scene.charge.consultant_id, seen.amount_minor),
     )
     if dispute.status == "won":
-        await give_back(tx, scene, dispute)
+        await give_back(tx, scene.charge, scene.hold, dispute)
 
 
-async def give_back(tx: Tx, scene: Scene, dispute: DisputeRow) -> None:
+async def give_back(tx: Tx, charge: ChargeRow, hold: HoldRow, dispute: DisputeRow) -> None:
     """We won: send the share to the connected account again."""
-    account = await store.payout(tx, scene.charge.consultant_id)
+    account = await store.payout(tx, charge.consultant_id)
     if account is None or account.provider_account_id is None:
         open_case(tx, dispute.charge_id, "share_cannot_be_returned", share_minor=dispute.share_minor)
         return
     await commands.intend(
         tx,
-        scene.hold,
+        hold,
         Kind.RETURN,
         key=f"disp-won:{dispute.id}",
         params={

@@ -9,7 +9,6 @@ from billing import invoices, provider_refs, timeline
 from billing.cases import open_case
 from billing.charges import commands, store
 from billing.charges.command import Kind
-from billing.charges.errand import Scene
 from billing.disputes import store as disputes
 from billing.disputes.errand import give_back
 from billing.disputes.models import DisputeRow
@@ -92,11 +91,10 @@ class DisputeService:
             row.submitted_at = row.submitted_at or tx.now
         for line in seen.lines:
             await self._book(tx, row, line)
-        scene_row = await self._scene(tx, charge, hold, row)
         if row.withdrawn_minor and (row.status not in CLOSED or row.status == LOST):
             await self._take_share_back(tx, charge, hold, row)
         if row.status in CLOSED and row.closed_at is None:
-            await self._close(tx, charge, row, scene_row)
+            await self._close(tx, charge, hold, row)
         if changed:
             timeline.record(tx, charge.id, f"dispute_{row.status}", amount_minor=row.amount_minor)
         tx.touch([charge.customer_id, charge.consultant_id])
@@ -169,7 +167,7 @@ class DisputeService:
             subject_id=row.id,
         )
 
-    async def _close(self, tx: Tx, charge: ChargeRow, row: DisputeRow, scene: Scene | None) -> None:
+    async def _close(self, tx: Tx, charge: ChargeRow, hold: HoldRow, row: DisputeRow) -> None:
         row.closed_at = tx.now
         if row.status == LOST and row.withdrawn_minor:
             await invoices.credit(tx, charge, row.id, row.withdrawn_minor)
@@ -186,13 +184,8 @@ class DisputeService:
                     share_minor=min(row.share_minor, row.withdrawn_minor),
                 ),
             )
-        elif row.status != LOST and row.reversal_id is not None and scene is not None:
-            await give_back(tx, scene, row)
-
-    async def _scene(self, tx: Tx, charge: ChargeRow, hold: HoldRow, row: DisputeRow) -> Scene | None:
-        """What the errands act on; None before the first of them was intended."""
-        commanded = [one for one in await store.commands(tx, hold.id) if one.subject_id == row.id]
-        return Scene(charge, hold, commanded[0]) if commanded else None
+        elif row.status != LOST and row.reversal_id is not None:
+            await give_back(tx, charge, hold, row)
 
 
 async def _share(tx: Tx, hold: HoldRow, amount: int) -> int:

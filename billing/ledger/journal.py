@@ -51,10 +51,11 @@ async def of_charge(tx: Tx, charge_id: UUID) -> list[tuple[LedgerTransactionRow,
     return found
 
 
-async def balance_minor(tx: Tx, account: str, currency: str) -> int:
-    """What an account holds: what came in less what went out."""
+async def balances_minor(tx: Tx, account: str) -> dict[str, int]:
+    """What an account holds per currency: what came in less what went out; currencies it is empty in are left out."""
     query = text(
-        "SELECT coalesce(sum(CASE WHEN destination = :account THEN amount_minor ELSE -amount_minor END), 0) "
-        "FROM posting WHERE currency = :currency AND (source = :account OR destination = :account)"
+        "SELECT currency, sum(CASE WHEN destination = :account THEN amount_minor ELSE -amount_minor END) AS held "
+        "FROM posting WHERE source = :account OR destination = :account GROUP BY currency ORDER BY currency"
     )
-    return int(await tx.session.scalar(query, {"account": account, "currency": currency}) or 0)
+    rows = await tx.session.execute(query, {"account": account})
+    return {row.currency: int(row.held) for row in rows if row.held}

@@ -1,7 +1,6 @@
 """The meter: notes observed intervals, wakes a charge when a mark is due, and says what a call costs now."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from billing import timeline
 from billing.charges import store as charge_store
@@ -9,7 +8,7 @@ from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
 from billing.facts import Counted, Counting, SideSeen, SideUnseen
 from billing.metering import store
-from billing.metering.intervals import Interval, closed_ms, connected_ms, running
+from billing.metering.intervals import Interval, connected_ms, running
 from billing.metering.marks import MarkKind, next_deadline, passed
 from billing.metering.view import MeterView, meter_view
 from billing.models import BillableIntervalRow, ChargeRow
@@ -128,11 +127,6 @@ async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval]) 
     charge.marked_ms = now_ms if running(intervals) is None else max(charge.marked_ms, now_ms)
     ended = charge.call_ended_at is not None
     charge.next_deadline_at = None if ended else next_deadline(price, intervals, charge.marked_ms)
-
-
-async def final_ms(tx: Tx, call_id: UUID) -> int:
-    """Connected time that is final."""
-    return closed_ms(await store.intervals(tx, call_id))
 
 
 def _touch(tx: Tx, charge: ChargeRow) -> None:

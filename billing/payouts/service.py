@@ -18,6 +18,7 @@ from billing.ledger import entries, journal
 from billing.models import ChargeRow, PayoutAccountRow
 from billing.payouts.models import PayoutLineRow, PayoutRow
 from billing.payouts.schedule import DEFAULT, HELD, Wanted, agrees
+from billing.payouts.store import by_account
 from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import BalanceTransaction, ConnectedAccount, Payout
@@ -26,7 +27,6 @@ from core.db import Database, Tx
 from core.errors import Conflict, Forbidden, NotFound
 from core.ids import UserId, new_id
 from core.jobs import Jobs
-from core.money import Currency
 
 log = logs.get(__name__)
 
@@ -69,13 +69,13 @@ class PayoutService:
     async def take_in(self, payout_id: str, account_id: str) -> bool:
         """Fetch a payout that a webhook spoke of, with its lines; False when the account is not ours."""
         async with self._db.begin() as tx:
-            if await _by_account(tx, account_id) is None:
+            if await by_account(tx, account_id) is None:
                 return False
         seen = await self._gateway.retrieve_payout(payout_id, account_id=account_id)
         # Stripe itemises only what its schedule paid out.
         lines = await self._gateway.list_payout_lines(payout_id, account_id=account_id) if seen.automatic else []
         async with self._db.begin() as tx:
-            account = await _by_account(tx, account_id)
+            account = await by_account(tx, account_id)
             assert account is not None
             await self._follow(tx, account.user_id, seen, lines)
         return True
@@ -166,7 +166,7 @@ class PayoutService:
 
     async def mirror(self, tx: Tx, account: ConnectedAccount) -> None:
         """Note what Stripe says of an account; a schedule that is not the wanted one is told again."""
-        row = await _by_account(tx, account.id)
+        row = await by_account(tx, account.id)
         if row is None:
             return
         row.payouts_enabled = account.payouts_enabled
@@ -336,9 +336,7 @@ class PayoutService:
 
     async def balances(self, tx: Tx, consultant: UUID) -> dict[str, int]:
         """What our books say lies on a connected account; negative is carried into the next payouts."""
-        account = entries.connected_balance(consultant)
-        found = {code.value: await journal.balance_minor(tx, account, code) for code in Currency}
-        return {code: amount for code, amount in found.items() if amount}
+        return await journal.balances_minor(tx, entries.connected_balance(consultant))
 
     async def listed(self, tx: Tx, *, consultant: UUID | None = None, limit: int = 100) -> list[PayoutRow]:
         """Payouts, newest first."""
@@ -370,11 +368,6 @@ def _not_own(row: PayoutAccountRow, by: UserId | None) -> None:
 def _effective(row: PayoutAccountRow) -> dict[str, Any]:
     """What Stripe should be told: nothing leaves a held account."""
     return HELD.as_json() if row.held_at is not None else row.wanted_schedule or DEFAULT.as_json()
-
-
-async def _by_account(tx: Tx, account_id: str) -> PayoutAccountRow | None:
-    query = select(PayoutAccountRow).where(PayoutAccountRow.provider_account_id == account_id).with_for_update()
-    return (await tx.session.scalars(query)).one_or_none()
 
 
 async def _lock(tx: Tx, user: UUID) -> PayoutAccountRow:

@@ -24,7 +24,6 @@ from core.db import Database, Tx
 from core.errors import NotFound
 from core.ids import new_id
 from core.jobs import Jobs
-from core.money import Currency
 
 log = logs.get(__name__)
 
@@ -262,11 +261,9 @@ class ReconciliationService:
                     "OR EXISTS (SELECT 1 FROM stripe_event WHERE processed_at IS NULL)"
                 )
             )
-            for currency in Currency:
-                books = await journal.balance_minor(tx, entries.CLEARING, currency)
-                stripe = theirs.get(currency, 0)
-                if not books and not stripe:
-                    continue
+            ours = await journal.balances_minor(tx, entries.CLEARING)
+            for currency in sorted({*ours, *(code for code, amount in theirs.items() if amount)}):
+                books, stripe = ours.get(currency, 0), theirs.get(currency, 0)
                 difference = stripe - books
                 totals[currency] = {"stripe_minor": stripe, "books_minor": books, "difference_minor": difference}
                 if difference and not moving:
