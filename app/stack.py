@@ -152,17 +152,12 @@ class Stack:
             raise LookupError(f"{name} is not running")
         return found
 
-    def restart_server(self, name: Literal["postgres", "redis"]) -> None:
-        """Stop and start an embedded server on its old port (a bad day, for tests)."""
-        self.stop_server(name)
-        self.start_server(name)
-
     def stop_server(self, name: Literal["postgres", "redis"]) -> None:
-        """Stop an embedded server."""
+        """Stop an embedded server (a bad day, for tests)."""
         self._server(name).stop()
 
     def start_server(self, name: Literal["postgres", "redis"]) -> None:
-        """Start it again."""
+        """Start it again, on its old port."""
         self._server(name).start()
 
     def _server(self, name: Literal["postgres", "redis"]) -> EmbeddedPostgres | EmbeddedRedis:

@@ -137,7 +137,8 @@ def test_a_weak_network_is_shown_sound_comes_first_and_finance_can_see_it(
     sign = customer.get_by_test_id("quality")
     expect(sign).to_contain_text("Good connection", timeout=20_000)
     nat.weather = Weather(loss=0.10)
-    expect(sign).to_contain_text(re.compile("Weak connection|Poor connection"), timeout=20_000)
+    # A slow machine may already give up the picture here: whichever word it finds, it says that it is not good.
+    expect(sign).to_have_attribute("data-level", re.compile("fair|poor"), timeout=20_000)
     nat.weather = Weather(loss=0.35)
     expect(sign).to_contain_text("Sound only", timeout=40_000)
     expect(consultant.get_by_text("sound only, weak network")).to_be_visible()

@@ -4,7 +4,9 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -19,8 +21,40 @@ LIMITS = {"RATE_LIMIT_LOGIN_PER_MIN": "1000", "RATE_LIMIT_API_PER_MIN": "5000"}
 SPANS = {"LOST_S": "12", "PREPARE_JOIN_S": "4", "AUTHENTICATE_S": "20"}
 
 
+class Servers:
+    """Stops and starts PostgreSQL and Redis beside the event loop, on which both people of a call send their media.
+
+    One thread for as long as the stack lives: a child dies with the thread that started it.
+    """
+
+    def __init__(self, stack: Stack, thread: ThreadPoolExecutor) -> None:
+        self._stack, self._thread = stack, thread
+
+    async def stop(self, name: Literal["postgres", "redis"]) -> None:
+        """Return when it is gone."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._stack.stop_server, name)
+
+    async def start(self, name: Literal["postgres", "redis"]) -> None:
+        """Return when it answers."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._stack.start_server, name)
+
+
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def thread() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        yield pool
+
+
+@pytest.fixture
+def servers(stack: Stack, thread: ThreadPoolExecutor) -> Servers:
+    return Servers(stack, thread)
+
+
+@pytest.fixture(scope="module")
+def stack(
+    tmp_path_factory: pytest.TempPathFactory,
+    thread: ThreadPoolExecutor,  # noqa: ARG001 - it outlives what it started
+) -> Iterator[Stack]:
     data = tmp_path_factory.mktemp("stack")
     settings = LIMITS | SPANS
     running = Stack(

@@ -13,6 +13,7 @@ from app.demo_people import LOGINS, PASSWORD
 from tests.fakes.caller import Caller
 from tests.fakes.gauge import FULL, number, say
 from tests.fakes.paid_call import CAP, PaidCall, until
+from tests.integration.days.conftest import Servers
 
 AWAY_S = 1.5  # a restart takes 70 ms on a fast disk: away for longer than a second, so that a write falls into it
 
@@ -50,18 +51,21 @@ async def test_kill_9_of_a_process_loses_no_cent_and_no_call(paid_call: PaidCall
     await paid_call.assert_exact(receipt)
 
 
-async def test_r5_redis_restarts_and_stays_away_and_nobody_in_a_call_notices(paid_call: PaidCall) -> None:
+async def test_r5_redis_restarts_and_stays_away_and_nobody_in_a_call_notices(
+    paid_call: PaidCall, servers: Servers
+) -> None:
     """``CATALOGUE=full``: it stays away for 30 s."""
     await paid_call.connect()
     await paid_call.skip_to(660_000)
     before, began = await paid_call.connected_ms(), time.monotonic()
     gaps: list[float] = []
     listening = asyncio.create_task(_gaps(paid_call, gaps))
-    paid_call.stack.restart_server("redis")  # in this thread: a child dies with the thread that started it
+    await servers.stop("redis")
+    await servers.start("redis")
     await asyncio.sleep(2)
-    paid_call.stack.stop_server("redis")
+    await servers.stop("redis")
     await asyncio.sleep(number(30, 4))
-    paid_call.stack.start_server("redis")
+    await servers.start("redis")
     await asyncio.sleep(2)
     listening.cancel()
     lasted_ms = (time.monotonic() - began) * 1000
@@ -75,7 +79,7 @@ async def test_r5_redis_restarts_and_stays_away_and_nobody_in_a_call_notices(pai
     await paid_call.assert_exact(receipt)
 
 
-async def test_r6_postgresql_restarts_in_mid_call_and_no_second_is_lost(paid_call: PaidCall) -> None:
+async def test_r6_postgresql_restarts_in_mid_call_and_no_second_is_lost(paid_call: PaidCall, servers: Servers) -> None:
     """``CATALOGUE=full``: twenty times."""
     await paid_call.connect()
     await paid_call.skip_to(660_000)
@@ -84,10 +88,10 @@ async def test_r6_postgresql_restarts_in_mid_call_and_no_second_is_lost(paid_cal
     for _ in range(number(20, 1)):
         assert peer is not None
         frames, old = peer.video_frames, paid_call.stack.pid("postgres")
-        paid_call.stack.stop_server("postgres")
+        await servers.stop("postgres")
         await asyncio.sleep(AWAY_S)
         restarted = time.monotonic()
-        paid_call.stack.start_server("postgres")
+        await servers.start("postgres")
         assert paid_call.stack.pid("postgres") != old
         await until(lambda: _ready(paid_call.stack.url), "ready again", 30)
         back.append(time.monotonic() - restarted)
