@@ -225,7 +225,7 @@ class Stage:
                 waiting = [actor for actor in waiting if not self._blocked(actor)]
 
     async def _released(self, blocked: list[Actor]) -> None:
-        """Wait until one of them goes on: PostgreSQL may say late that a lock is free, and it breaks a real deadlock."""
+        """Wait until one goes on: PostgreSQL may say late that a lock is free, and it breaks a real deadlock itself."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE_S
         while all(actor.gate is None and not actor.done for actor in blocked):
             if asyncio.get_running_loop().time() > deadline:
