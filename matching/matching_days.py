@@ -154,6 +154,32 @@ class Figures:
     newcomer_contacts: int = 0  # with consultants in their first twenty contacts
     calibration: tuple[Bin, ...] = (Bin(),) * BINS
 
+    @property
+    def stars(self) -> float | None:
+        """Mean stars; None without a rating."""
+        return self.stars_sum / self.stars_count if self.stars_count else None
+
+    @property
+    def mrr10(self) -> float | None:
+        """Mean reciprocal place, among the ten shown, of whoever answered well; None without such a question."""
+        return self.reciprocal_sum / self.placed if self.placed else None
+
+    @property
+    def hit3(self) -> float | None:
+        """Share of well answered questions whose consultant stood among the first three shown."""
+        return self.hits3 / self.placed if self.placed else None
+
+    @property
+    def refunded_share(self) -> float | None:
+        """Share of connected questions of which money was given back."""
+        return self.refunded / self.connected if self.connected else None
+
+    @property
+    def calibration_error(self) -> float | None:
+        """Mean distance of foretold and true shares over the bins, weighted by size; None without any."""
+        n = sum(one.n for one in self.calibration)
+        return sum(abs(one.foretold - one.came_true) for one in self.calibration) / n if n else None
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as they are stored."""
         return asdict(self)
