@@ -90,7 +90,7 @@ class ModelBook:
         """Rank with this version from now on; ``by`` is None when the gate decided. Raises NotFound and Conflict."""
         active = await self.begin(tx)
         if active.version == version:
-            raise Conflict("This version ranks already.", code="already_active")
+            raise Conflict("This version ranks already.", code="model_active")
         return await self._swap(tx, active, version, by=by, reason=reason)
 
     async def _swap(

@@ -85,7 +85,7 @@ async def test_a_roll_back_wants_a_reason_and_a_version_that_exists(
     unknown = await browser.post(path.format("never"), headers=admin, json={"reason": "It was better"})
     assert unknown.status == 404
     same = await browser.post(path.format(zero), headers=admin, json={"reason": "It was better"})
-    assert (same.status, (await error_of(same))["code"]) == (409, "already_active")
+    assert (same.status, (await error_of(same))["code"]) == (409, "model_active")
     async with house.db.begin() as tx:
         rolled = await tx.session.scalars(select(AuditEntry).where(AuditEntry.action == "matching.model_rolled_back"))
         assert rolled.all() == [], "nothing happened"
