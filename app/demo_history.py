@@ -22,6 +22,7 @@ A_DAY: Final = 20
 CANDIDATES: Final = 8
 CONSULTANTS: Final = 60
 MINUTES_MS: Final = 60_000
+SPREAD: Final = 1.2  # standard deviation of the model's score among these people
 
 
 async def seed_history(tx: Tx, model: Model) -> int:
@@ -55,7 +56,8 @@ class _Story:
 
 
 def _story(model: Model, chance: random.Random, people: list[UUID], at: datetime) -> _Story:
-    found = [({name: chance.random() for name in model.names}, user) for user in people]
+    spread = SPREAD / math.sqrt(sum(weight**2 for weight in model.weights) / 12)  # of a sum of weighted uniforms
+    found = [({name: spread * chance.random() for name in model.names}, user) for user in people]
     found.sort(key=lambda one: -model.utility(list(one[0].values())))
     utilities = [model.utility(list(features.values())) for features, _ in found]
     crowd = math.log(sum(math.exp(each) for each in utilities))

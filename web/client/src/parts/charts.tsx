@@ -110,8 +110,8 @@ export function Reliability({ bins }: { bins: { n: number; foretold: number; cam
   const known = bins.filter((each) => each.n > 0)
   const share = (value: number) => percent(value * 10_000)
   const greatest = Math.max(1, ...known.map((each) => each.n))
-  const x = (value: number) => 40 + value * (SIDE - 52)
-  const y = (value: number) => SIDE - 36 - value * (SIDE - 52)
+  const x = (value: number) => 40 + value * (SIDE - 62)
+  const y = (value: number) => SIDE - 36 - value * (SIDE - 62)
   return (
     <figure className="panel chart">
       <figcaption>

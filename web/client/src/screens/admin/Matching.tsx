@@ -24,7 +24,7 @@ function Charts({ figures }: { figures: DayFigures[] }) {
       return found ? value(found) : null
     }),
   })
-  const count = (value: number) => number(value, value < 10 ? 1 : 0)
+  const count = (value: number) => number(value, 1)
   const share = (value: number) => percent(value * 10_000)
   return (
     <div className="side-by-side">

@@ -130,7 +130,11 @@ function One({ model }: { model: LearningModel }) {
           <Comparison mine={model.candidate} other={model.current} />
         </details>
       )}
-      {model.state !== 'active' && <Activate model={model} />}
+      {model.state !== 'active' && (
+        <div>
+          <Activate model={model} />
+        </div>
+      )}
     </li>
   )
 }
