@@ -43,10 +43,11 @@ rung AS (
   FROM request r LEFT JOIN offer o ON o.request_id = r.id
   WHERE r.question_id IN (SELECT id FROM asked) GROUP BY r.question_id
 ),
-contact AS (
-  SELECT question_id, consultant_id,
-         row_number() OVER (PARTITION BY consultant_id ORDER BY accepted_at, call_id) AS n
-  FROM outcome WHERE connected
+newcomers AS (
+  SELECT question_id, count(*) AS contacts
+  FROM (SELECT question_id, row_number() OVER (PARTITION BY consultant_id ORDER BY accepted_at, call_id) AS n
+        FROM outcome WHERE connected) AS contact
+  WHERE n <= :newcomer GROUP BY question_id
 ),
 told AS (
   SELECT question_id, bool_or(connected) AS connected, bool_or(completed) AS completed,
@@ -83,12 +84,12 @@ SELECT asked.day, CASE WHEN grouping(asked.version) = 1 THEN '' ELSE asked.versi
        count(place.question_id) AS placed,
        coalesce(sum(1.0 / place.place) FILTER (WHERE place.place <= 10), 0) AS reciprocal_sum,
        count(*) FILTER (WHERE place.place <= 3) AS hits3,
-       coalesce(sum((SELECT count(*) FROM contact
-                     WHERE contact.question_id = asked.id AND contact.n <= :newcomer)), 0) AS newcomer_contacts
+       coalesce(sum(newcomers.contacts), 0) AS newcomer_contacts
 FROM asked
 LEFT JOIN rung ON rung.question_id = asked.id
 LEFT JOIN told ON told.question_id = asked.id
 LEFT JOIN place ON place.question_id = asked.id
+LEFT JOIN newcomers ON newcomers.question_id = asked.id
 GROUP BY GROUPING SETS ((asked.day), (asked.day, asked.version))
 ORDER BY 1, 2
 """)

@@ -10,14 +10,14 @@ import numpy as np
 from sqlalchemy import text
 
 from core.db import Database, Tx
-from matching.model import Calibration, Feature, Model, Span
+from matching.model import LEARNED_FACTORS, Calibration, Feature, Model, Span
 
 FEATURES = (Feature("words", "expertise"), Feature("record", "delivery_history"))
 
 
 def model(version: str, words: float, record: float) -> Model:
     """A model of two features."""
-    spans = {"expertise": Span(0, 1), "delivery_history": Span(0, 1)}
+    spans = {factor: Span(0, 1) for factor in LEARNED_FACTORS}
     return Model(version, FEATURES, (words, record), spans, Calibration(slope=1.0, crowd=-1.0, intercept=0.0))
 
 

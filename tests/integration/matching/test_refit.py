@@ -221,7 +221,7 @@ async def test_a_release_that_no_longer_knows_a_feature_ranks_with_its_own_model
     await past(learning, ("record", 400))
     fitted = str((await learning.run()).version)
     older = model("newer-built-in", 1.0, 1.0)
-    newer = Model("newer-built-in", older.features[:1], older.weights[:1], {"expertise": older.spans["expertise"]})
+    newer = Model("newer-built-in", older.features[:1], older.weights[:1], older.spans)
     book = ModelBook(newer)
     async with learning.market.db.begin() as tx:
         assert (await book.refresh(tx)).version == "newer-built-in"
