@@ -30,9 +30,12 @@ if TYPE_CHECKING:
     from core.events import Bus
     from core.jobs import Jobs
     from core.settings import Settings
+    from matching.models_store import ModelBook
+    from matching.outcomes_log import OutcomeLog
     from matching.projection import ConsultantProjection
     from matching.questions import QuestionService
     from matching.ranking import RankingService
+    from matching.refit import RefitService
     from matching.requests import RequestService
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
@@ -75,6 +78,9 @@ class House:
     consultants: ConsultantProjection
     ranking: RankingService
     requests: RequestService
+    outcomes: OutcomeLog
+    models: ModelBook
+    refit: RefitService
 
     sessions: SessionService
     recordings: RecordingService
