@@ -106,7 +106,7 @@ class RefitService:
             return
         async with self._db.begin() as tx:
             await self._book.begin(tx)
-            current = await self._book.refresh(tx)
+            current = await self._book.look(tx)
             found = await history.read(tx, self._book.built_in.names)
             version = f"fit-{tx.now:%Y%m%d-%H%M%S}"
         training, holdout = found.split(gate.HOLDOUT_SHARE)
