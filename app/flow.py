@@ -9,7 +9,7 @@ Every handler runs in the publisher's own transaction, in the order of the table
 none of it. Network calls never happen here; what needs one leaves a durable job.
 """
 
-from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
 from core.events import Flow
 from matching.events import OfferAccepted, OfferMissed, RequestClosed
 from media.events import (
@@ -37,7 +37,7 @@ def flow(house: House) -> Flow:
         PresenceChanged: (house.consultants.on_presence,),
         OfferMissed: (house.presence.on_offer_missed,),
         RequestClosed: (),
-        OfferAccepted: (house.calls.on_offer_accepted,),
+        OfferAccepted: (house.outcomes.on_offer_accepted, house.calls.on_offer_accepted),
         # accept → hold → media
         CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened),
         HoldPlaced: (house.calls.on_hold_placed,),
@@ -48,7 +48,7 @@ def flow(house: House) -> Flow:
         IntervalOpened: (house.calls.on_interval_opened, house.meter.on_interval_opened),
         IntervalClosed: (house.calls.on_interval_closed, house.meter.on_interval_closed),
         MediaMoved: (house.calls.on_media_moved,),
-        CallWentLive: (house.requests.on_call_went_live,),
+        CallWentLive: (house.requests.on_call_went_live, house.outcomes.on_call_went_live),
         CallPaused: (house.sessions.on_call_paused,),
         CallResumed: (house.sessions.on_call_resumed,),
         CapReached: (house.calls.on_cap_reached,),
@@ -58,11 +58,13 @@ def flow(house: House) -> Flow:
             house.requests.on_call_ended,
             house.charges.on_call_ended,
             house.sessions.on_call_ended,
+            house.outcomes.on_call_ended,
         ),
         SessionClosed: (house.charges.on_session_closed,),
-        ChargeSettled: (house.requests.on_charge_settled,),
+        ChargeSettled: (house.outcomes.on_charge_settled,),
+        ChargeRefunded: (house.outcomes.on_charge_refunded,),
         # persons
         AccessRevoked: (house.calls.on_access_revoked,),
-        RatingGiven: (house.consultants.on_rating,),
+        RatingGiven: (house.consultants.on_rating, house.outcomes.on_rating),
         UserBlocked: (house.consultants.on_blocked, house.calls.on_user_blocked),
     }

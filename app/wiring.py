@@ -35,6 +35,7 @@ from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
 from core.settings import Settings
 from matching import question_store
+from matching.outcomes_log import OutcomeLog
 from matching.projection import ConsultantProjection
 from matching.questions import QuestionService
 from matching.ranking import RankingService
@@ -157,6 +158,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         consultants=consultants,
         ranking=ranking,
         requests=requests,
+        outcomes=OutcomeLog(),
         sessions=sessions,
         recordings=recordings,
         quality=QualityService(),

@@ -51,7 +51,32 @@ class ConsultantRow(Base):
     offers_missed: Mapped[int]
     missed_in_a_row: Mapped[int]
     calls: Mapped[int]
+    contacts: Mapped[int] = mapped_column(server_default="0")  # calls that went live
+    successes: Mapped[int] = mapped_column(server_default="0")  # those that were good advice, see outcomes.succeeded
     # The transaction that last wrote this row (a trigger keeps it): how an index finds what it has not read yet.
+    changed_in: Mapped[int] = mapped_column(BigInteger)
+
+
+class OutcomeRow(Base):
+    """What became of one accepted ring; see ``outcomes.Outcome``."""
+
+    __tablename__ = "outcome"
+
+    call_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_id: Mapped[UUID]
+    consultant_id: Mapped[UUID]
+    text: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    language: Mapped[str]
+    asked_at: Mapped[datetime]
+    accepted_at: Mapped[datetime]
+    connected: Mapped[bool]
+    completed: Mapped[bool]
+    connected_ms: Mapped[int] = mapped_column(BigInteger)
+    stars: Mapped[int | None]
+    refunded: Mapped[bool]
+    ended_at: Mapped[datetime | None]
+    # As on ``consultant``: the transaction that last wrote this row.
     changed_in: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -245,9 +245,6 @@ class RequestService:
         if event.went_live:
             question.state = questions.advance(questions.State(question.state), questions.Move.ANSWER)
 
-    async def on_charge_settled(self, tx: Tx, event: CallFact) -> None:
-        """Nothing to do yet: outcomes will feed the ranker from here."""
-
 
 def _is_shown(tx: Tx, row: RequestRow) -> bool:
     match request.State(row.state):

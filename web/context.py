@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from core.events import Bus
     from core.jobs import Jobs
     from core.settings import Settings
+    from matching.outcomes_log import OutcomeLog
     from matching.projection import ConsultantProjection
     from matching.questions import QuestionService
     from matching.ranking import RankingService
@@ -75,6 +76,7 @@ class House:
     consultants: ConsultantProjection
     ranking: RankingService
     requests: RequestService
+    outcomes: OutcomeLog
 
     sessions: SessionService
     recordings: RecordingService
