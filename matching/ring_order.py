@@ -139,14 +139,21 @@ def choice(waiting: Waiting, one: Candidate, *, explore: bool = True) -> Choice:
     )
 
 
+def decided(waiting: Waiting) -> dict[str, Any]:
+    """What, beside the candidates, a stored ring needs to be computed again."""
+    return {
+        "version": VERSION,
+        "request_id": str(waiting.request_id),
+        "waited_s": waiting.waited_s,
+        "bar": bar(waiting.waited_s),
+        "best_fit": waiting.best_fit,
+    }
+
+
 def options(waiting: Waiting, *, explore: bool = True, taken: AbstractSet[UUID] = frozenset()) -> list[Choice]:
     """Who may be rung for this request now, the most valuable first; the customer's own choice before all others."""
     least = bar(waiting.waited_s)
-    choices = [
-        choice(waiting, one, explore=explore)
-        for one in waiting.candidates
-        if one.user_id not in taken
-    ]
+    choices = [choice(waiting, one, explore=explore) for one in waiting.candidates if one.user_id not in taken]
     fitting = [one for one in choices if one.relative_fit >= least or one.user_id == waiting.chosen]
     return sorted(fitting, key=lambda one: (one.user_id != waiting.chosen, -one.value, one.user_id))
 

@@ -37,9 +37,13 @@ def figures(market: Market) -> dict[str, Any]:
         "utilisation": round(sum(one.busy_s for one in market.consultants) / online_s, 4),
         "utilisation_with_rings": round(sum(one.busy_s + one.rung_s for one in market.consultants) / online_s, 4),
         "offered": round(len(asked) * 720.0 / (market.laws.consultants * span_s), 4),
-        "rings_per_answer": round(len([r for r in market.rings if r[2] >= market.laws.warm_up_h * 3_600]) / len(answered), 3),
+        "rings_per_answer": round(
+            len([r for r in market.rings if r[2] >= market.laws.warm_up_h * 3_600]) / len(answered), 3
+        ),
         "newcomers": len(new),
-        "newcomers_with_5_contacts": round(sum(one.met >= ENOUGH_CONTACTS for one in new) / len(new), 4) if new else None,
+        "newcomers_with_5_contacts": round(sum(one.met >= ENOUGH_CONTACTS for one in new) / len(new), 4)
+        if new
+        else None,
     }
 
 
@@ -64,8 +68,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--widen-after", type=float, default=60.0)
     wishes = parser.parse_args(argv)
     laws = Laws(
-        consultants=wishes.consultants, load=wishes.load, hours=wishes.hours, seed=wishes.seed,
-        newcomers=wishes.newcomers, silent=wishes.silent, patience=wishes.patience,
+        consultants=wishes.consultants,
+        load=wishes.load,
+        hours=wishes.hours,
+        seed=wishes.seed,
+        newcomers=wishes.newcomers,
+        silent=wishes.silent,
+        patience=wishes.patience,
         times=RingTimes(widen_after=timedelta(seconds=wishes.widen_after)),
     )
     began = time.perf_counter()

@@ -130,8 +130,10 @@ class Market:
         n = len(self.requests)
         chance = self._random("request", n)
         fits = np.random.default_rng([self.laws.seed, n]).beta(*FIT, size=self.laws.consultants)
-        patience = chance.gammavariate(4, PATIENCE_S / 4) if self.laws.patience == "gamma" else chance.expovariate(
-            1 / PATIENCE_S
+        patience = (
+            chance.gammavariate(4, PATIENCE_S / 4)
+            if self.laws.patience == "gamma"
+            else chance.expovariate(1 / PATIENCE_S)
         )
         request = Request(UUID(int=chance.getrandbits(128)), n, self.now, fits, patience)
         self.requests.append(request)
