@@ -61,9 +61,12 @@ class Answers:
 
     async def _stop_others(self, tx: Tx, row: RequestRow) -> None:
         await tx.session.flush()
-        for other in await store.ringing_of_request(tx, row.id):
+        others = await store.ringing_of_request(tx, row.id)
+        for other in others:
             await claims.settle(tx, other, offer.Move.LOSE)
             tx.touch([other.consultant_id])
+        if others:
+            await store.wake_waiting(tx)
 
     async def decline(self, tx: Tx, user: UserId, offer_id: OfferId, *, reason: str, note: str | None = None) -> None:
         """Say no; the next consultant rings at once. Declining twice changes nothing."""

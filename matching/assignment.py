@@ -1,4 +1,4 @@
-"""The assignment problem, solved exactly: who of many goes to whom, so that the sum of the values is the greatest (pure).
+"""The assignment problem, solved exactly: who of many goes to whom, for the greatest sum of values (pure).
 
 Shortest augmenting paths with potentials (Kuhn 1955, Munkres 1957; in the form of Jonker and Volgenant 1987). Our
 problems are small, so forty lines here weigh less than a numerical library (ADR 0015).

@@ -87,8 +87,10 @@ class Dispatcher:
         """End a request without a call: every ring stops at once, nothing was reserved."""
         row.state = request.advance(request.State(row.state), move)
         row.closed_at, row.close_reason, row.due_at = tx.now, reason, None
-        for ringing in await store.ringing_of_request(tx, row.id):
-            await self._withdraw(tx, ringing)
+        stopped = [await self._withdraw(tx, one) for one in await store.ringing_of_request(tx, row.id)]
+        if any(stopped):
+            await tx.session.flush()  # this request waits no more
+            await store.wake_waiting(tx)
         tx.touch([row.customer_id])
         await tx.publish(
             RequestClosed(request_id=RequestId(row.id), question_id=QuestionId(row.question_id), reason=reason)
@@ -119,11 +121,12 @@ class Dispatcher:
         # Published before the count is written: presence locks its row first and then ours, and so must we.
         before = await consultant_store.missed_in_a_row(tx, consultant)
         await tx.publish(OfferMissed(consultant_id=consultant, consecutive=before + 1))
+        await store.wake_waiting(tx)  # free for the others who wait, unless away now
         await consultant_store.missed(tx, consultant, (silent.rings_until - silent.created_at) // _MS)
         tx.signal("consultant", str(consultant))
 
     async def _ring(self, tx: Tx, looks: Sequence[Look]) -> None:
-        """Ring for all who want a ring, by one plan; plan anew for those whose consultant was somebody else's by now."""
+        """Ring for all who want a ring, by one plan; plan anew where a consultant was somebody else's by now."""
         for _ in range(TRIES):
             seats = [look for look in looks if look.wanted > 0]
             if not seats:

@@ -10,7 +10,7 @@ from core.db import Database, Tx
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
 from core.money import MINIMUM_CHARGE_MINOR, Currency, price_minor
-from matching import consultant_store, question_store, request, store
+from matching import consultant_store, question_store, request, store, wish_store
 from matching import question as questions
 from matching.answers import Answers
 from matching.dispatch import TOGETHER, Dispatcher
@@ -127,6 +127,7 @@ class RequestService:
                 raise AlreadyActive
             return await self._same(tx, before, wish)
         store.add_stage(tx, row.id, "requested")
+        await wish_store.drop(tx, question.id)  # whoever rings need not be told any more
         tx.touch([user])
         await self._dispatcher.move_on(tx, row)
         tx.signal("due", "requests")

@@ -20,11 +20,11 @@ from matching.assignment import assign
 VERSION = "ring-1"  # a change of any number below is a new version
 
 ACCEPT_PRIOR = (8.0, 2.0)  # a newcomer is expected to answer four rings in five
-SUCCESS_PRIOR = (3.0, 1.0)  # … and to please in three calls of four
+SUCCESS_PRIOR = (6.0, 2.0)  # … and to please in three calls of four
 EXPLORED_CONTACTS = 20
 RING_S = 20.0
 UNKNOWN_RESPONSE_S = 6.0
-COST_PER_S = 0.004  # of value, for each second that the customer is expected to listen to this ring
+COST_PER_S = 0.01  # of value, for each second that the customer is expected to listen to this ring
 URGENCY_PER_S = 0.02  # fifty seconds of waiting outweigh the best match: with too few free, the oldest goes first
 CHOSEN = 10.0  # the customer's own choice comes before any match
 

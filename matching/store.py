@@ -97,8 +97,11 @@ async def usual_wait_s(tx: Tx) -> int | None:
 
 
 async def wake_waiting(tx: Tx) -> None:
-    """Make every waiting request due now; one that somebody is looking at has its fallback look within seconds."""
-    await _wake(tx, select(RequestRow.id))
+    """Somebody can be rung: make every request that rings nobody due now.
+
+    One that somebody is looking at has its fallback look within seconds.
+    """
+    await _wake(tx, select(RequestRow.id).where(_unrung()))
 
 
 async def wake_rung_at(tx: Tx, consultant: UserId) -> None:

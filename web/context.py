@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from matching.questions import QuestionService
     from matching.ranking import RankingService
     from matching.requests import RequestService
+    from matching.wishes import WishService
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
     from media.samples import QualityService
@@ -76,6 +77,7 @@ class House:
     consultants: ConsultantProjection
     ranking: RankingService
     requests: RequestService
+    wishes: WishService
     outcomes: OutcomeLog
 
     sessions: SessionService
