@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import Tx
 from core.ids import new_id
@@ -91,7 +92,8 @@ async def settle(tx: Tx, ring: OfferRow, move: offer.Move) -> bool:
     )
     if ended.one_or_none() is None:
         return False
-    ring.state, ring.answered_at = after, tx.now
+    set_committed_value(ring, "state", after)  # written already: nothing is left to flush
+    set_committed_value(ring, "answered_at", tx.now)
     return True
 
 
