@@ -1,4 +1,4 @@
-"""``./bench claims``: processes fight for consultants in real PostgreSQL, some are killed or frozen; then SQL judges."""
+"""``./bench claims``: processes fight for consultants in real PostgreSQL, some are killed; then SQL judges."""
 
 import argparse
 import json
@@ -108,7 +108,7 @@ class Fight:
         self._started += 1
         told = self._folder / f"{self._started}.jsonl"
         command = [sys.executable, "-m", "tests.bench.claims_worker", self._url, str(self._started), str(told)]
-        self._running.append(subprocess.Popen(command, cwd=PROJECT))  # noqa: S603 - our own module
+        self._running.append(subprocess.Popen(command, cwd=PROJECT))
 
     def _befall(self) -> None:
         """Kill one at once and start another; every third time another one is frozen beyond its leases."""
