@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import Tx
 from core.ids import new_id
-from matching import offer, store
+from matching import offer
 from matching.models import ConsultantRow, OfferRow
 
 LATE = timedelta(seconds=1)  # an answer sent in the last moment is on its way for a moment more
@@ -33,6 +34,8 @@ async def claim(
 ) -> OfferRow | None:
     """Ring this consultant for this request if they may be rung at this price right now; else None, at once.
 
+    One statement, so one way to the database: it locks the consultant, raises the token and writes the offer.
+
     The index proposes, this decides: whatever an index has not heard of yet is caught here. ``shown``: the columns of
     the offer that say why (``match_id``, ``score_centi``, ``reasons``).
     """
@@ -49,28 +52,29 @@ async def claim(
         )
         .with_for_update(skip_locked=True)
     )
-    taken = update(row).where(row.user_id == free.scalar_subquery())
-    claimed = await tx.session.execute(
-        taken.values(ring_token=row.ring_token + 1, offers_received=row.offers_received + 1)
+    taken = (
+        update(row)
+        .where(row.user_id == free.scalar_subquery())
+        .values(ring_token=row.ring_token + 1, offers_received=row.offers_received + 1)
         .returning(row.ring_token, row.rate_minor_per_hour)
-        .execution_options(synchronize_session=False)
+        .cte("taken")
     )
-    found = claimed.one_or_none()
-    if found is None:
-        return None
-    return await store.add_offer(
-        tx,
-        id=new_id(),
-        request_id=request_id,
-        consultant_id=consultant,
-        token=found.ring_token,
-        state=offer.State.RINGING,
-        rate_minor_per_hour=found.rate_minor_per_hour,
-        currency=currency,
-        created_at=tx.now,
-        rings_until=rings_until,
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "request_id": request_id,
+        "consultant_id": consultant,
+        "state": offer.State.RINGING.value,
+        "currency": currency,
+        "created_at": tx.now,
+        "rings_until": rings_until,
         **shown,
+    }
+    columns = OfferRow.__table__.c
+    given = [literal(value, columns[name].type).label(name) for name, value in values.items()]
+    ring = insert(OfferRow).from_select(
+        [*values, "token", "rate_minor_per_hour"], select(*given, taken.c.ring_token, taken.c.rate_minor_per_hour)
     )
+    return await tx.session.scalar(ring.on_conflict_do_nothing().returning(OfferRow))
 
 
 async def settle(tx: Tx, ring: OfferRow, move: offer.Move) -> bool:

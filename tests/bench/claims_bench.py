@@ -130,7 +130,7 @@ class Fight:
 
 def measure(wishes: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Set the market up, let them fight, ask the database what happened."""
-    cluster = EmbeddedPostgres(folder / "postgres")
+    cluster = EmbeddedPostgres(folder / "postgres", throwaway=not wishes.durable)
     cluster.start()
     try:
         upgrade(cluster.url())
@@ -184,6 +184,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=100.0, help="new requests a second, about four claims each")
     parser.add_argument("--limit-s", type=float, default=3_600.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--durable", action="store_true", help="wait for the disk at every commit, as in production")
     parser.add_argument("--json", action="store_true", help="one line of JSON")
     wishes = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="bench-claims-") as folder:

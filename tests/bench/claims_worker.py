@@ -26,9 +26,10 @@ LEASE = timedelta(seconds=1)
 HELD_S = (0.0, 0.06)  # how long a ring rings before it is answered
 ACCEPTED, FORGOTTEN = 0.25, 0.02
 TRIED = 6  # candidates of one look
-IDLE_S = 0.004
+IDLE_S = 0.02
+COUNTED_EVERY = 50  # looks in vain between two counts of what is left
 AGAIN = timedelta(milliseconds=20)
-AT_ONCE = 6  # rings a process has out
+AT_ONCE = 3  # rings a process has out
 
 
 class Worker:
@@ -42,6 +43,7 @@ class Worker:
 
     async def run(self) -> None:
         """Until no request waits."""
+        idle = 0
         while True:
             await self._places.acquire()
             began = time.perf_counter()
@@ -56,8 +58,11 @@ class Worker:
                 task.add_done_callback(self._answers.discard)
                 continue
             self._places.release()
-            if not rows and await self._nothing_left():
-                break
+            idle += not rows
+            if idle >= COUNTED_EVERY:
+                idle = 0
+                if await self._nothing_left():
+                    break
             await asyncio.sleep(IDLE_S)  # nothing is due this moment
         await asyncio.gather(*self._answers)
 
