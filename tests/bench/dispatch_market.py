@@ -5,6 +5,7 @@ meet the same people.
 """
 
 import heapq
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +40,7 @@ class Laws:
     hours: float
     seed: int
     newcomers: float = 0.2
-    silent: float = 1.0
+    silent: float = 0.5
     patience: str = "unrung"
     explore: bool = True
     warm_up_h: float = 1.0
@@ -117,6 +118,10 @@ class Market:
     def run(self) -> None:
         """Play until the end; whoever asked by then is still answered or leaves."""
         self._arrive_next()
+        self.play()
+
+    def play(self) -> None:
+        """Let everything happen that is to happen."""
         while self._events:
             self.now, _, what = heapq.heappop(self._events)
             what()
@@ -130,19 +135,21 @@ class Market:
         n = len(self.requests)
         chance = self._random("request", n)
         fits = np.random.default_rng([self.laws.seed, n]).beta(*FIT, size=self.laws.consultants)
-        patience = (
-            chance.gammavariate(4, PATIENCE_S / 4)
-            if self.laws.patience == "gamma"
-            else chance.expovariate(1 / PATIENCE_S)
-        )
-        request = Request(UUID(int=chance.getrandbits(128)), n, self.now, fits, patience)
+        if self.laws.patience == "gamma":
+            patience = chance.gammavariate(4, PATIENCE_S / 4)
+        else:
+            patience = chance.expovariate(1 / PATIENCE_S)
+        self.enter(Request(UUID(int=chance.getrandbits(128)), n, self.now, fits, patience))
+        self._arrive_next()
+
+    def enter(self, request: Request) -> None:
+        """Somebody rings."""
         self.requests.append(request)
-        self.open[n] = request
+        self.open[request.n] = request
         self._start_patience(request)
-        self.at(self.now + self.laws.times.widen_after.total_seconds(), self.dispatch)
+        self.at(self.now + self.laws.times.widen_after.total_seconds(), self._look_if_waiting(request))
         self.at(self.now + self.laws.times.patience.total_seconds(), lambda: self._leave(request, "given_up"))
         self.dispatch()
-        self._arrive_next()
 
     def _start_patience(self, request: Request) -> None:
         request.alone_since = self.now
@@ -195,7 +202,7 @@ class Market:
         rung = list(request.rung)
         ready = free.copy()
         ready[rung] = False
-        online = np.array([one.state != "away" for one in self.consultants])
+        online = np.array([one.state in {"free", "busy"} for one in self.consultants])
         online[rung] = False
         listed = np.flatnonzero(ready)
         best = listed[np.argsort(-request.fits[listed], kind="stable")][:LISTED]
@@ -219,16 +226,21 @@ class Market:
             request.patience_s -= self.now - request.alone_since
             request.alone_since = None
         self.rings.append((request.n, n, self.now))
-        chance = self._random("answer", request.n, n)
-        yes = chance.random() < one.accepts
-        ring_s = self.laws.times.ring.total_seconds()
-        after = min(chance.lognormvariate(float(np.log(ANSWER_S)), ANSWER_SPREAD), ring_s - 0.5)
-        if yes:
+        kind, after = self.answer_of(request, n)
+        if kind == "accept":
             self.at(self.now + after, lambda: self._accept(request, n))
-        elif chance.random() < self.laws.silent:
-            self.at(self.now + ring_s, lambda: self._refuse(request, n, silent=True))
         else:
-            self.at(self.now + after, lambda: self._refuse(request, n, silent=False))
+            self.at(self.now + after, lambda: self._refuse(request, n, silent=kind == "silence"))
+
+    def answer_of(self, request: Request, n: int) -> tuple[str, float]:
+        """What this consultant will do about this ring, and after how many seconds."""
+        chance = self._random("answer", request.n, n)
+        yes = chance.random() < self.consultants[n].accepts
+        ring_s = self.laws.times.ring.total_seconds()
+        after = min(chance.lognormvariate(math.log(ANSWER_S), ANSWER_SPREAD), ring_s - 0.5)
+        if yes:
+            return "accept", after
+        return ("silence", ring_s) if chance.random() < self.laws.silent else ("decline", after)
 
     def _accept(self, request: Request, n: int) -> None:
         if n not in request.ringing:
