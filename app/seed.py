@@ -5,6 +5,7 @@ import sys
 
 import aiohttp
 
+from app.demo_history import seed_history
 from app.demo_people import CONSULTANTS, CUSTOMER_NAME, LOGINS, PASSWORD, STAFF_NAMES, DemoConsultant
 from app.wiring import build, close, load_settings
 from core import logs
@@ -35,6 +36,9 @@ async def seed(house: House) -> int:
             made += await register(house, consultant.email, consultant.name, Role.CONSULTANT, consultant.time_zone)
             if not await is_ready(house, consultant.email):  # a seed that was interrupted is finished by the next
                 await set_up(house, http, consultant)
+    if house.settings.environment in {"demo", "test"}:
+        async with house.db.begin() as tx:
+            await seed_history(tx, house.models.built_in)
     return made
 
 

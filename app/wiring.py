@@ -35,10 +35,13 @@ from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
 from core.settings import Settings
 from matching import question_store
+from matching.model import built_in
+from matching.models_store import ModelBook
 from matching.outcomes_log import OutcomeLog
 from matching.projection import ConsultantProjection
 from matching.questions import QuestionService
 from matching.ranking import RankingService
+from matching.refit import RefitService
 from matching.request import RingTimes
 from matching.requests import RequestService
 from matching.weighted import WeightedRanker
@@ -62,6 +65,8 @@ from signaling.messages import MediaStats
 from signaling.ports import Session
 from signaling.presence import PresenceService
 from web.context import House
+
+MODEL = "zero"  # version zero of the ranking model, a file of matching/fitted
 
 
 def load_settings() -> Settings:
@@ -115,6 +120,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
 
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
     ranking = RankingService(consultants, WeightedRanker())
+    models = ModelBook(built_in(MODEL))
+    refit = RefitService(db, models)
 
     async def has_card(tx: Tx, user: UserId) -> bool:
         return await cards.ready(tx, user)
@@ -161,6 +168,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         requests=requests,
         wishes=WishService(consultants, profiles.names),
         outcomes=OutcomeLog(),
+        models=models,
+        refit=refit,
         sessions=sessions,
         recordings=recordings,
         quality=QualityService(),
@@ -186,6 +195,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     charges.register(jobs)
     payouts.register(jobs)
     reconciliation.register(jobs)
+    refit.register(jobs)
     webhooks.register(jobs)
     return house
 

@@ -117,6 +117,7 @@ def schedule(house: House) -> AsyncIOScheduler:
     scheduler.add_job(
         look, "interval", seconds=RECONCILE_S, args=["reconciliation", house.reconciliation.run_due, house.db]
     )
+    scheduler.add_job(look, "interval", seconds=RECONCILE_S, args=["refit", house.refit.run_due, house.db])
     scheduler.add_job(rescue_stalled_jobs, "interval", seconds=HEARTBEAT_S, args=[house], id="stalled-jobs")
     return scheduler
 

@@ -1,10 +1,10 @@
 """The tables of ``matching``: questions, the consultant projection, matches, requests and offers."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Text
+from sqlalchemy import BigInteger, Computed, Identity, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -76,9 +76,62 @@ class OutcomeRow(Base):
     connected_ms: Mapped[int] = mapped_column(BigInteger)
     stars: Mapped[int | None]
     refunded: Mapped[bool]
+    succeeded: Mapped[bool] = mapped_column(
+        Computed("completed AND NOT refunded AND coalesce(stars, 5) >= 4", persisted=True)
+    )
     ended_at: Mapped[datetime | None]
     # As on ``consultant``: the transaction that last wrote this row.
     changed_in: Mapped[int] = mapped_column(BigInteger)
+
+
+class RankingModelRow(Base):
+    """One version of the ranking model. ``trained_to`` is None for one that came with the program.
+
+    ``metrics`` are the candidate's and the then active model's on the holdout, ``reasons`` why the gate refused it.
+    ``promoted_by`` is None when nobody but the gate decided.
+    """
+
+    __tablename__ = "ranking_model"
+
+    version: Mapped[str] = mapped_column(primary_key=True)
+    model: Mapped[str]
+    trained_from: Mapped[datetime | None]
+    trained_to: Mapped[datetime | None]
+    samples: Mapped[int]
+    metrics: Mapped[dict[str, Any]]
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    state: Mapped[str]
+    made_at: Mapped[datetime]
+    promoted_at: Mapped[datetime | None]
+    promoted_by: Mapped[UUID | None]
+    reason: Mapped[str]
+
+
+class RefitRow(Base):
+    """One run of the refit: ``stage`` says how far it is, ``outcome`` how it ended."""
+
+    __tablename__ = "refit"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    started_by: Mapped[UUID | None]
+    stage: Mapped[str]
+    finished_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+    version: Mapped[str | None]
+    training: Mapped[int]
+    holdout: Mapped[int]
+
+
+class MatchingDayRow(Base):
+    """The figures of one day, of all questions (``model_version`` empty) or of those one version ranked."""
+
+    __tablename__ = "matching_day"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    model_version: Mapped[str] = mapped_column(primary_key=True)
+    figures: Mapped[dict[str, Any]]
+    computed_at: Mapped[datetime]
 
 
 class CustomerStandingRow(Base):

@@ -93,7 +93,8 @@ class ConsultantProjection:
     async def on_rating(self, tx: Tx, event: RatingGiven) -> None:
         """Add the stars to the side that was rated; a consultant's are read before the outcome takes the new ones."""
         if await store.customer_of_call(tx, event.call_id) == event.ratee_id:
-            await consultant_store.rate_customer(tx, event.ratee_id, event.stars)
+            if event.stars is not None:
+                await consultant_store.rate_customer(tx, event.ratee_id, event.stars)
             return
         before = await outcomes.stars_of(tx, event.call_id)
         await consultant_store.rate_consultant(tx, event.ratee_id, before=before, after=event.stars)

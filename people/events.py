@@ -24,12 +24,12 @@ class AccessRevoked(Event):
 
 @dataclass(frozen=True, slots=True)
 class RatingGiven(Event):
-    """A participant rated the other side of an ended call, 1 to 5 stars."""
+    """The stars, 1 to 5, one participant of an ended call gives the other as they stand now; None: taken back."""
 
     call_id: CallId
     rater_id: UserId
     ratee_id: UserId
-    stars: int
+    stars: int | None
 
 
 @dataclass(frozen=True, slots=True)

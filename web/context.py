@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from core.events import Bus
     from core.jobs import Jobs
     from core.settings import Settings
+    from matching.models_store import ModelBook
     from matching.outcomes_log import OutcomeLog
     from matching.projection import ConsultantProjection
     from matching.questions import QuestionService
     from matching.ranking import RankingService
+    from matching.refit import RefitService
     from matching.requests import RequestService
     from matching.wishes import WishService
     from media.nodes import NodeDirectory
@@ -79,6 +81,8 @@ class House:
     requests: RequestService
     wishes: WishService
     outcomes: OutcomeLog
+    models: ModelBook
+    refit: RefitService
 
     sessions: SessionService
     recordings: RecordingService

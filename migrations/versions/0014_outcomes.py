@@ -29,7 +29,7 @@ WHERE r.call_id IS NOT NULL
 COUNT = """
 UPDATE consultant SET contacts = found.contacts, successes = found.successes
 FROM (SELECT consultant_id, count(*) FILTER (WHERE connected) AS contacts,
-             count(*) FILTER (WHERE completed AND NOT refunded AND coalesce(stars, 5) >= 4) AS successes
+             count(*) FILTER (WHERE succeeded) AS successes
       FROM outcome GROUP BY consultant_id) AS found
 WHERE found.consultant_id = consultant.user_id
 """
@@ -53,6 +53,12 @@ def upgrade() -> None:
         sa.Column("connected_ms", sa.BigInteger, nullable=False),
         sa.Column("stars", sa.Integer),
         sa.Column("refunded", sa.Boolean, nullable=False),
+        sa.Column(
+            "succeeded",
+            sa.Boolean,
+            sa.Computed("completed AND NOT refunded AND coalesce(stars, 5) >= 4", persisted=True),
+            nullable=False,
+        ),
         sa.Column("ended_at", MOMENT),
         sa.Column("changed_in", sa.BigInteger, nullable=False),
         sa.CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
@@ -67,9 +73,75 @@ def upgrade() -> None:
     )
     op.execute(BACKFILL)
     op.execute(COUNT)
+    _models()
+
+
+def _models() -> None:
+    op.create_table(
+        "ranking_model",
+        sa.Column("version", sa.Text, primary_key=True),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("trained_from", MOMENT),
+        sa.Column("trained_to", MOMENT),
+        sa.Column("samples", sa.Integer, nullable=False),
+        sa.Column("metrics", postgresql.JSONB, nullable=False),
+        sa.Column("reasons", postgresql.JSONB, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("made_at", MOMENT, nullable=False),
+        sa.Column("promoted_at", MOMENT),
+        sa.Column("promoted_by", sa.Uuid),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.CheckConstraint("state IN ('active', 'candidate', 'rejected', 'retired')", name="state"),
+        sa.CheckConstraint("state <> 'active' OR promoted_at IS NOT NULL", name="active_was_promoted"),
+        sa.CheckConstraint("(trained_from IS NULL) = (trained_to IS NULL)", name="trained"),
+    )
+    # Exactly one version ranks: the database refuses a second.
+    op.create_index(
+        "uq_ranking_model_active",
+        "ranking_model",
+        ["state"],
+        unique=True,
+        postgresql_where=sa.text("state = 'active'"),
+    )
+    op.create_table(
+        "refit",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("started_by", sa.Uuid),
+        sa.Column("stage", sa.Text, nullable=False),
+        sa.Column("finished_at", MOMENT),
+        sa.Column("outcome", sa.Text),
+        sa.Column("version", sa.Text, sa.ForeignKey("ranking_model.version")),
+        sa.Column("training", sa.Integer, nullable=False),
+        sa.Column("holdout", sa.Integer, nullable=False),
+        sa.CheckConstraint("stage IN ('waiting', 'reading', 'fitting', 'judging', 'figures', 'done')", name="stage"),
+        sa.CheckConstraint("outcome IN ('promoted', 'rejected', 'candidate', 'too_few', 'given_up')", name="outcome"),
+        sa.CheckConstraint("(finished_at IS NULL) = (outcome IS NULL)", name="finished_with_outcome"),
+    )
+    op.create_index("ix_refit_started_at", "refit", ["started_at"])
+    op.create_index(
+        "uq_refit_running",
+        "refit",
+        [sa.text("(finished_at IS NULL)")],
+        unique=True,
+        postgresql_where=sa.text("finished_at IS NULL"),
+    )
+    op.create_table(
+        "matching_day",
+        sa.Column("day", sa.Date, primary_key=True),
+        sa.Column("model_version", sa.Text, primary_key=True),
+        sa.Column("figures", postgresql.JSONB, nullable=False),
+        sa.Column("computed_at", MOMENT, nullable=False),
+    )
+    op.create_index("ix_question_created_at", "question", ["created_at"])
+    op.create_index("ix_request_question", "request", ["question_id", "created_at"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_request_question", "request")
+    op.drop_index("ix_question_created_at", "question")
+    for table in ("matching_day", "refit", "ranking_model"):
+        op.drop_table(table)
     op.drop_table("outcome")
     for counter in ("contacts", "successes"):
         op.drop_column("consultant", counter)

@@ -12,7 +12,7 @@ from billing.collection.service import CollectionService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
 from billing.disputes.errand import DisputeErrand
 from billing.disputes.service import DisputeService
-from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
 from billing.metering.service import MeterService
 from billing.models import ChargeRow, HoldRow
 from billing.payout_accounts import PayoutAccountService
@@ -71,7 +71,7 @@ class Room:
         self.charges.register(self.jobs)
         self.money.register(self.jobs)
         self.webhooks.register(self.jobs)
-        events = (HoldPlaced, HoldFailed, CapReached, ChargeSettled, PayoutAccountChanged)
+        events = (HoldPlaced, HoldFailed, CapReached, ChargeSettled, ChargeRefunded, PayoutAccountChanged)
         self.bus.connect(dict.fromkeys(events, (self._hear,)))
         self.customer, self.consultant = UserId(new_id()), UserId(new_id())
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from billing.disputes import store as dispute_store
+from billing.events import ChargeRefunded
 from billing.finance import approvals
 from billing.ledger import entries, journal
 from billing.models import PayoutAccountRow
@@ -87,6 +88,11 @@ async def refund(room: Room, call: CallId, amount: int, *, key: str = "one", by:
     return row.id
 
 
+def refunds_told(room: Room) -> list[int]:
+    """What other rooms heard was given back in all, each time it changed."""
+    return [event.refunded_minor for event in room.heard if isinstance(event, ChargeRefunded)]
+
+
 async def test_a_refund_gives_back_both_sides_parts_and_equals_stripe(room: Room) -> None:
     call = await paid_call(room)  # 16.50: commission 2.48, share 14.02
     charge = await room.charge(call)
@@ -109,6 +115,7 @@ async def test_a_refund_gives_back_both_sides_parts_and_equals_stripe(room: Room
     assert balances[entries.connected_balance(room.consultant)] == 0
     with pytest.raises(Refused):
         await refund(room, call, 1, key="three")
+    assert refunds_told(room) == [660, 1_650]
 
 
 async def test_the_same_click_is_one_refund_and_two_at_once_are_refused(room: Room) -> None:
@@ -168,6 +175,7 @@ async def test_a_refund_the_bank_sends_back_is_owed_again(room: Room) -> None:
     await equal_to_stripe(room)
     assert (await room.balances())[entries.receivable(room.customer)] == -500
     assert "case_opened" in await room.kinds(call)
+    assert refunds_told(room) == [500, 0]
 
 
 @pytest.mark.parametrize("outcome", ["won", "lost"])

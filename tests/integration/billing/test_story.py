@@ -25,6 +25,7 @@ async def test_a_call_past_ten_minutes_is_captured_and_fifteen_percent_split_off
     settled = room.heard[-1]
     assert isinstance(settled, ChargeSettled)
     assert (settled.state, settled.gross_minor) == ("captured", 1650)
+    assert (settled.connected_ms, settled.threshold_passed) == (660_000, True)
 
 
 async def test_the_books_say_what_stripe_says(room: Room) -> None:

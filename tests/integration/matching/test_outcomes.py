@@ -50,7 +50,7 @@ class Story:
         event = ChargeRefunded(self.call, self.customer, self.consultant, minor)
         return self.log.on_charge_refunded, event
 
-    def rated(self, stars: int) -> tuple[Told, Any]:
+    def rated(self, stars: int | None) -> tuple[Told, Any]:
         event = RatingGiven(self.call, self.customer, self.consultant, stars)
 
         async def both(tx: Tx, given: RatingGiven) -> None:  # in the order of app/flow.py
@@ -119,6 +119,14 @@ async def test_a_rating_that_is_changed_is_followed_and_not_added(story: Story) 
     assert await story.counters() == (1, 0, 1, 2)
     await story.tell(story.rated(4))
     assert await story.counters() == (1, 1, 1, 4)
+
+
+async def test_a_rating_that_is_taken_back_leaves_no_trace(story: Story) -> None:
+    await story.tell(story.live(), story.settled(), story.rated(1))
+    assert await story.counters() == (1, 0, 1, 1)
+    for _ in range(2):
+        await story.tell(story.rated(None))
+        assert await story.counters() == (1, 1, 0, 0)
 
 
 async def test_a_refund_takes_the_success_back_and_one_that_fails_returns_it(story: Story) -> None:

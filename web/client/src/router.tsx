@@ -4,6 +4,7 @@ import { createBrowserRouter, Navigate, useLocation } from 'react-router'
 import type { Role } from './api/types'
 import { Layout } from './parts/Layout'
 import { Loading } from './parts/Problem'
+import { Matching } from './screens/admin/Matching'
 import { Ask } from './screens/Ask'
 import { CallScreen } from './screens/CallScreen'
 import { ChargeDetailScreen } from './screens/ChargeDetail'
@@ -87,6 +88,7 @@ export const router = createBrowserRouter([
       ...finance('/reconciliation', Reconciliation, '/reconciliation/closed'),
       ...finance('/months', Months),
       ...finance('/audit', Audit),
+      at('/admin/matching', guarded(Matching, 'admin')),
       at('/settings', guarded(Settings)),
       at('/verify', Verify),
       at('/demo', Demo),

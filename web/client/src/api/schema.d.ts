@@ -40,6 +40,10 @@ export type AccountsOut = {
   items: (AccountOut)[]
 }
 
+export type ActivateIn = {
+  reason: string
+}
+
 export type AddressQuery = {
   until: number
   signature: string
@@ -131,6 +135,12 @@ export type BillTotalOut = {
   paid_minor: number
   refunded_minor: number
   count: number
+}
+
+export type BinOut = {
+  n: number
+  foretold: number
+  came_true: number
 }
 
 export type BookMonthOut = {
@@ -310,6 +320,26 @@ export type CurrencyOverview = {
   difference_minor: number
 }
 
+export type DayFiguresOut = {
+  questions: number
+  rung: number
+  answered: number
+  answered_in_time: number
+  median_s: number | null
+  p95_s: number | null
+  connected: number
+  completed: number
+  refunded_share: number | null
+  stars: number | null
+  stars_count: number
+  placed: number
+  mrr10: number | null
+  hit3: number | null
+  newcomer_contacts: number
+  calibration_error: number | null
+  day: string
+}
+
 export type DeclineIn = {
   reason: "busy" | "not_my_field" | "price" | "other"
   note?: string | null
@@ -412,6 +442,25 @@ export type FactorOut = {
   contribution_centi: number
 }
 
+export type FiguresOut = {
+  questions: number
+  rung: number
+  answered: number
+  answered_in_time: number
+  median_s: number | null
+  p95_s: number | null
+  connected: number
+  completed: number
+  refunded_share: number | null
+  stars: number | null
+  stars_count: number
+  placed: number
+  mrr10: number | null
+  hit3: number | null
+  newcomer_contacts: number
+  calibration_error: number | null
+}
+
 export type FilterQuery = {
   state?: string | null
   currency?: Currency | null
@@ -420,6 +469,14 @@ export type FilterQuery = {
   q?: string | null
   min_minor?: number | null
   free?: boolean | null
+}
+
+export type GateOut = {
+  min_training: number
+  min_holdout: number
+  ranking_margin: number
+  calibration_margin: number
+  calibration_good: number
 }
 
 export type GivenBackOut = {
@@ -492,6 +549,15 @@ export type KeywordsOut = {
   keywords: (string)[]
 }
 
+export type LearningOut = {
+  days: (DayFiguresOut)[]
+  whole: FiguresOut
+  bins: (BinOut)[]
+  models: (ModelOut)[]
+  refit: RefitOut | null
+  gate: GateOut
+}
+
 export type LineOut = {
   kind: "talk" | "unbilled" | "free" | "cap"
   from: string
@@ -529,6 +595,16 @@ export type MaybeProblemOut = {
   problem: ProblemOut | null
 }
 
+export type MeasuredOut = {
+  questions: number
+  mrr10: number
+  ndcg10: number
+  recall10: number
+  hit3: number
+  calibration_error: number
+  calibration_error_top3: number
+}
+
 export type MeterView = {
   call_id: string
   charge_state: string
@@ -550,6 +626,23 @@ export type MeterView = {
   extend_minor: number | null
   authenticate: Authenticate | null
   final: boolean
+}
+
+export type ModelOut = {
+  version: string
+  state: "active" | "candidate" | "rejected" | "retired"
+  built_in: boolean
+  trained_from: string | null
+  trained_to: string | null
+  samples: number
+  candidate: MeasuredOut | null
+  current: MeasuredOut | null
+  reasons: (VerdictReasonOut)[]
+  made_at: string
+  promoted_at: string | null
+  promoted_by_name: string | null
+  reason: string
+  figures: FiguresOut | null
 }
 
 export type MonthOut = {
@@ -932,6 +1025,17 @@ export type RecordingsOut = {
   items: (RecordingFileOut)[]
 }
 
+export type RefitOut = {
+  id: string
+  started_at: string
+  stage: "waiting" | "reading" | "fitting" | "judging" | "figures" | "done"
+  finished_at: string | null
+  outcome: "promoted" | "rejected" | "candidate" | "too_few" | "given_up" | null
+  version: string | null
+  training: number
+  holdout: number
+}
+
 export type RefundIn = {
   amount_minor: number
   reason: "customer_request" | "quality" | "technical" | "consultant_absent" | "duplicate" | "goodwill" | "other"
@@ -1082,6 +1186,10 @@ export type Skipped = Record<string, never>
 
 export type Span = "month" | "last_month" | "year" | "all"
 
+export type SpanQuery = {
+  days?: number
+}
+
 export type Stage = {
   stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "hold" | "connected"
   at: string
@@ -1137,7 +1245,15 @@ export type TransactionOut = {
   postings: (PostingOut)[]
 }
 
+export type VerdictReasonOut = {
+  code: string
+  params: Record<string, number | string>
+}
+
 export interface Routes {
+  'GET /api/admin/matching': { body: undefined; reply: LearningOut }
+  'POST /api/admin/matching/models/{version}/activate': { body: ActivateIn; reply: undefined }
+  'POST /api/admin/matching/refit': { body: undefined; reply: RefitOut }
   'POST /api/auth/login': { body: LoginIn; reply: SignedIn }
   'POST /api/auth/logout': { body: undefined; reply: undefined }
   'POST /api/auth/password': { body: PasswordIn; reply: undefined }

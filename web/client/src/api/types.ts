@@ -40,6 +40,14 @@ export type {
   ScheduleOut as Schedule,
   BookMonthOut as BookMonth,
 } from './schema'
+export type {
+  DayFiguresOut as DayFigures,
+  LearningOut as Learning,
+  MeasuredOut as Measured,
+  ModelOut as LearningModel,
+  RefitOut as Refit,
+  VerdictReasonOut as VerdictReason,
+} from './schema'
 export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, ProfileOut as Profile, TermsOut as Terms } from './schema'
 export type {
   CallSummary,

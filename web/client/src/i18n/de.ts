@@ -1,9 +1,11 @@
 // Owns every German sentence, written and not translated word by word; the type makes a gap a compile error.
 import type { MessageKey } from './en'
+import { adminDe } from './admin/de'
 import { financeDe } from './finance/de'
 
 export const de: Record<MessageKey, string> = {
   ...financeDe,
+  ...adminDe,
   'brand': 'Consultant Connect',
   'common.retry': 'Noch einmal versuchen',
   'common.loading': 'Wird geladen …',

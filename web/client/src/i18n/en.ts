@@ -1,8 +1,10 @@
 // Owns every English sentence, in ICU message format; its keys are the type that the other catalogues must fill.
+import { adminEn } from './admin/en'
 import { financeEn } from './finance/en'
 
 export const en = {
   ...financeEn,
+  ...adminEn,
   'brand': 'Consultant Connect',
   'common.retry': 'Try again',
   'common.loading': 'Loading…',

@@ -42,6 +42,7 @@ function Navigation() {
       {roles.includes('consultant') && <Item to="/earnings">{t('nav.earnings')}</Item>}
       {(roles.includes('customer') || roles.includes('consultant')) && <Item to="/calls">{t('nav.calls')}</Item>}
       {(roles.includes('finance') || roles.includes('admin')) && <Item to="/finance">{t('nav.finance')}</Item>}
+      {roles.includes('admin') && <Item to="/admin/matching">{t('nav.matching')}</Item>}
       {account ? (
         <>
           <Item to="/settings">{t('nav.settings')}</Item>
@@ -106,7 +107,7 @@ function WayBack() {
 }
 
 const narrow = /^\/(sign-|ask(\/[^/]+\/checkout)?$|settings|call\/[^/]+\/done|verify)/
-const wide = /^\/(call\/[^/]+$|finance)/
+const wide = /^\/(call\/[^/]+$|finance|admin)/
 
 export function Layout() {
   const { t } = useWords()
