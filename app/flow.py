@@ -11,7 +11,7 @@ none of it. Network calls never happen here; what needs one leaves a durable job
 
 from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
 from core.events import Flow
-from matching.events import OfferAccepted, OfferMissed, RequestClosed
+from matching.events import OfferAccepted, OfferMissed, PromiseMissed, RequestClosed
 from media.events import (
     IntervalClosed,
     IntervalOpened,
@@ -37,10 +37,11 @@ def flow(house: House) -> Flow:
         PresenceChanged: (house.consultants.on_presence,),
         OfferMissed: (house.presence.on_offer_missed,),
         RequestClosed: (),
+        PromiseMissed: (),  # the credit is recorded with it; nothing sets it against a charge yet
         OfferAccepted: (house.outcomes.on_offer_accepted, house.calls.on_offer_accepted),
         # accept → hold → media
         CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened),
-        HoldPlaced: (house.calls.on_hold_placed,),
+        HoldPlaced: (house.requests.on_hold_placed, house.calls.on_hold_placed),
         HoldFailed: (house.calls.on_hold_failed,),
         # media → connected time → meter
         ParticipantSeen: (house.calls.on_participant_seen, house.meter.on_participant_seen),

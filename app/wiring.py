@@ -45,6 +45,7 @@ from matching.refit import RefitService
 from matching.request import RingTimes
 from matching.requests import RequestService
 from matching.weighted import WeightedRanker
+from matching.wishes import WishService
 from media.nodes import NodeDirectory
 from media.recordings import RecordingService
 from media.samples import QualityService, Sample
@@ -165,6 +166,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         consultants=consultants,
         ranking=ranking,
         requests=requests,
+        wishes=WishService(consultants, profiles.names),
         outcomes=OutcomeLog(),
         models=models,
         refit=refit,
@@ -225,6 +227,7 @@ def build_gateway(house: House) -> Gateway:
         names=house.profiles.names,
         parts={
             "request": house.requests.request_view,
+            "wishes": house.wishes.view,
             "offers": house.requests.offers_view,
             "call": house.calls.current,
             "presence": house.presence.view,

@@ -28,6 +28,7 @@ _EMPTY: dict[str, Any] = {
     "offers_missed": 0,
     "missed_in_a_row": 0,
     "calls": 0,
+    "ring_token": 0,
     "contacts": 0,
     "successes": 0,
     "changed_in": 0,  # the trigger knows better
@@ -157,22 +158,6 @@ async def page(tx: Tx, *, online: bool, offset: int, limit: int) -> Sequence[Con
     order = (case((row.status == "available", 0), (row.status == "offline", 2), else_=1), row.user_id)
     query = query.order_by(*order).offset(offset).limit(limit).execution_options(populate_existing=True)
     return (await tx.session.scalars(query)).all()
-
-
-async def lock_ringable(tx: Tx, user: UUID, *, currency: str, max_rate_minor_per_hour: int) -> ConsultantRow | None:
-    """Lock this consultant if they may be rung at this price right now; a row somebody is changing is passed over.
-
-    The index proposes, this decides: whatever an index has not heard of yet is caught here.
-    """
-    row = ConsultantRow
-    query = select(row).where(
-        row.user_id == user,
-        row.status == "available",
-        row.can_receive,
-        row.currency == currency,
-        row.rate_minor_per_hour.between(1, max_rate_minor_per_hour),
-    )
-    return await tx.session.scalar(query.with_for_update(skip_locked=True).execution_options(populate_existing=True))
 
 
 async def rate_consultant(tx: Tx, user: UserId, *, before: int | None, after: int | None) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.db import Tx
 from core.ids import UserId
-from matching import consultant_store, outcomes, store
+from matching import consultant_store, outcomes, store, wish_store
 from matching.explanation import mean_stars
 from matching.index import ConsultantIndex
 from matching.models import ConsultantRow
@@ -109,6 +109,7 @@ class ConsultantProjection:
         row = await consultant_store.find(tx, user)
         if row is not None and row.status == "available":
             await store.wake_waiting(tx)
+            await wish_store.wake(tx)
 
     async def card(self, tx: Tx, user: UserId) -> dict[str, Any] | None:
         """One consultant as customers see them, or None when there is nobody to show."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from matching.ranking import RankingService
     from matching.refit import RefitService
     from matching.requests import RequestService
+    from matching.wishes import WishService
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
     from media.samples import QualityService
@@ -78,6 +79,7 @@ class House:
     consultants: ConsultantProjection
     ranking: RankingService
     requests: RequestService
+    wishes: WishService
     outcomes: OutcomeLog
     models: ModelBook
     refit: RefitService

@@ -906,6 +906,11 @@ export type ProfileOut = {
   complete: boolean
 }
 
+export type PromiseCredit = {
+  amount_minor: number
+  currency: string
+}
+
 export type QualityOut = {
   items: (SampleOut)[]
 }
@@ -1096,6 +1101,9 @@ export type RequestView = {
   ringing: (Ringing)[]
   call_id: string | null
   waiting_over: boolean
+  credit: PromiseCredit | null
+  position: number | null
+  usual_wait_s: number | null
 }
 
 export type Ringing = {
@@ -1183,7 +1191,7 @@ export type SpanQuery = {
 }
 
 export type Stage = {
-  stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "connected"
+  stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "hold" | "connected"
   at: string
   consultant_id: string | null
   consultant_name: string | null
@@ -1339,6 +1347,8 @@ export interface Routes {
   'GET /api/questions/{question_id}': { body: undefined; reply: QuestionOut }
   'PATCH /api/questions/{question_id}': { body: QuestionPatch; reply: QuestionOut }
   'GET /api/questions/{question_id}/matches': { body: undefined; reply: MatchesOut }
+  'DELETE /api/questions/{question_id}/tell-me': { body: undefined; reply: undefined }
+  'POST /api/questions/{question_id}/tell-me': { body: Empty; reply: undefined }
   'POST /api/questions/{question_id}/withdraw': { body: Empty; reply: QuestionOut }
   'GET /api/receipt-keys': { body: undefined; reply: KeysOut }
   'GET /api/recordings/{file_id}': { body: undefined; reply: undefined }

@@ -8,6 +8,7 @@ import type { Match, Matches as MatchesReply, Question } from '../api/types'
 import { MatchCard } from '../parts/MatchCard'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
+import { TellMe } from '../parts/TellMe'
 import { useWords } from '../parts/words'
 import { live } from '../socket/live'
 import { usePriceRule } from './Landing'
@@ -54,6 +55,7 @@ export function Matches() {
               </Button>
             )}
           </div>
+          {!found.length && <TellMe questionId={questionId} />}
           <p className="soft">{rule}</p>
           {found.map((match, n) => (
             <MatchCard key={match.consultant.user_id} match={match} best={n === 0}>
