@@ -35,11 +35,14 @@ from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
 from core.settings import Settings
 from matching import question_store
+from matching.attachments import AttachmentService
+from matching.fairness import FairnessService
 from matching.projection import ConsultantProjection
 from matching.questions import QuestionService
 from matching.ranking import RankingService
 from matching.request import RingTimes
 from matching.requests import RequestService
+from matching.typing_aid import TypingAid
 from matching.weighted import WeightedRanker
 from media.nodes import NodeDirectory
 from media.recordings import RecordingService
@@ -112,7 +115,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
 
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
-    ranking = RankingService(consultants, WeightedRanker())
+    ranker = WeightedRanker()
+    ranking = RankingService(consultants, ranker)
 
     async def has_card(tx: Tx, user: UserId) -> bool:
         return await cards.ready(tx, user)
@@ -157,6 +161,9 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         consultants=consultants,
         ranking=ranking,
         requests=requests,
+        attachments=AttachmentService(settings),
+        typing_aid=TypingAid(consultants, ranker),
+        fairness=FairnessService(consultants, ranker),
         sessions=sessions,
         recordings=recordings,
         quality=QualityService(),

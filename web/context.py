@@ -30,10 +30,13 @@ if TYPE_CHECKING:
     from core.events import Bus
     from core.jobs import Jobs
     from core.settings import Settings
+    from matching.attachments import AttachmentService
+    from matching.fairness import FairnessService
     from matching.projection import ConsultantProjection
     from matching.questions import QuestionService
     from matching.ranking import RankingService
     from matching.requests import RequestService
+    from matching.typing_aid import TypingAid
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
     from media.samples import QualityService
@@ -75,6 +78,9 @@ class House:
     consultants: ConsultantProjection
     ranking: RankingService
     requests: RequestService
+    attachments: AttachmentService
+    typing_aid: TypingAid
+    fairness: FairnessService
 
     sessions: SessionService
     recordings: RecordingService
