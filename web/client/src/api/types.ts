@@ -40,6 +40,16 @@ export type {
   ScheduleOut as Schedule,
   BookMonthOut as BookMonth,
 } from './schema'
+export type {
+  AttachmentOut as Attachment,
+  AttachmentsOut as Attachments,
+  ConsultantPage,
+  FairnessOut as Fairness,
+  FactorOut as Factor,
+  SimilarOut as Similar,
+  TypingOut as TypingAid,
+  WhyNotOut as WhyNot,
+} from './schema'
 export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, ProfileOut as Profile, TermsOut as Terms } from './schema'
 export type {
   CallSummary,
