@@ -306,6 +306,7 @@ export type ConsultantPage = {
 
 export type ConsultantQuery = {
   q?: string
+  name?: string
   online?: boolean
   cursor?: number
 }

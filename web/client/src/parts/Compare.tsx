@@ -6,7 +6,7 @@ import { useFactorName } from './Why'
 import { useWords } from './words'
 
 export function Compare({ matches, onClose }: { matches: Match[]; onClose: () => void }) {
-  const { t, money, perMinute, language, number, reason } = useWords()
+  const { t, money, perMinute, language, number, points, reason } = useWords()
   const nameOf = useFactorName()
   const lines: { head: string; cell: (match: Match) => ReactNode }[] = [
     { head: t('matches.rate'), cell: ({ consultant }) => perMinute(consultant.rate_minor_per_hour, consultant.currency) },
@@ -27,7 +27,7 @@ export function Compare({ matches, onClose }: { matches: Match[]; onClose: () =>
     { head: t('compare.concerns'), cell: ({ concerns }) => concerns.map((each) => reason(each, 'concern')).join('; ') || t('compare.nothing') },
     ...(matches[0]?.factors ?? []).map(({ factor }) => ({
       head: t('compare.points', { factor: nameOf(factor) }),
-      cell: (match: Match) => number((match.factors.find((each) => each.factor === factor)?.contribution_centi ?? 0) / 100, 2),
+      cell: (match: Match) => points(match.factors.find((each) => each.factor === factor)?.contribution_centi ?? 0),
     })),
   ]
   return (
@@ -66,7 +66,7 @@ export function Compare({ matches, onClose }: { matches: Match[]; onClose: () =>
             <tr>
               <th scope="row">{t('compare.total')}</th>
               {matches.map((match) => (
-                <td key={match.consultant.user_id}>{number(match.score_centi / 100, 2)}</td>
+                <td key={match.consultant.user_id}>{points(match.score_centi)}</td>
               ))}
             </tr>
           </tfoot>

@@ -19,7 +19,7 @@ function Stack({ factors }: { factors: Factor[] }) {
 }
 
 export function Points({ match }: { match: Match }) {
-  const { t, number } = useWords()
+  const { t, number, points } = useWords()
   const nameOf = useFactorName()
   return (
     <div>
@@ -32,7 +32,7 @@ export function Points({ match }: { match: Match }) {
             <dt>
               {nameOf(each.factor)} <span className="soft">{t('why.factor', { value: each.value, weight: number(each.weight) })}</span>
             </dt>
-            <dd className="right">{number(each.contribution_centi / 100, 2)}</dd>
+            <dd className="right">{points(each.contribution_centi)}</dd>
             <dd aria-hidden="true" className="whole">
               <span className="bar">
                 <i style={{ width: `${each.contribution_centi / 100}%` }} />
@@ -42,9 +42,9 @@ export function Points({ match }: { match: Match }) {
           </div>
         ))}
         <div className="bar-line sum">
-          <dt>{t('why.total', { points: number(match.score_centi / 100, 2) })}</dt>
+          <dt>{t('why.total', { points: points(match.score_centi) })}</dt>
           <dd className="right" data-testid="score-sum">
-            {number(match.factors.reduce((sum, each) => sum + each.contribution_centi, 0) / 100, 2)}
+            {points(match.factors.reduce((sum, each) => sum + each.contribution_centi, 0))}
           </dd>
         </div>
       </dl>

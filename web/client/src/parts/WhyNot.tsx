@@ -25,7 +25,7 @@ export function WhyNot({ questionId, filters, shown, named, onNamed }: Props) {
   const [settled] = useDebouncedValue(typed, 300)
   const found = useQuery({
     queryKey: ['consultants', settled],
-    queryFn: () => get<ConsultantPage>(`/api/consultants${query({ q: settled.slice(0, 200) })}`),
+    queryFn: () => get<ConsultantPage>(`/api/consultants${query({ name: settled.slice(0, 60) })}`),
     placeholderData: keepPreviousData,
   })
   const answer = useQuery({
@@ -63,8 +63,7 @@ export function WhyNot({ questionId, filters, shown, named, onNamed }: Props) {
 }
 
 function Because({ name, answer, shown }: { name: string; answer: Answer; shown: Match[] }) {
-  const { t, number, reason } = useWords()
-  const points = (centi: number | null) => number((centi ?? 0) / 100, 2)
+  const { t, points, reason } = useWords()
   const last = shown.find(({ consultant }) => consultant.user_id === answer.last_consultant_id)?.consultant.display_name ?? t('whynot.last_one')
   const difference = (answer.last_score_centi ?? 0) - (answer.score_centi ?? 0)
   if (answer.outcome === 'shown') return <p data-testid="because">{t('whynot.shown', { name, place: answer.place ?? 0 })}</p>
@@ -91,10 +90,9 @@ function Because({ name, answer, shown }: { name: string; answer: Answer; shown:
 }
 
 function Gaps({ name, last, answer }: { name: string; last: string; answer: Answer }) {
-  const { t, number, locale } = useWords()
+  const { t, points, locale } = useWords()
   const nameOf = useFactorName()
   const signed = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' })
-  const points = (centi: number) => number(centi / 100, 2)
   return (
     <div className="scroller" tabIndex={0} role="region" aria-label={t('whynot.caption')}>
       <table className="plain compared">
@@ -120,8 +118,8 @@ function Gaps({ name, last, answer }: { name: string; last: string; answer: Answ
         <tfoot>
           <tr>
             <th scope="row">{t('compare.total')}</th>
-            <td>{points(answer.score_centi ?? 0)}</td>
-            <td>{points(answer.last_score_centi ?? 0)}</td>
+            <td>{points(answer.score_centi)}</td>
+            <td>{points(answer.last_score_centi)}</td>
             <td data-testid="gap-sum">{signed.format(answer.gaps.reduce((sum, gap) => sum + gap.difference_centi, 0) / 100)}</td>
           </tr>
         </tfoot>

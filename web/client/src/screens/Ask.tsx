@@ -38,7 +38,11 @@ export function Ask() {
   })
   const publish = useMutation({
     mutationFn: async () => {
-      const question = await post<Question>('/api/questions', { ...draft, title: draft.title.trim() })
+      const question = await post<Question>('/api/questions', {
+        ...draft,
+        title: draft.title.trim(),
+        tags: draft.tags.length ? draft.tags : null, // none chosen: they are read out of the text
+      })
       // The question stands; a file that is refused is said, and can be attached again beside the matches.
       for (const file of files) {
         await sendFile(question.id, file).catch((error: unknown) => say(t('files.failed', { name: file.name, reason: problem(error) })))

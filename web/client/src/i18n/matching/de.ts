@@ -75,7 +75,7 @@ export const matchingDe: Record<keyof typeof matchingEn, string> = {
   'whynot.busy': '{name} ist online, kann aber gerade nicht antworten:',
   'whynot.filtered': '{name} ist online, passt aber nicht zu Ihrer Auswahl:',
   'whynot.behind': '{name} hat {score} Punkte, {last} als letzte gezeigte Person {last_score}: dazwischen liegen {difference} Punkte.',
-  'whynot.tie': '{name} hat {score} Punkte, genau wie {last} als letzte gezeigte Person; die genauere Wortübereinstimmung entscheidet.',
+  'whynot.tie': '{name} hat {score} Punkte, genau wie {last} als letzte gezeigte Person. Bei Gleichstand entscheidet die genauere Wortübereinstimmung, danach eine feste Reihenfolge.',
   'whynot.caption': 'Woher der Unterschied kommt, in Punkten',
   'whynot.factor': 'Faktor',
   'whynot.difference': 'Unterschied',

@@ -74,7 +74,7 @@ export const matchingEn = {
   'whynot.busy': '{name} is online but cannot answer now:',
   'whynot.filtered': '{name} is online, but your filters leave them out:',
   'whynot.behind': '{name} has {score} points, {last} as the last one shown has {last_score}: {difference} points between them.',
-  'whynot.tie': '{name} has {score} points, as many as {last}, the last one shown, who comes first by the finer word match.',
+  'whynot.tie': '{name} has {score} points, as many as {last}, the last one shown. Between equals the closer word match decides, then a fixed order.',
   'whynot.caption': 'Where the difference comes from, in points',
   'whynot.factor': 'Factor',
   'whynot.difference': 'Difference',
