@@ -108,7 +108,8 @@ async def _charges(run: Any, consultant: UserId) -> None:
                 "INSERT INTO charge (id, call_id, reference, customer_id, consultant_id, created_at, currency,"
                 " rate_minor_per_hour, policy, policy_version, threshold_ms, commission_bps, tax_mode, tax_rate_bps,"
                 " snapshot_cap_minor, terms_version, consented_at, state, cap_minor, marked_ms, connected_ms,"
-                " billed_ms, gross_minor, commission_minor, net_minor, captured_minor, settling_at, call_ended_at, settled_at)"
+                " billed_ms, gross_minor, commission_minor, net_minor, captured_minor, settling_at, call_ended_at,"
+                " settled_at)"
                 " VALUES (:id, :id, :ref, :c, :u, :at, 'eur', 9000, 'whole_call', '1', 600000, 1500, 'exempt', 0, 4500,"
                 " '1', :at, :state, 4500, 0, :ms, :billed, :gross, :commission, :net, :gross, :at, :at, :at)"
             ),
