@@ -9,9 +9,9 @@ Every handler runs in the publisher's own transaction, in the order of the table
 none of it. Network calls never happen here; what needs one leaves a durable job.
 """
 
-from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
 from core.events import Flow
-from matching.events import OfferAccepted, OfferMissed, RequestClosed
+from matching.events import OfferAccepted, OfferMissed, PromiseMissed, RequestClosed
 from media.events import (
     IntervalClosed,
     IntervalOpened,
@@ -37,10 +37,11 @@ def flow(house: House) -> Flow:
         PresenceChanged: (house.consultants.on_presence,),
         OfferMissed: (house.presence.on_offer_missed,),
         RequestClosed: (),
-        OfferAccepted: (house.calls.on_offer_accepted,),
+        PromiseMissed: (),  # the credit is recorded with it; nothing sets it against a charge yet
+        OfferAccepted: (house.outcomes.on_offer_accepted, house.calls.on_offer_accepted),
         # accept → hold → media
         CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened),
-        HoldPlaced: (house.calls.on_hold_placed,),
+        HoldPlaced: (house.requests.on_hold_placed, house.calls.on_hold_placed),
         HoldFailed: (house.calls.on_hold_failed,),
         # media → connected time → meter
         ParticipantSeen: (house.calls.on_participant_seen, house.meter.on_participant_seen),
@@ -48,7 +49,7 @@ def flow(house: House) -> Flow:
         IntervalOpened: (house.calls.on_interval_opened, house.meter.on_interval_opened),
         IntervalClosed: (house.calls.on_interval_closed, house.meter.on_interval_closed),
         MediaMoved: (house.calls.on_media_moved,),
-        CallWentLive: (house.requests.on_call_went_live,),
+        CallWentLive: (house.requests.on_call_went_live, house.outcomes.on_call_went_live),
         CallPaused: (house.sessions.on_call_paused,),
         CallResumed: (house.sessions.on_call_resumed,),
         CapReached: (house.calls.on_cap_reached,),
@@ -58,11 +59,13 @@ def flow(house: House) -> Flow:
             house.requests.on_call_ended,
             house.charges.on_call_ended,
             house.sessions.on_call_ended,
+            house.outcomes.on_call_ended,
         ),
         SessionClosed: (house.charges.on_session_closed,),
-        ChargeSettled: (house.requests.on_charge_settled,),
+        ChargeSettled: (house.outcomes.on_charge_settled,),
+        ChargeRefunded: (house.outcomes.on_charge_refunded,),
         # persons
         AccessRevoked: (house.calls.on_access_revoked,),
-        RatingGiven: (house.consultants.on_rating,),
+        RatingGiven: (house.consultants.on_rating, house.outcomes.on_rating),
         UserBlocked: (house.consultants.on_blocked, house.calls.on_user_blocked),
     }

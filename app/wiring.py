@@ -37,6 +37,7 @@ from core.settings import Settings
 from matching import question_store
 from matching.attachments import AttachmentService
 from matching.fairness import FairnessService
+from matching.outcomes_log import OutcomeLog
 from matching.projection import ConsultantProjection
 from matching.questions import QuestionService
 from matching.ranking import RankingService
@@ -44,6 +45,7 @@ from matching.request import RingTimes
 from matching.requests import RequestService
 from matching.typing_aid import TypingAid
 from matching.weighted import WeightedRanker
+from matching.wishes import WishService
 from media.nodes import NodeDirectory
 from media.recordings import RecordingService
 from media.samples import QualityService, Sample
@@ -164,6 +166,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         attachments=AttachmentService(settings),
         typing_aid=TypingAid(consultants, ranker),
         fairness=FairnessService(consultants, ranker),
+        wishes=WishService(consultants, profiles.names),
+        outcomes=OutcomeLog(),
         sessions=sessions,
         recordings=recordings,
         quality=QualityService(),
@@ -220,6 +224,7 @@ def build_gateway(house: House) -> Gateway:
         names=house.profiles.names,
         parts={
             "request": house.requests.request_view,
+            "wishes": house.wishes.view,
             "offers": house.requests.offers_view,
             "call": house.calls.current,
             "presence": house.presence.view,

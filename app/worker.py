@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.wiring import build, close, load_settings
 from core import logs
 from core.db import Database
+from signaling.listener import Listener
 from web.context import House
 
 log = logs.get(__name__)
@@ -61,10 +62,45 @@ async def run_jobs(house: House) -> None:
         await asyncio.sleep(RESTART_PAUSE_S)  # back-off between two attempts to reach the database
 
 
+class Heed:
+    """Works off a room the moment somebody says that something is due there; the tick is only the second chance."""
+
+    def __init__(self, house: House) -> None:
+        self._db = house.db
+        self._rooms: dict[str, Due] = {"requests": house.requests.run_due, "wishes": house.wishes.run_due}
+        self._due: set[str] = set()
+        self._heard = asyncio.Event()
+        self.listener = Listener(house.db.url, {"due": self._hear}, self._resync)
+
+    def _hear(self, room: str) -> None:
+        if room in self._rooms:
+            self._due.add(room)
+            self._heard.set()
+
+    async def _resync(self) -> None:
+        for room in self._rooms:
+            self._hear(room)
+
+    async def run(self) -> None:
+        """Listen and look for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.listener.run())
+            group.create_task(self._look())
+
+    async def _look(self) -> None:
+        while True:
+            await self._heard.wait()
+            self._heard.clear()
+            due, self._due = self._due, set()
+            for room in sorted(due):
+                await look(room, self._rooms[room], self._db)
+
+
 def schedule(house: House) -> AsyncIOScheduler:
     """A tick per room. The tick only says *look*: the truth is in rows with a due time."""
     rooms: dict[str, Due] = {
         "requests": house.requests.run_due,
+        "wishes": house.wishes.run_due,
         "calls": house.calls.run_due,
         "presence": house.presence.run_due,
         "sessions": house.sessions.run_due,
@@ -99,13 +135,15 @@ async def main() -> None:
     scheduler = schedule(house)
     async with house.jobs.app.open_async():
         jobs = asyncio.create_task(run_jobs(house))
+        heed = asyncio.create_task(Heed(house).run())
         scheduler.start()
         log.info("worker.ready")
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({jobs, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({jobs, heed, stopped}, return_when=asyncio.FIRST_COMPLETED)
         scheduler.shutdown(wait=False)
         jobs.cancel()
-        await asyncio.gather(jobs, return_exceptions=True)
+        heed.cancel()
+        await asyncio.gather(jobs, heed, return_exceptions=True)
     await close(house)
 
 

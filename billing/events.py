@@ -33,13 +33,28 @@ class CapReached(Event):
 
 @dataclass(frozen=True, slots=True)
 class ChargeSettled(Event):
-    """The charge is ``captured``, ``released`` or ``uncollectable``; ``gross_minor`` is what was captured."""
+    """The charge is ``captured``, ``released`` or ``uncollectable``; ``gross_minor`` is what was captured.
+
+    ``connected_ms`` is the connected time, ``threshold_passed`` whether it was long enough to cost money.
+    """
 
     call_id: CallId
     customer_id: UserId
     consultant_id: UserId
     gross_minor: int
     state: str
+    connected_ms: int
+    threshold_passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeRefunded(Event):
+    """A refund was carried out, or came back; ``refunded_minor`` is all that has been given back by now."""
+
+    call_id: CallId
+    customer_id: UserId
+    consultant_id: UserId
+    refunded_minor: int
 
 
 @dataclass(frozen=True, slots=True)

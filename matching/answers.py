@@ -6,7 +6,7 @@ from typing import assert_never
 from core.db import Tx
 from core.errors import Conflict
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
-from matching import consultant_store, offer, request, store
+from matching import claims, consultant_store, offer, request, store
 from matching.dispatch import Dispatcher
 from matching.events import OfferAccepted
 from matching.models import OfferRow, RequestRow
@@ -46,8 +46,7 @@ class Answers:
         if mine.state == offer.State.ACCEPTED and row.call_id is not None:
             return CallId(row.call_id)
         refuse_answered(offer.State(mine.state))
-        mine.state = offer.advance(offer.State(mine.state), offer.Move.ACCEPT)
-        mine.answered_at = tx.now
+        await self._settle(tx, mine, offer.Move.ACCEPT)
         row.state = request.advance(request.State(row.state), request.Move.MATCH)
         row.call_id, row.due_at, row.waiting_over = new_id(), None, False
         store.add_stage(tx, row.id, "accepted", user)
@@ -62,10 +61,12 @@ class Answers:
 
     async def _stop_others(self, tx: Tx, row: RequestRow) -> None:
         await tx.session.flush()
-        for other in await store.ringing_of_request(tx, row.id):
-            other.state = offer.advance(offer.State(other.state), offer.Move.LOSE)
-            other.answered_at = tx.now
+        others = await store.ringing_of_request(tx, row.id)
+        for other in others:
+            await claims.settle(tx, other, offer.Move.LOSE)
             tx.touch([other.consultant_id])
+        if others:
+            await store.wake_waiting(tx)
 
     async def decline(self, tx: Tx, user: UserId, offer_id: OfferId, *, reason: str, note: str | None = None) -> None:
         """Say no; the next consultant rings at once. Declining twice changes nothing."""
@@ -73,8 +74,7 @@ class Answers:
         if mine.state == offer.State.DECLINED:
             return
         refuse_answered(offer.State(mine.state))
-        mine.state = offer.advance(offer.State(mine.state), offer.Move.DECLINE)
-        mine.answered_at = tx.now
+        await self._settle(tx, mine, offer.Move.DECLINE)
         mine.decline_reason, mine.decline_note = reason, clean(note or "")[:NOTE_MAX] or None
         store.add_stage(tx, row.id, "declined", user)
         tx.touch([row.customer_id, user])
@@ -82,6 +82,11 @@ class Answers:
         await self._dispatcher.move_on(tx, row)
         await consultant_store.answered(tx, user, (tx.now - mine.created_at) // _MS, accepted=False)
         tx.signal("consultant", str(user))
+
+    async def _settle(self, tx: Tx, mine: OfferRow, move: offer.Move) -> None:
+        """End the ring by this answer, unless the lease is over or the consultant was claimed anew since."""
+        if claims.lapsed(mine, tx.now) or not await claims.settle(tx, mine, move):
+            raise Expired
 
     async def _locked(self, tx: Tx, user: UserId, offer_id: OfferId) -> tuple[RequestRow, OfferRow]:
         """Lock the request, then the offer: always in this order."""

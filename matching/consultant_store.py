@@ -28,6 +28,9 @@ _EMPTY: dict[str, Any] = {
     "offers_missed": 0,
     "missed_in_a_row": 0,
     "calls": 0,
+    "ring_token": 0,
+    "contacts": 0,
+    "successes": 0,
     "changed_in": 0,  # the trigger knows better
 }
 _XMIN = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
@@ -157,25 +160,11 @@ async def page(tx: Tx, *, online: bool, offset: int, limit: int) -> Sequence[Con
     return (await tx.session.scalars(query)).all()
 
 
-async def lock_ringable(tx: Tx, user: UUID, *, currency: str, max_rate_minor_per_hour: int) -> ConsultantRow | None:
-    """Lock this consultant if they may be rung at this price right now; a row somebody is changing is passed over.
-
-    The index proposes, this decides: whatever an index has not heard of yet is caught here.
-    """
-    row = ConsultantRow
-    query = select(row).where(
-        row.user_id == user,
-        row.status == "available",
-        row.can_receive,
-        row.currency == currency,
-        row.rate_minor_per_hour.between(1, max_rate_minor_per_hour),
-    )
-    return await tx.session.scalar(query.with_for_update(skip_locked=True).execution_options(populate_existing=True))
-
-
-async def rate_consultant(tx: Tx, user: UserId, stars: int) -> None:
-    """Add a rating to a consultant's."""
-    await count(tx, user, rating_sum=stars, rating_count=1)
+async def rate_consultant(tx: Tx, user: UserId, *, before: int | None, after: int | None) -> None:
+    """Follow one rating of a consultant's from the stars it had to those it has; None where there is none."""
+    if before != after:
+        count_change = (after is not None) - (before is not None)
+        await count(tx, user, rating_sum=(after or 0) - (before or 0), rating_count=count_change)
 
 
 async def rate_customer(tx: Tx, user: UserId, stars: int) -> None:

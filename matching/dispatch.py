@@ -1,45 +1,85 @@
-"""Dispatch: who is rung for a waiting request, when the next, and when to look again. The caller holds its lock."""
+"""Dispatch: who is rung for the waiting requests, when the next, and when to look again. The caller holds the locks."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core.db import Tx
-from core.ids import QuestionId, RequestId, UserId, new_id
-from matching import consultant_store, offer, question_store, request, store
+from core.ids import QuestionId, RequestId, UserId
+from matching import claims, consultant_store, offer, promise, question_store, request, ring_order, store
 from matching.events import OfferMissed, RequestClosed
-from matching.models import OfferRow, RequestRow
-from matching.ranking import Proposal, RankingService
+from matching.models import ConsultantRow, OfferRow, QuestionRow, RequestRow
+from matching.ranking import RankingService, RingList, fit_of
 from matching.request import RingTimes
+from matching.ring_order import Candidate, Choice, Standing, Waiting
 
 _MS = timedelta(milliseconds=1)
+TRIES = 3  # a planned consultant may be somebody else's by now: so often we plan anew before the next look
+TOGETHER = 16  # requests that are assigned in one go
+
+
+@dataclass(slots=True)
+class Look:
+    """One request while it is being looked at."""
+
+    row: RequestRow
+    ringing: list[OfferRow]
+    allowed: int
+    question: QuestionRow | None = None
+    lost: set[UUID] = field(default_factory=set)  # planned, and found to be taken
+
+    @property
+    def wanted(self) -> int:
+        """How many more may ring."""
+        return self.allowed - len(self.ringing)
 
 
 class Dispatcher:
-    """Moves one request on: silent rings end, the next ones start. Asked after every event, never by batches."""
+    """Moves requests on: silent rings end, the next ones start. Asked after every event, never by batches."""
 
     def __init__(self, ranking: RankingService, times: RingTimes) -> None:
         self._ranking = ranking
         self._times = times
 
     async def move_on(self, tx: Tx, row: RequestRow) -> None:
-        """Do whatever is due for this ringing request and set when to look again."""
+        """Do whatever is due for this ringing request; whoever else waits has the same chance of the same people."""
+        await self.move_all(tx, [row, *await store.others_waiting(tx, row.id, TOGETHER - 1)])
+
+    async def move_all(self, tx: Tx, rows: Sequence[RequestRow]) -> None:
+        """Do whatever is due for these ringing requests, and set when to look at each again."""
+        looks = [look for look in [await self._look(tx, row) for row in rows] if look is not None]
+        await self._ring(tx, looks)
+        for look in looks:
+            await self._keep_promise(tx, look.row)
+            look.row.due_at = self._next_look(tx, look)
+
+    async def _look(self, tx: Tx, row: RequestRow) -> Look | None:
+        """End what is over; None when the request is."""
         ringing = await self._end_silent(tx, row)
         if tx.now >= row.give_up_at:
+            await self._keep_promise(tx, row)
             await self.close(tx, row, request.Move.EXHAUST, "exhausted")
+            return None
+        return Look(row, ringing, request.rings_wanted(row.created_at, tx.now, self._times))
+
+    async def _keep_promise(self, tx: Tx, row: RequestRow) -> None:
+        if row.waiting_over or tx.now < row.promise_at:
             return
-        wanted = request.rings_wanted(row.created_at, tx.now, self._times)
-        if len(ringing) < wanted:
-            ringing += await self._ring(tx, row, wanted - len(ringing))
-        if not row.waiting_over and tx.now >= row.promise_at:
-            row.waiting_over = True
-            tx.touch([row.customer_id])
-        row.due_at = request.next_look(
+        row.waiting_over = True
+        await promise.missed(tx, row)
+        tx.touch([row.customer_id])
+
+    def _next_look(self, tx: Tx, look: Look) -> datetime:
+        row = look.row
+        return request.next_look(
             now=tx.now,
             created_at=row.created_at,
             give_up_at=row.give_up_at,
             promise_at=None if row.waiting_over else row.promise_at,
-            rings_until=[one.rings_until for one in ringing],
-            satisfied=len(ringing) >= wanted,
+            rings_until=[one.rings_until for one in look.ringing],
+            satisfied=look.wanted <= 0,
             times=self._times,
         )
 
@@ -47,8 +87,10 @@ class Dispatcher:
         """End a request without a call: every ring stops at once, nothing was reserved."""
         row.state = request.advance(request.State(row.state), move)
         row.closed_at, row.close_reason, row.due_at = tx.now, reason, None
-        for ringing in await store.ringing_of_request(tx, row.id):
-            self._withdraw(tx, ringing)
+        stopped = [await self._withdraw(tx, one) for one in await store.ringing_of_request(tx, row.id)]
+        if any(stopped):
+            await tx.session.flush()  # this request waits no more
+            await store.wake_waiting(tx)
         tx.touch([row.customer_id])
         await tx.publish(
             RequestClosed(request_id=RequestId(row.id), question_id=QuestionId(row.question_id), reason=reason)
@@ -61,68 +103,97 @@ class Dispatcher:
         for silent in ringing:
             if silent.rings_until <= tx.now:
                 await self._miss(tx, row, silent)
-            elif silent.consultant_id in gone:
-                self._withdraw(tx, silent)
+            elif silent.consultant_id in gone and await self._withdraw(tx, silent):
                 store.add_stage(tx, row.id, "missed", silent.consultant_id)
                 tx.touch([row.customer_id])
         return [one for one in ringing if one.state == offer.State.RINGING]
 
-    def _withdraw(self, tx: Tx, ringing: OfferRow) -> None:
-        ringing.state = offer.advance(offer.State(ringing.state), offer.Move.WITHDRAW)
-        ringing.answered_at = tx.now
+    async def _withdraw(self, tx: Tx, ringing: OfferRow) -> bool:
         tx.touch([ringing.consultant_id])
+        return await claims.settle(tx, ringing, offer.Move.WITHDRAW)
 
     async def _miss(self, tx: Tx, row: RequestRow, silent: OfferRow) -> None:
-        silent.state = offer.advance(offer.State(silent.state), offer.Move.MISS)
-        silent.answered_at = tx.now
+        if not await claims.settle(tx, silent, offer.Move.MISS):
+            return
         consultant = UserId(silent.consultant_id)
         store.add_stage(tx, row.id, "missed", consultant)
         tx.touch([row.customer_id, consultant])
         # Published before the count is written: presence locks its row first and then ours, and so must we.
         before = await consultant_store.missed_in_a_row(tx, consultant)
         await tx.publish(OfferMissed(consultant_id=consultant, consecutive=before + 1))
+        await store.wake_waiting(tx)  # free for the others who wait, unless away now
         await consultant_store.missed(tx, consultant, (silent.rings_until - silent.created_at) // _MS)
         tx.signal("consultant", str(consultant))
 
-    async def _ring(self, tx: Tx, row: RequestRow, count: int) -> list[OfferRow]:
-        """Ring up to ``count`` consultants who were not rung yet: the chosen one first, then the best match."""
-        question = await question_store.get(tx, row.question_id)
-        exclude = await store.rung(tx, row.id) | await store.being_rung(tx)
-        proposals = await self._ranking.proposals(tx, question, row, exclude=exclude, first=row.chosen_id)
-        rung: list[OfferRow] = []
-        for proposal in proposals:
-            if len(rung) == count:
-                break
-            started = await self._ring_one(tx, row, proposal)
-            if started is not None:
-                rung.append(started)
-        return rung
+    async def _ring(self, tx: Tx, looks: Sequence[Look]) -> None:
+        """Ring for all who want a ring, by one plan; plan anew where a consultant was somebody else's by now."""
+        for _ in range(TRIES):
+            seats = [look for look in looks if look.wanted > 0]
+            if not seats:
+                return
+            busy = await store.being_rung(tx)
+            listed = [await self._list(tx, look, busy) for look in seats]
+            asked = [self._waiting(tx, look, one) for look, one in zip(seats, listed, strict=True)]
+            planned = ring_order.plan(asked)
+            failed = [
+                await self._carry_out(tx, look, one, waiting, chosen)
+                for look, one, waiting, chosen in zip(seats, listed, asked, planned, strict=True)
+                if chosen
+            ]
+            if not any(failed):
+                return
 
-    async def _ring_one(self, tx: Tx, row: RequestRow, proposal: Proposal) -> OfferRow | None:
-        consultant = await consultant_store.lock_ringable(
-            tx, proposal.user_id, currency=row.currency, max_rate_minor_per_hour=row.max_rate_minor_per_hour
-        )
-        if consultant is None:
-            return None
-        started = await store.add_offer(
-            tx,
-            id=new_id(),
-            request_id=row.id,
-            consultant_id=proposal.user_id,
-            state=offer.State.RINGING,
-            rate_minor_per_hour=consultant.rate_minor_per_hour,
-            currency=consultant.currency,
-            match_id=proposal.match_id,
-            score_centi=proposal.score_centi,
-            reasons=proposal.reasons,
-            created_at=tx.now,
-            rings_until=tx.now + self._times.ring,
-        )
-        if started is not None:
-            await self._rung(tx, row, proposal.user_id)
-        return started
+    async def _list(self, tx: Tx, look: Look, busy: AbstractSet[UUID]) -> RingList:
+        if look.question is None:
+            look.question = await question_store.get(tx, look.row.question_id)
+        exclude = await store.rung(tx, look.row.id) | busy | look.lost
+        return await self._ranking.ring_list(tx, look.question, look.row, exclude=exclude)
 
-    async def _rung(self, tx: Tx, row: RequestRow, consultant: UUID) -> None:
-        await consultant_store.count(tx, UserId(consultant), offers_received=1)
-        store.add_stage(tx, row.id, "ringing", consultant)
-        tx.touch([row.customer_id, consultant])
+    def _waiting(self, tx: Tx, look: Look, listed: RingList) -> Waiting:
+        return Waiting(
+            request_id=look.row.id,
+            waited_s=(tx.now - look.row.created_at).total_seconds(),
+            wanted=look.wanted,
+            candidates=[
+                Candidate(one.user_id, fit_of(one), standing_of(listed.rows[one.user_id])) for one in listed.ranked
+            ],
+            best_fit=listed.best_fit,
+            chosen=look.row.chosen_id,
+        )
+
+    async def _carry_out(
+        self, tx: Tx, look: Look, listed: RingList, waiting: Waiting, chosen: Sequence[Choice]
+    ) -> bool:
+        """Claim whom the plan gives this request; True when one of them was taken meanwhile."""
+        figures = {one.user_id: ring_order.choice(waiting, one).figures() for one in waiting.candidates}
+        match = await self._ranking.keep_ring(tx, look.row.question_id, listed, ring_order.decided(waiting), figures)
+        for one in chosen:
+            ring = await claims.claim(
+                tx,
+                one.user_id,
+                request_id=look.row.id,
+                currency=look.row.currency,
+                max_rate_minor_per_hour=look.row.max_rate_minor_per_hour,
+                rings_until=tx.now + self._times.ring,
+                match_id=match,
+                score_centi=listed.score_of(one.user_id),
+                reasons=listed.reasons_for(one.user_id),
+            )
+            if ring is None:
+                look.lost.add(one.user_id)
+                continue
+            look.ringing.append(ring)
+            store.add_stage(tx, look.row.id, "ringing", one.user_id)
+            tx.touch([look.row.customer_id, one.user_id])
+        return look.wanted > 0 and bool(look.lost.intersection(one.user_id for one in chosen))
+
+
+def standing_of(row: ConsultantRow) -> Standing:
+    """The record the ring order reads."""
+    return Standing(
+        rings=row.offers_accepted + row.offers_declined + row.offers_missed,
+        accepted=row.offers_accepted,
+        contacts=row.contacts,
+        successes=row.successes,
+        response_ms=row.response_ms,
+    )

@@ -40,3 +40,14 @@ class RequestClosed(Event):
     request_id: RequestId
     question_id: UUID
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseMissed(Event):
+    """Two minutes after *Ring* nobody had answered: this credit is recorded for the customer, once a request."""
+
+    request_id: RequestId
+    question_id: QuestionId
+    customer_id: UserId
+    amount_minor: int
+    currency: str

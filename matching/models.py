@@ -69,7 +69,33 @@ class ConsultantRow(Base):
     offers_missed: Mapped[int]
     missed_in_a_row: Mapped[int]
     calls: Mapped[int]
+    contacts: Mapped[int] = mapped_column(server_default="0")  # calls that went live
+    successes: Mapped[int] = mapped_column(server_default="0")  # those that were good advice, see outcomes.succeeded
+    ring_token: Mapped[int] = mapped_column(BigInteger, server_default="0")  # rises with every ring; see claims
     # The transaction that last wrote this row (a trigger keeps it): how an index finds what it has not read yet.
+    changed_in: Mapped[int] = mapped_column(BigInteger)
+
+
+class OutcomeRow(Base):
+    """What became of one accepted ring; see ``outcomes.Outcome``."""
+
+    __tablename__ = "outcome"
+
+    call_id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_id: Mapped[UUID]
+    consultant_id: Mapped[UUID]
+    text: Mapped[str]
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    language: Mapped[str]
+    asked_at: Mapped[datetime]
+    accepted_at: Mapped[datetime]
+    connected: Mapped[bool]
+    completed: Mapped[bool]
+    connected_ms: Mapped[int] = mapped_column(BigInteger)
+    stars: Mapped[int | None]
+    refunded: Mapped[bool]
+    ended_at: Mapped[datetime | None]
+    # As on ``consultant``: the transaction that last wrote this row.
     changed_in: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -141,6 +167,7 @@ class OfferRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     request_id: Mapped[UUID]
     consultant_id: Mapped[UUID]
+    token: Mapped[int] = mapped_column(BigInteger, server_default="0")  # the consultant's ring_token of that ring
     state: Mapped[str]
     rate_minor_per_hour: Mapped[int]
     currency: Mapped[str]
@@ -163,4 +190,31 @@ class RequestStageRow(Base):
     request_id: Mapped[UUID]
     stage: Mapped[str]
     at: Mapped[datetime]
+    consultant_id: Mapped[UUID | None]
+
+
+class PromiseCreditRow(Base):
+    """What a customer is owed because nobody answered within the promise; one for a request, never changed."""
+
+    __tablename__ = "promise_credit"
+
+    request_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID]
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    rule: Mapped[str]
+    missed_at: Mapped[datetime]
+
+
+class OnlineWishRow(Base):
+    """*Tell me when somebody is online*, for one question; ``due_at``: somebody may be, so it is worth a look."""
+
+    __tablename__ = "online_wish"
+
+    question_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID]
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
     consultant_id: Mapped[UUID | None]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.db import Tx
 from core.ids import UserId
-from matching import consultant_store, store
+from matching import consultant_store, outcomes, store, wish_store
 from matching.explanation import mean_stars
 from matching.index import ConsultantIndex
 from matching.models import ConsultantRow
@@ -91,11 +91,12 @@ class ConsultantProjection:
             await store.wake_rung_at(tx, event.user_id)
 
     async def on_rating(self, tx: Tx, event: RatingGiven) -> None:
-        """Add the stars to the side that was rated."""
+        """Add the stars to the side that was rated; a consultant's are read before the outcome takes the new ones."""
         if await store.customer_of_call(tx, event.call_id) == event.ratee_id:
             await consultant_store.rate_customer(tx, event.ratee_id, event.stars)
             return
-        await consultant_store.rate_consultant(tx, event.ratee_id, event.stars)
+        before = await outcomes.stars_of(tx, event.call_id)
+        await consultant_store.rate_consultant(tx, event.ratee_id, before=before, after=event.stars)
         await self._changed(tx, event.ratee_id)
 
     async def on_blocked(self, tx: Tx, event: UserBlocked) -> None:
@@ -107,6 +108,7 @@ class ConsultantProjection:
         row = await consultant_store.find(tx, user)
         if row is not None and row.status == "available":
             await store.wake_waiting(tx)
+            await wish_store.wake(tx)
 
     async def card(self, tx: Tx, user: UserId) -> dict[str, Any] | None:
         """One consultant as customers see them, or None when there is nobody to show."""

@@ -1,6 +1,6 @@
 """Ranking: from a question to matches with their factors and reasons, each ranking stored with its inputs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,18 +21,33 @@ from matching.why_not import WhyNot
 from matching.words import terms
 
 TOP = 5
+RING_LIST = 20
 ESTIMATE_MINUTES = (10, 20, 30)
 MS_PER_MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """One consultant to ring, in ring order, with what was stored about why."""
+class RingList:
+    """Who could be rung for a request, with what dispatch decides by; ``best_fit`` counts those in a call as well."""
 
-    user_id: UUID
-    score_centi: int
-    reasons: list[dict[str, Any]]
-    match_id: int
+    query: Query
+    text: str
+    ranked: tuple[Ranked, ...]
+    rows: Mapping[UUID, ConsultantRow]
+    best_fit: float
+
+    def reasons_for(self, user: UUID) -> list[dict[str, Any]]:
+        """What the consultant is told about why it rings."""
+        return _reasons(self.query, self.text, self.rows[user])
+
+    def score_of(self, user: UUID) -> int:
+        """The shown score, in hundredths of a point."""
+        return next(one.score_centi for one in self.ranked if one.user_id == user)
+
+
+def fit_of(ranked: Ranked) -> float:
+    """How likely this consultant helps with the question, in one scale for all candidates of it."""
+    return ranked.score_centi / 10_000
 
 
 class RankingService:
@@ -106,35 +121,45 @@ class RankingService:
         chosen = self._ranker.rank(query, candidates.only(consultant), 1)
         return why_not.behind(chosen[0], shown[-1]) if chosen and shown else why_not.NOT_AVAILABLE
 
-    async def proposals(
+    async def ring_list(
         self,
         tx: Tx,
         question: QuestionRow,
         request: RequestRow,
         *,
         exclude: AbstractSet[UUID],
-        first: UUID | None = None,
-        limit: int = 20,
-    ) -> list[Proposal]:
-        """Whom to ring, best first (``first`` before all others); nobody dearer, blocked or busy as far as we know."""
+        limit: int = RING_LIST,
+    ) -> RingList:
+        """Who could be rung now, the chosen one among them; nobody dearer, blocked or busy as far as we know."""
         await self._consultants.refresh(tx)
         text = text_of(question)
         query = query_of(text, question.tags, question.language, request.currency, request.max_rate_minor_per_hour)
         apart = exclude | await self._kept_apart(tx, UserId(request.customer_id))
-        candidates = self._consultants.index.ringable(query, exclude=apart)
+        index = self._consultants.index
+        candidates = index.ringable(query, exclude=apart)
         ranked = self._ranker.rank(query, candidates, limit)
-        if first is not None and first not in apart:
-            chosen = self._ranker.rank(query, candidates.only(first), 1)
-            ranked = chosen + [one for one in ranked if one.user_id != first]
-        if not ranked:
-            return []
-        match = await self._keep(tx, question.id, "ring", query, ranked)
-        rows = await consultant_store.find_many(tx, [one.user_id for one in ranked])
-        return [
-            Proposal(one.user_id, one.score_centi, _reasons(query, text, rows[one.user_id]), match)
-            for one in ranked
-            if one.user_id in rows
-        ]
+        chosen = request.chosen_id
+        if chosen is not None and chosen not in apart and all(one.user_id != chosen for one in ranked):
+            ranked += self._ranker.rank(query, candidates.only(chosen), 1)
+        busy = self._ranker.rank(query, index.busy(query, exclude=apart), limit) if ranked else []
+        rows = await consultant_store.find_many(tx, [one.user_id for one in (*ranked, *busy)])
+        known = tuple(one for one in ranked if one.user_id in rows)
+        soon = [one for one in busy if one.user_id in rows and _free_soon(rows[one.user_id], request)]
+        best = max((fit_of(one) for one in (*known, *soon)), default=0.0)
+        return RingList(query, text, known, rows, best)
+
+    async def keep_ring(
+        self, tx: Tx, question: UUID, listed: RingList, decided: Mapping[str, Any], figures: Mapping[UUID, Any]
+    ) -> int:
+        """Store a ring's match: the ranking, the ring order's version and wait, and each one's figures and draw."""
+        return await question_store.keep_match(
+            tx,
+            question=question,
+            purpose="ring",
+            model_version=self._ranker.version,
+            inputs={**listed.query.inputs(), "ring": dict(decided)},
+            results=[{**result_of(one), "ring": figures.get(one.user_id)} for one in listed.ranked],
+        )
 
     async def _kept_apart(self, tx: Tx, user: UserId) -> set[UUID]:
         return {user, *await consultant_store.blocked_with(tx, user)}
@@ -175,6 +200,12 @@ class RankingService:
         ready = [match for match in matches if match["consultant"]["status"] == "available"][:limit]
         others = [match for match in matches if match not in ready]
         return {"matches": ready, "alternatives": others[:limit], "model_version": self._ranker.version}
+
+
+def _free_soon(row: ConsultantRow, request: RequestRow) -> bool:
+    """Whether somebody who cannot be rung now is worth a moment: in a call, and within the customer's price."""
+    affordable = row.rate_minor_per_hour is not None and row.rate_minor_per_hour <= request.max_rate_minor_per_hour
+    return row.status == "in_meeting" and row.can_receive and row.currency == request.currency and affordable
 
 
 def text_of(question: QuestionRow) -> str:

@@ -10,10 +10,10 @@ from core.db import Database, Tx
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
 from core.money import MINIMUM_CHARGE_MINOR, Currency, price_minor
-from matching import consultant_store, question_store, request, store
+from matching import consultant_store, question_store, request, store, wish_store
 from matching import question as questions
 from matching.answers import Answers
-from matching.dispatch import Dispatcher
+from matching.dispatch import TOGETHER, Dispatcher
 from matching.models import QuestionRow, RequestRow
 from matching.projection import Names
 from matching.ranking import RankingService
@@ -127,6 +127,7 @@ class RequestService:
                 raise AlreadyActive
             return await self._same(tx, before, wish)
         store.add_stage(tx, row.id, "requested")
+        await wish_store.drop(tx, question.id)  # whoever rings need not be told any more
         tx.touch([user])
         await self._dispatcher.move_on(tx, row)
         tx.signal("due", "requests")
@@ -214,16 +215,23 @@ class RequestService:
         return await self._views.offers(tx, user)
 
     async def run_due(self, db: Database) -> int:
-        """Move on every request whose time has come, each in its own transaction; returns how many."""
+        """Move on every request whose time has come, those that are due together by one plan; returns how many."""
         done = 0
         while done < MOST_PER_TICK:
             async with db.begin() as tx:
-                row = await store.claim_due(tx)
-                if row is None:
-                    break
-                await self._dispatcher.move_on(tx, row)
-            done += 1
+                rows = await store.claim_due(tx, TOGETHER)
+                await self._dispatcher.move_all(tx, rows)
+            done += len(rows)
+            if len(rows) < TOGETHER:
+                break
         return done
+
+    async def on_hold_placed(self, tx: Tx, event: CallFact) -> None:
+        """The reserve stands: one more stage on the way to the call."""
+        row = await store.locked_by_call(tx, event.call_id)
+        if row is not None:
+            store.add_stage(tx, row.id, "hold")
+            tx.touch([row.customer_id])
 
     async def on_call_went_live(self, tx: Tx, event: CallFact) -> None:
         """Both sides are seen: the promise is kept, and the time of it is written down."""
@@ -244,9 +252,6 @@ class RequestService:
         tx.touch([row.customer_id])
         if event.went_live:
             question.state = questions.advance(questions.State(question.state), questions.Move.ANSWER)
-
-    async def on_charge_settled(self, tx: Tx, event: CallFact) -> None:
-        """Nothing to do yet: outcomes will feed the ranker from here."""
 
 
 def _is_shown(tx: Tx, row: RequestRow) -> bool:

@@ -1,10 +1,11 @@
 """Queries on requests, their stages and their offers."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
@@ -12,6 +13,7 @@ from core.errors import NotFound
 from core.ids import CallId, UserId
 from matching.models import OfferRow, QuestionRow, RequestRow, RequestStageRow
 
+USUAL_OF, USUAL_FROM = 50, 5
 _ACTIVE = or_(RequestRow.state == "ringing", and_(RequestRow.state == "matched", RequestRow.call_ended_at.is_(None)))
 
 
@@ -52,15 +54,54 @@ async def locked_by_call(tx: Tx, call: CallId) -> RequestRow | None:
     return found
 
 
-async def claim_due(tx: Tx) -> RequestRow | None:
-    """Lock one request that needs attention now and that nobody else is looking at."""
+async def claim_due(tx: Tx, most: int) -> Sequence[RequestRow]:
+    """Lock the requests that need attention now and that nobody else is looking at, the longest due first."""
     query = select(RequestRow).where(RequestRow.state == "ringing", RequestRow.due_at <= tx.now)
-    return await tx.session.scalar(query.order_by(RequestRow.due_at).limit(1).with_for_update(skip_locked=True))
+    query = query.order_by(RequestRow.due_at).limit(most).with_for_update(skip_locked=True)
+    return (await tx.session.scalars(query)).all()
+
+
+def _unrung() -> Any:
+    """Whether nobody is being rung for a request."""
+    return ~exists().where(OfferRow.request_id == RequestRow.id, OfferRow.state == "ringing")
+
+
+async def others_waiting(tx: Tx, request: UUID, most: int) -> Sequence[RequestRow]:
+    """Lock the requests that wait with nobody being rung, this one apart; those somebody looks at are passed over."""
+    query = select(RequestRow).where(RequestRow.state == "ringing", RequestRow.id != request, _unrung())
+    query = query.order_by(RequestRow.created_at).limit(most).with_for_update(skip_locked=True, of=RequestRow)
+    return (await tx.session.scalars(query.execution_options(populate_existing=True))).all()
+
+
+async def waiting_before(tx: Tx, row: RequestRow) -> int:
+    """How many requests wait longer than this one with nobody being rung."""
+    query = select(func.count()).where(RequestRow.state == "ringing", RequestRow.created_at < row.created_at, _unrung())
+    return int(await tx.session.scalar(query) or 0)
+
+
+async def usual_wait_s(tx: Tx) -> int | None:
+    """The median wait for an answer among the last requests of a day; None when they are too few to say."""
+    stage = RequestStageRow
+    wait = func.extract("epoch", stage.at - RequestRow.created_at)
+    last = (
+        select(wait.label("wait_s"))
+        .join(RequestRow, RequestRow.id == stage.request_id)
+        .where(stage.stage == "accepted", RequestRow.created_at >= tx.now - timedelta(days=1))
+        .order_by(RequestRow.created_at.desc())
+        .limit(USUAL_OF)
+        .subquery()
+    )
+    median = func.percentile_cont(0.5).within_group(last.c.wait_s)
+    count, found = (await tx.session.execute(select(func.count(), median).select_from(last))).one()
+    return None if count < USUAL_FROM else round(found)
 
 
 async def wake_waiting(tx: Tx) -> None:
-    """Make every waiting request due now; one that somebody is looking at has its fallback look within seconds."""
-    await _wake(tx, select(RequestRow.id))
+    """Somebody can be rung: make every request that rings nobody due now.
+
+    One that somebody is looking at has its fallback look within seconds.
+    """
+    await _wake(tx, select(RequestRow.id).where(_unrung()))
 
 
 async def wake_rung_at(tx: Tx, consultant: UserId) -> None:

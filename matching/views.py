@@ -4,12 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from core.db import Tx
-from core.ids import UserId
+from core.ids import RequestId, UserId
 from core.money import commission_minor
-from matching import consultant_store, question_store, store
+from matching import consultant_store, promise, question_store, store
 from matching.explanation import mean_stars
 from matching.models import OfferRow, QuestionRow, RequestRow, RequestStageRow
 from matching.projection import Names
+from matching.request import State
 
 
 class Views:
@@ -47,7 +48,19 @@ class Views:
             ],
             "call_id": row.call_id,
             "waiting_over": row.waiting_over,
+            "credit": await self._credit(tx, row),
+            **await self._queue(tx, row, rung=bool(ringing)),
         }
+
+    async def _credit(self, tx: Tx, row: RequestRow) -> dict[str, Any] | None:
+        found = await promise.credit_of(tx, RequestId(row.id))
+        return None if found is None else {"amount_minor": found.amount_minor, "currency": found.currency}
+
+    async def _queue(self, tx: Tx, row: RequestRow, *, rung: bool) -> dict[str, int | None]:
+        """The place in line and the usual wait while nobody is rung; None where there is nothing to say."""
+        if row.state != State.RINGING or rung:
+            return {"position": None, "usual_wait_s": None}
+        return {"position": 1 + await store.waiting_before(tx, row), "usual_wait_s": await store.usual_wait_s(tx)}
 
     async def offers(self, tx: Tx, user: UserId) -> list[dict[str, Any]]:
         """The OfferViews that ring at this consultant."""

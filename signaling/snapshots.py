@@ -14,7 +14,7 @@ from core.feed import version_of
 from core.ids import CallId, UserId
 from signaling.ports import Names, Provider
 from signaling.sockets import Sockets
-from signaling.views import CallView, Me, MeterView, OfferView, PresenceView, RequestView, Snapshot
+from signaling.views import CallView, Me, MeterView, OfferView, PresenceView, RequestView, Snapshot, WishView
 
 log = logs.get(__name__)
 
@@ -94,6 +94,7 @@ class Snapshots:
                 server_now=tx.now,
                 me=Me(user_id=user, roles=sorted(roles), display_name=names.get(user, "")),
                 request=request,
+                wishes=[WishView.model_validate(wish) for wish in await self._parts["wishes"](tx, user)],
                 offers=offers,
                 call=call,
                 meter=await self._meter(tx, user, call),

@@ -35,7 +35,7 @@ class Me(View):
 class Stage(View):
     """One line of the waiting screen."""
 
-    stage: Literal["requested", "ringing", "missed", "declined", "accepted", "connected"]
+    stage: Literal["requested", "ringing", "missed", "declined", "accepted", "hold", "connected"]
     at: Moment
     consultant_id: UUID | None
     consultant_name: str | None
@@ -50,8 +50,18 @@ class Ringing(View):
     rings_until: Moment
 
 
+class PromiseCredit(View):
+    """What is noted for the customer because nobody answered within the promise."""
+
+    amount_minor: int
+    currency: str
+
+
 class RequestView(View):
-    """The customer's running request; ``waiting_over`` says that the promise passed and a decision is due."""
+    """The customer's running request; ``waiting_over`` says that the promise passed and a decision is due.
+
+    ``position`` (1 is next) and ``usual_wait_s`` stand while nobody is rung, as far as they are known.
+    """
 
     id: UUID
     question_id: UUID
@@ -63,6 +73,20 @@ class RequestView(View):
     ringing: list[Ringing]
     call_id: UUID | None
     waiting_over: bool
+    credit: PromiseCredit | None = None
+    position: int | None = None
+    usual_wait_s: int | None = None
+
+
+class WishView(View):
+    """*Tell me when somebody is online*, for one question; ``told_at`` and the consultant once somebody is."""
+
+    question_id: UUID
+    question_title: str
+    expires_at: Moment
+    told_at: Moment | None
+    consultant_id: UUID | None
+    consultant_name: str | None
 
 
 class OfferQuestion(View):
@@ -248,6 +272,7 @@ class Snapshot(View):
     server_now: Moment
     me: Me
     request: RequestView | None
+    wishes: list[WishView]
     offers: list[OfferView]
     call: CallView | None
     meter: MeterView | None

@@ -32,11 +32,13 @@ if TYPE_CHECKING:
     from core.settings import Settings
     from matching.attachments import AttachmentService
     from matching.fairness import FairnessService
+    from matching.outcomes_log import OutcomeLog
     from matching.projection import ConsultantProjection
     from matching.questions import QuestionService
     from matching.ranking import RankingService
     from matching.requests import RequestService
     from matching.typing_aid import TypingAid
+    from matching.wishes import WishService
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
     from media.samples import QualityService
@@ -81,6 +83,8 @@ class House:
     attachments: AttachmentService
     typing_aid: TypingAid
     fairness: FairnessService
+    wishes: WishService
+    outcomes: OutcomeLog
 
     sessions: SessionService
     recordings: RecordingService

@@ -11,7 +11,7 @@ import procrastinate
 
 from billing.charges import store
 from billing.charges.charge import FINAL, State
-from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced
+from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced
 from billing.metering.bill import cap_ms
 from billing.metering.store import price_of
 from billing.models import ChargeRow
@@ -21,7 +21,8 @@ from core.ids import CallId, UserId
 from core.jobs import Jobs
 
 TASK = "billing.announce"
-HOLD_PLACED, HOLD_FAILED, CAP_REACHED, SETTLED = "hold_placed", "hold_failed", "cap_reached", "settled"
+HOLD_PLACED, HOLD_FAILED, CAP_REACHED = "hold_placed", "hold_failed", "cap_reached"
+SETTLED, REFUNDED = "settled", "refunded"
 
 
 async def announce(tx: Tx, charge_id: UUID, what: str, reason: str = "") -> None:
@@ -57,6 +58,15 @@ def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
             consultant_id=UserId(charge.consultant_id),
             gross_minor=charge.captured_minor,
             state=charge.state,
+            connected_ms=charge.connected_ms or 0,
+            threshold_passed=(charge.connected_ms or 0) >= charge.threshold_ms,
+        )
+    if what == REFUNDED:
+        return ChargeRefunded(
+            call_id=call_id,
+            customer_id=UserId(charge.customer_id),
+            consultant_id=UserId(charge.consultant_id),
+            refunded_minor=charge.refunded_minor,
         )
     if charge.call_ended_at is not None:
         return None

@@ -3,6 +3,7 @@
 from billing import invoices, provider_refs, timeline
 from billing.cases import open_case
 from billing.charges import commands, store
+from billing.charges.announcements import REFUNDED, announce
 from billing.charges.command import Kind, Move
 from billing.charges.errand import Order, Scene
 from billing.ledger import entries, journal
@@ -120,6 +121,7 @@ async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPart
     await invoices.credit(tx, charge, part.id, part.amount_minor)
     await _finish_commands(tx, hold, part)
     timeline.record(tx, charge.id, "refunded", amount_minor=part.amount_minor, commission_minor=commission)
+    await announce(tx, charge.id, REFUNDED)
     await _conclude(tx, charge, part)
 
 
@@ -131,6 +133,7 @@ async def _came_back(tx: Tx, charge: ChargeRow, part: RefundPartRow, seen: Refun
     part.state, part.finished_at = FAILED, tx.now
     if booked:
         charge.refunded_minor -= part.amount_minor
+        await announce(tx, charge.id, REFUNDED)
         await journal.book(
             tx,
             charge.id,

@@ -148,9 +148,11 @@ class Stage:
             if actor.gate is not None and (actor.killed or actor.stalled_until is None or actor.stalled_until <= now)
         ]
         if not ready:
-            if any(actor.blocked for actor in self.actors) and not self._stalled():
-                raise Stuck("every actor waits for another: " + ", ".join(actor.name for actor in self.actors))
-            return False
+            blocked = [actor for actor in self.actors if actor.blocked]
+            if not blocked or self._stalled():
+                return False
+            await self._released(blocked)
+            return True
         actor = self._chance.choice(ready)
         if not actor.killed and self._mishap(actor):
             return True
@@ -221,6 +223,17 @@ class Stage:
                 if patience <= 0:
                     raise Stuck("does not come back: " + ", ".join(f"{actor.name} {actor.where}" for actor in waiting))
                 waiting = [actor for actor in waiting if not self._blocked(actor)]
+
+    async def _released(self, blocked: list[Actor]) -> None:
+        """Wait until one goes on: PostgreSQL may say late that a lock is free, and it breaks a real deadlock itself."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while all(actor.gate is None and not actor.done for actor in blocked):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Stuck("every actor waits for another: " + ", ".join(actor.name for actor in self.actors))
+            await asyncio.sleep(0.002)
+        for actor in blocked:
+            actor.blocked = actor.gate is None and not actor.done
+        self._leave()
 
     async def _rolled_back(self, killed: Actor) -> None:
         """Wait until PostgreSQL has noticed: a killed actor's connection is thrown away, its locks go later."""

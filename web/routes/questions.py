@@ -303,3 +303,17 @@ async def preview_matches(call: Call) -> MatchesOut:
                 max_rate_minor_per_hour=body.max_rate_minor_per_hour,
             )
         )
+
+
+@route("POST", "/api/questions/{question_id}/tell-me", access=Access.CUSTOMER, body=Empty, owned="question")
+async def tell_me(call: Call) -> None:
+    """Wish to be told, within a day and once, when a consultant who fits is online; the snapshot carries it."""
+    async with call.house.db.begin() as tx:
+        await call.house.wishes.make(tx, call.user, QuestionId(call.id("question_id")))
+
+
+@route("DELETE", "/api/questions/{question_id}/tell-me", access=Access.CUSTOMER, owned="question")
+async def do_not_tell_me(call: Call) -> None:
+    """Take the wish back, or put its notice away."""
+    async with call.house.db.begin() as tx:
+        await call.house.wishes.forget(tx, call.user, QuestionId(call.id("question_id")))

@@ -14,7 +14,8 @@ from core.events import Bus, Event
 from core.ids import QuestionId, UserId
 from core.jobs import Jobs
 from core.money import Currency
-from matching.events import OfferAccepted, OfferMissed, RequestClosed
+from matching import consultant_store
+from matching.events import OfferAccepted, OfferMissed, PromiseMissed, RequestClosed
 from matching.projection import ConsultantProjection
 from matching.questions import QuestionService
 from matching.ranking import RankingService
@@ -59,7 +60,10 @@ class Market:
     def twin(self) -> "Market":
         return Market(self.db, self.clock, self.profiles, self.events, self.cards)
 
-    async def consultant(self, headline: str = "Advice", *, status: str = "available", **profile: Any) -> UserId:
+    async def consultant(
+        self, headline: str = "Advice", *, status: str = "available", contacts: int = 20, **profile: Any
+    ) -> UserId:
+        """A consultant; with twenty contacts behind them no draw decides when they are rung."""
         user = UserId(uuid4())
         values: dict[str, Any] = {
             "biography": "",
@@ -74,6 +78,7 @@ class Market:
         self.profiles[user] = ConsultantProfile(user_id=user, display_name="", headline=headline, missing=(), **values)
         async with self.db.begin() as tx:
             await self.consultants.on_profile_changed(tx, ConsultantProfileChanged(user_id=user))
+            await consultant_store.count(tx, user, contacts=contacts, successes=3 * contacts // 4)
         await self.presence(user, status)
         return user
 
@@ -154,6 +159,7 @@ async def market(database_url: str, clock: FakeClock) -> AsyncIterator[Market]:
             OfferMissed: (market.record, missed),
             OfferAccepted: (market.record, accepted),
             RequestClosed: (market.record,),
+            PromiseMissed: (market.record,),
         }
     )
     yield market

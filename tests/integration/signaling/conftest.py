@@ -210,6 +210,7 @@ class Stage:
             note_quality=self._note_quality,
             parts={
                 "request": self._request,
+                "wishes": _no_offers,
                 "offers": _no_offers,
                 "call": self.calls.current,
                 "presence": self.presence.view,

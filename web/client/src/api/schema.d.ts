@@ -873,6 +873,11 @@ export type ProfileOut = {
   complete: boolean
 }
 
+export type PromiseCredit = {
+  amount_minor: number
+  currency: string
+}
+
 export type QualityOut = {
   items: (SampleOut)[]
 }
@@ -1057,6 +1062,9 @@ export type RequestView = {
   ringing: (Ringing)[]
   call_id: string | null
   waiting_over: boolean
+  credit: PromiseCredit | null
+  position: number | null
+  usual_wait_s: number | null
 }
 
 export type Ringing = {
@@ -1154,7 +1162,7 @@ export type Skipped = Record<string, never>
 export type Span = "month" | "last_month" | "year" | "all"
 
 export type Stage = {
-  stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "connected"
+  stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "hold" | "connected"
   at: string
   consultant_id: string | null
   consultant_name: string | null
@@ -1348,6 +1356,8 @@ export interface Routes {
   'GET /api/questions/{question_id}/attachments': { body: undefined; reply: AttachmentsOut }
   'POST /api/questions/{question_id}/attachments': { body: undefined; reply: AttachmentOut }
   'GET /api/questions/{question_id}/matches': { body: undefined; reply: MatchesOut }
+  'DELETE /api/questions/{question_id}/tell-me': { body: undefined; reply: undefined }
+  'POST /api/questions/{question_id}/tell-me': { body: Empty; reply: undefined }
   'POST /api/questions/{question_id}/why-not': { body: WhyNotIn; reply: WhyNotOut }
   'POST /api/questions/{question_id}/withdraw': { body: Empty; reply: QuestionOut }
   'GET /api/receipt-keys': { body: undefined; reply: KeysOut }

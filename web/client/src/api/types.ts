@@ -61,6 +61,7 @@ export type {
   PresenceView,
   Reason,
   RequestView,
+  WishView as Wish,
   Snapshot,
 } from '../socket/protocol'
 export type { JoinAck as JoinReply } from '../socket/protocol'

@@ -10,6 +10,7 @@ import { useLive, useSession } from '../socket/live'
 import { OwedBanner } from './Owed'
 import { Mark } from './pictures'
 import { RingOverlay } from './RingOverlay'
+import { Told } from './TellMe'
 import { Toast } from './toast'
 import { useWords } from './words'
 
@@ -128,6 +129,7 @@ export function Layout() {
         </div>
       </header>
       <WayBack />
+      <Told />
       <OwedBanner />
       {snapshot && !connected && (
         <div className="note warn" role="status" style={{ borderRadius: 0, textAlign: 'center' }}>

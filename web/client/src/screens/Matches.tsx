@@ -12,6 +12,7 @@ import { MatchFilters } from '../parts/MatchFilters'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { WhyNot } from '../parts/WhyNot'
+import { TellMe } from '../parts/TellMe'
 import { useWords } from '../parts/words'
 import { MOST_COMPARED, toggled } from '../rules/comparison'
 import { anyFilter, readFilters } from '../rules/filters'
@@ -84,6 +85,7 @@ export function Matches() {
               </Button>
             )}
           </div>
+          {!found.length && <TellMe questionId={questionId} />}
           <p className="soft">{rule}</p>
           <div className="columns even">
             <MatchFilters />

@@ -8,6 +8,7 @@ import type { RequestView } from '../api/types'
 import { DeviceCheck } from '../parts/DeviceCheck'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
+import { TellMe } from '../parts/TellMe'
 import { useWords } from '../parts/words'
 import { formatClock, formatLeft } from '../rules/money'
 import { live, useLive, useServerNow } from '../socket/live'
@@ -40,6 +41,49 @@ function headline(request: RequestView, t: ReturnType<typeof useWords>['t']): st
   return t('waiting.looking')
 }
 
+function Rung({ request, now }: { request: RequestView; now: number }) {
+  const { t } = useWords()
+  return request.ringing.map((each) => {
+    const until = Date.parse(each.rings_until)
+    const began = request.stages.findLast((stage) => stage.stage === 'ringing' && stage.consultant_id === each.consultant_id)
+    const since = began ? Date.parse(began.at) : now
+    const part = Math.min(100, Math.max(0, ((now - since) / (until - since)) * 100))
+    const text = t('waiting.left', { name: each.consultant_name, left: formatLeft(until - now) })
+    return (
+      <div key={each.offer_id}>
+        <p className="numbers" style={{ margin: 0 }}>
+          {text}
+        </p>
+        <div className="promise" aria-hidden="true">
+          <i style={{ width: `${part}%` }} />
+        </div>
+      </div>
+    )
+  })
+}
+
+/** The place in line and the usual wait, as far as the server knows them. */
+function Queue({ request }: { request: RequestView }) {
+  const { t } = useWords()
+  if (request.position === null) return null
+  return (
+    <p className="numbers" style={{ margin: 0 }} data-testid="queue">
+      {request.position === 1 ? t('waiting.first') : t('waiting.position', { position: request.position })}{' '}
+      {request.usual_wait_s !== null && t('waiting.usual', { left: formatClock(request.usual_wait_s * 1_000) })}
+    </p>
+  )
+}
+
+function Credit({ request }: { request: RequestView }) {
+  const { t, money } = useWords()
+  if (!request.credit) return null
+  return (
+    <p className="note" data-testid="credit">
+      {t('waiting.credit', { amount: money(request.credit.amount_minor, request.credit.currency) })}
+    </p>
+  )
+}
+
 function Ringing({ request }: { request: RequestView }) {
   const { t } = useWords()
   const navigate = useNavigate()
@@ -60,11 +104,8 @@ function Ringing({ request }: { request: RequestView }) {
       <p aria-live="polite" style={{ fontSize: '1.25rem', fontWeight: 600, margin: 0 }} data-testid="waiting-headline">
         {headline(request, t)}
       </p>
-      {request.ringing.map((each) => (
-        <p key={each.offer_id} className="numbers" style={{ margin: 0 }}>
-          {t('waiting.left', { name: each.consultant_name, left: formatLeft(Date.parse(each.rings_until) - now) })}
-        </p>
-      ))}
+      <Rung request={request} now={now} />
+      <Queue request={request} />
       <div>
         <div className="promise" role="img" aria-label={t('waiting.promise_label')}>
           <i style={{ width: `${part}%` }} />
@@ -82,6 +123,7 @@ function Ringing({ request }: { request: RequestView }) {
           </Button>
         </div>
       )}
+      <Credit request={request} />
       <p className="soft small">{t('waiting.nothing_reserved')}</p>
       <Problem error={cancel.error ?? keep.error} />
       <div>
@@ -112,6 +154,8 @@ export function Waiting() {
       ) : over ? (
         <div className="panel stack" data-testid="waiting-ended">
           <p>{request?.state === 'exhausted' ? t('waiting.exhausted') : t('waiting.none')}</p>
+          {request && <Credit request={request} />}
+          <TellMe questionId={questionId} />
           <Link className="row-link" to={`/ask/${questionId}/matches`}>
             {t('waiting.back')}
           </Link>

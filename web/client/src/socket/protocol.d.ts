@@ -236,6 +236,11 @@ export type PresenceView = {
   switched_on: boolean
 }
 
+export type PromiseCredit = {
+  amount_minor: number
+  currency: string
+}
+
 export type Reason = {
   code: string
   params: Record<string, unknown>
@@ -256,13 +261,16 @@ export type Refusal = {
 export type RequestView = {
   call_id: string | null
   created_at: string
+  credit: PromiseCredit | null
   id: string
+  position: number | null
   promise_at: string
   question_id: string
   question_title: string
   ringing: (Ringing)[]
   stages: (Stage)[]
   state: "ringing" | "matched" | "cancelled" | "exhausted"
+  usual_wait_s: number | null
   waiting_over: boolean
 }
 
@@ -288,13 +296,14 @@ export type Snapshot = {
   server_now: string
   v: 1
   version: number
+  wishes: (WishView)[]
 }
 
 export type Stage = {
   at: string
   consultant_id: string | null
   consultant_name: string | null
-  stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "connected"
+  stage: "requested" | "ringing" | "missed" | "declined" | "accepted" | "hold" | "connected"
 }
 
 export type Sync = {
@@ -305,4 +314,13 @@ export type Sync = {
 export type SyncAck = {
   ok: true
   version: number
+}
+
+export type WishView = {
+  consultant_id: string | null
+  consultant_name: string | null
+  expires_at: string
+  question_id: string
+  question_title: string
+  told_at: string | null
 }

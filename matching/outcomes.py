@@ -1,0 +1,123 @@
+"""Outcomes: what became of every accepted ring, as rows a ranker can learn from.
+
+One row for each accepted call; a question that leads to a second call with the same consultant has a second row.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import BigInteger, and_, literal_column, select
+from sqlalchemy.dialects.postgresql import insert
+
+from core.db import Tx
+from core.ids import CallId
+from matching.models import OutcomeRow, QuestionRow
+
+CONTENT: Final = 4  # stars from which a customer is content
+_XMIN = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
+_OWN = literal_column("coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)", BigInteger)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one accepted ring; ``text`` is the question's title and details as they were when accepted.
+
+    ``connected``: both sides saw one another; ``completed``: the connected time passed the threshold from which a
+    call costs money. ``connected_ms`` is 0 until the call's books are closed. ``stars`` are the customer's, None
+    while there are none. ``changed_in`` tells versions of the row apart.
+    """
+
+    question_id: UUID
+    consultant_id: UUID
+    call_id: UUID
+    text: str
+    tags: tuple[str, ...]
+    language: str
+    asked_at: datetime
+    accepted_at: datetime
+    connected: bool
+    completed: bool
+    connected_ms: int
+    stars: int | None
+    refunded: bool
+    ended_at: datetime | None
+    changed_in: int
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether this was good advice as far as is known; see ``succeeded``."""
+        return succeeded(completed=self.completed, refunded=self.refunded, stars=self.stars)
+
+
+def succeeded(*, completed: bool, refunded: bool, stars: int | None) -> bool:
+    """Talked about past the threshold, nothing given back, and no customer who was not content."""
+    return completed and not refunded and (stars is None or stars >= CONTENT)
+
+
+async def changed_since(tx: Tx, seen: int) -> tuple[int, list[Outcome]]:
+    """Rows written by transactions from ``seen`` on, and the number to ask with next time.
+
+    As ``consultant_store.changed_since``: no commit slips between two calls, a row may be given twice.
+    """
+    row = OutcomeRow
+    here = select(_XMIN.label("xmin")).subquery("here")
+    query = select(here.c.xmin, row).select_from(
+        here.outerjoin(row, and_(row.changed_in >= seen, row.changed_in != _OWN))
+    )
+    rows = (await tx.session.execute(query.execution_options(populate_existing=True))).all()
+    return int(rows[0][0]), [outcome_of(found) for _, found in rows if found is not None]
+
+
+async def begin(tx: Tx, question: QuestionRow, *, consultant: UUID, call: CallId) -> None:
+    """Write down that this consultant accepted; a second time changes nothing."""
+    values = {
+        "call_id": call,
+        "question_id": question.id,
+        "consultant_id": consultant,
+        "text": f"{question.title}\n{question.details}",
+        "tags": question.tags,
+        "language": question.language,
+        "asked_at": question.created_at,
+        "accepted_at": tx.now,
+        "connected": False,
+        "completed": False,
+        "connected_ms": 0,
+        "refunded": False,
+        "changed_in": 0,  # the trigger knows better
+    }
+    await tx.session.execute(insert(OutcomeRow).values(**values).on_conflict_do_nothing())
+
+
+async def locked(tx: Tx, call: UUID) -> OutcomeRow | None:
+    """Lock what is known of this call's outcome."""
+    query = select(OutcomeRow).where(OutcomeRow.call_id == call).with_for_update()
+    return await tx.session.scalar(query.execution_options(populate_existing=True))
+
+
+async def stars_of(tx: Tx, call: UUID) -> int | None:
+    """The customer's stars for this call as they stand; nobody changes them before this transaction ends."""
+    row = await locked(tx, call)
+    return None if row is None else row.stars
+
+
+def outcome_of(row: OutcomeRow) -> Outcome:
+    """The row as a plain value."""
+    return Outcome(
+        question_id=row.question_id,
+        consultant_id=row.consultant_id,
+        call_id=row.call_id,
+        text=row.text,
+        tags=tuple(row.tags),
+        language=row.language,
+        asked_at=row.asked_at,
+        accepted_at=row.accepted_at,
+        connected=row.connected,
+        completed=row.completed,
+        connected_ms=row.connected_ms,
+        stars=row.stars,
+        refunded=row.refunded,
+        ended_at=row.ended_at,
+        changed_in=row.changed_in,
+    )
