@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from core.db import Tx
 from core.ids import UserId
-from matching import consultant_store
+from core.money import BPS
+from matching import consultant_store, ring_order
 from matching.models import OfferRow
 from matching.projection import ConsultantProjection
 from matching.ranker import Candidates, Query, Ranker
@@ -33,11 +34,17 @@ class Ring:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What the rings of one kind did: the answer time with and without them, and the points of score between."""
+    """What the rings of one kind did: the figures that would stand without them, and what lies between.
+
+    ``score_change_centi``: hundredths of a point of the score. ``ring_change_bps``: ten-thousandths of the value by
+    which ``ring_order`` decides who is rung first, at the best fit and without a draw.
+    """
 
     count: int
     response_ms_without: int | None
+    p_accept_without_bps: int
     score_change_centi: int
+    ring_change_bps: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Rings:
     received: int
     withdrawn: int
     response_ms: int | None
+    p_accept_bps: int
     effects: Mapping[Kind, Effect]
 
 
@@ -62,31 +70,69 @@ class FairnessService:
         offers = await _offers(tx, user)
         answered = [ring_of(each) for each in offers if each.state in KINDS]
         here = [each for each in offers if each.created_at >= since]
-        candidate = await self._candidate(tx, user)
-        now_ms = smoothed(answered)
+        measure = await self._measure(tx, user)
         return Rings(
             received=len(here),
             withdrawn=sum(each.state in {"withdrawn", "taken"} for each in here),
-            response_ms=now_ms,
-            effects={kind: self._effect(kind, answered, since, candidate) for kind in KINDS},
+            response_ms=smoothed(answered),
+            p_accept_bps=bps(ring_order.p_accept(standing_of(answered))),
+            effects={kind: _effect(kind, answered, since, measure) for kind in KINDS},
         )
 
-    def _effect(self, kind: Kind, answered: Sequence[Ring], since: datetime, candidate: Candidates | None) -> Effect:
-        without = [each for each in answered if each.state != kind or each.created_at < since]
-        with_ms, without_ms = smoothed(answered), smoothed(without)
-        change = 0 if candidate is None else self._score(candidate, with_ms) - self._score(candidate, without_ms)
-        return Effect(len(answered) - len(without), without_ms, change)
-
-    def _score(self, candidate: Candidates, response_ms: int | None) -> int:
-        """The consultant's score for a question about nothing, were this their answer time."""
-        told = np.array([-1 if response_ms is None else response_ms], dtype=np.int64)
-        return self._ranker.rank(_NO_QUESTION, replace(candidate, response_ms=told), 1)[0].score_centi
-
-    async def _candidate(self, tx: Tx, user: UserId) -> Candidates | None:
-        if await consultant_store.find(tx, user) is None:
-            return None
+    async def _measure(self, tx: Tx, user: UserId) -> "Measure":
+        row = await consultant_store.find(tx, user)
+        if row is None:
+            return Measure(self._ranker, None, 0, 0)
         await self._consultants.refresh(tx)
-        return self._consultants.index.one(_NO_QUESTION, user)
+        candidate = self._consultants.index.one(_NO_QUESTION, user)
+        return Measure(self._ranker, candidate, row.contacts, row.successes)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A consultant as the two orders see them, were their rings others; what came of their calls stays as it is."""
+
+    ranker: Ranker
+    candidate: Candidates | None
+    contacts: int
+    successes: int
+
+    def score_centi(self, rings: Sequence[Ring]) -> int:
+        """Their score for a question about nothing: what is left of it is theirs whatever is asked."""
+        if self.candidate is None:
+            return 0
+        response_ms = smoothed(rings)
+        told = np.array([-1 if response_ms is None else response_ms], dtype=np.int64)
+        return self.ranker.rank(_NO_QUESTION, replace(self.candidate, response_ms=told), 1)[0].score_centi
+
+    def ring_bps(self, rings: Sequence[Ring]) -> int:
+        """What ringing them is worth by ``ring_order``, at the best fit."""
+        standing = replace(standing_of(rings), contacts=self.contacts, successes=self.successes)
+        who = ring_order.Candidate(UUID(int=0), 1.0, standing)
+        waiting = ring_order.Waiting(UUID(int=0), waited_s=0, wanted=1, candidates=[who], best_fit=1.0)
+        return bps(ring_order.choice(waiting, who, explore=False).value)
+
+
+def _effect(kind: Kind, answered: Sequence[Ring], since: datetime, measure: Measure) -> Effect:
+    without = [each for each in answered if each.state != kind or each.created_at < since]
+    return Effect(
+        count=len(answered) - len(without),
+        response_ms_without=smoothed(without),
+        p_accept_without_bps=bps(ring_order.p_accept(standing_of(without))),
+        score_change_centi=measure.score_centi(answered) - measure.score_centi(without),
+        ring_change_bps=measure.ring_bps(answered) - measure.ring_bps(without),
+    )
+
+
+def standing_of(rings: Sequence[Ring]) -> ring_order.Standing:
+    """These rings as ``ring_order`` counts them."""
+    accepted = sum(each.state == "accepted" for each in rings)
+    return ring_order.Standing(rings=len(rings), accepted=accepted, response_ms=smoothed(rings))
+
+
+def bps(share: float) -> int:
+    """A share in whole ten-thousandths, half to even."""
+    return round(share * BPS)
 
 
 _NO_QUESTION = Query(terms=(), tags=(), language="")

@@ -1,5 +1,6 @@
 """The fairness panel: a consultant's own rings, what they did to the rank, what was given and what was earned."""
 
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 from billing import bills
 from billing.periods import Period, midnight
 from core.money import Currency
+from matching import ring_order
 from matching.fairness import Effect, Kind, Rings
 from signaling.status import Status
 from web.routing import Access, Call, route
@@ -22,12 +24,14 @@ class FairnessQuery(Input):
 
 
 class EffectOut(Output):
-    """Rings that ended one way: how many, and what they changed. Points are hundredths of a point of the score."""
+    """Rings that ended one way: how many, what would stand without them, and what they changed."""
 
     kind: Kind
     count: int
     response_ms_without: int | None
+    p_accept_without_bps: int
     score_change_centi: int
+    ring_change_bps: int
 
 
 class EarnedOut(Output):
@@ -47,11 +51,13 @@ class FairnessOut(Output):
     withdrawn: int
     effects: list[EffectOut]
     response_ms: int | None
+    p_accept_bps: int
     free_calls: int
     free_ms: int
     online_ms: int
     earned: list[EarnedOut]
     model_version: str
+    ring_version: str
 
 
 def began(period: str, now: datetime, zone: str) -> datetime:
@@ -80,6 +86,7 @@ async def get_fairness(call: Call) -> FairnessOut:
         withdrawn=rings.withdrawn,
         effects=[_effect(kind, effect) for kind, effect in rings.effects.items()],
         response_ms=rings.response_ms,
+        p_accept_bps=rings.p_accept_bps,
         free_calls=free.count,
         free_ms=free.connected_ms,
         online_ms=online_ms,
@@ -92,13 +99,9 @@ async def get_fairness(call: Call) -> FairnessOut:
             for total in totals
         ],
         model_version=house.ranking.version,
+        ring_version=ring_order.VERSION,
     )
 
 
 def _effect(kind: Kind, effect: Effect) -> EffectOut:
-    return EffectOut(
-        kind=kind,
-        count=effect.count,
-        response_ms_without=effect.response_ms_without,
-        score_change_centi=effect.score_change_centi,
-    )
+    return EffectOut.model_validate({"kind": kind, **asdict(effect)})

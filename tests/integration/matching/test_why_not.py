@@ -91,7 +91,7 @@ async def test_each_filter_alone_changes_the_list_and_is_named(market: Market) -
     loved = await market.consultant("Kubernetes")
     async with market.db.begin() as tx:
         for user, stars in ((loved, 5), (polish, 3)):
-            await consultant_store.rate_consultant(tx, user, stars)
+            await consultant_store.rate_consultant(tx, user, before=None, after=stars)
     customer = await market.customer()
     question = await market.question(customer, KUBERNETES)
     cases: list[tuple[dict[str, Any], set[UserId], dict[UserId, str]]] = [

@@ -217,6 +217,11 @@ async def test_an_effect_is_the_difference_with_and_without(house: House, clock:
         took = round(seconds * 1_000)
         without = took if without is None else (3 * without + took + 2) // 4
     assert missed.response_ms_without == without
+    # The ring order: three accepted of six answered rings, or of four without the two missed, after a prior of 8 in 10.
+    assert found.p_accept_bps == round(10_000 * (8 + 3) / (10 + 6))
+    assert missed.p_accept_without_bps == round(10_000 * (8 + 3) / (10 + 4))
+    assert missed.ring_change_bps < 0 < accepted.ring_change_bps
+    assert found.effects["declined"].ring_change_bps < 0
 
 
 @pytest.mark.parametrize(

@@ -394,7 +394,9 @@ export type EffectOut = {
   kind: "accepted" | "declined" | "missed"
   count: number
   response_ms_without: number | null
+  p_accept_without_bps: number
   score_change_centi: number
+  ring_change_bps: number
 }
 
 export type Empty = Record<string, never>
@@ -446,11 +448,13 @@ export type FairnessOut = {
   withdrawn: number
   effects: (EffectOut)[]
   response_ms: number | null
+  p_accept_bps: number
   free_calls: number
   free_ms: number
   online_ms: number
   earned: (EarnedOut)[]
   model_version: string
+  ring_version: string
 }
 
 export type FairnessQuery = {

@@ -68,16 +68,24 @@ export function FairnessPanel() {
 }
 
 function Effects({ panel }: { panel: Fairness }) {
-  const { t, number, locale } = useWords()
+  const { t, number, percent, locale } = useWords()
   const signed = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' })
   const seconds = (ms: number) => number(ms / 1_000, 1)
   return (
     <div>
       <h3>{t('fairness.effect_title')}</h3>
-      {panel.response_ms !== null && <p className="small">{t('fairness.now', { seconds: seconds(panel.response_ms) })}</p>}
+      <p className="small">
+        {panel.response_ms !== null && <>{t('fairness.now', { seconds: seconds(panel.response_ms) })} </>}
+        {t('fairness.chance', { accept: percent(panel.p_accept_bps) })}
+      </p>
       <ul className="small" style={{ paddingLeft: '1.2rem', marginTop: 0 }}>
-        {panel.effects.map(({ kind, count, response_ms_without: without, score_change_centi }) => {
-          const words = { kind: t(`fairness.${kind}`), points: signed.format(score_change_centi / 100) }
+        {panel.effects.map(({ kind, count, response_ms_without: without, ...each }) => {
+          const words = {
+            kind: t(`fairness.${kind}`),
+            points: signed.format(each.score_change_centi / 100),
+            ring: signed.format(each.ring_change_bps / 100),
+            accept: percent(each.p_accept_without_bps),
+          }
           return (
             <li key={kind}>
               {!count
@@ -91,7 +99,7 @@ function Effects({ panel }: { panel: Fairness }) {
       </ul>
       <details className="small">
         <summary>{t('fairness.formula')}</summary>
-        <p>{t('fairness.formula_text', { version: panel.model_version })}</p>
+        <p>{t('fairness.formula_text', { version: panel.model_version, ring: panel.ring_version })}</p>
       </details>
     </div>
   )
