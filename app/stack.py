@@ -225,6 +225,7 @@ class Stack:
             "ENVIRONMENT": self.plan.environment,
             "CLIENT_DIR": str(self.plan.client_dir),
             "RECORDINGS_DIR": str(data / "recordings"),
+            "ATTACHMENTS_DIR": str(data / "attachments"),
         }
         if self._sandboxed:
             env |= {

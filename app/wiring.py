@@ -35,6 +35,8 @@ from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
 from core.settings import Settings
 from matching import question_store
+from matching.attachments import AttachmentService
+from matching.fairness import FairnessService
 from matching.model import built_in
 from matching.models_store import ModelBook
 from matching.outcomes_log import OutcomeLog
@@ -44,6 +46,7 @@ from matching.ranking import RankingService
 from matching.refit import RefitService
 from matching.request import RingTimes
 from matching.requests import RequestService
+from matching.typing_aid import TypingAid
 from matching.weighted import WeightedRanker
 from matching.wishes import WishService
 from media.nodes import NodeDirectory
@@ -119,7 +122,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
 
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
-    ranking = RankingService(consultants, WeightedRanker())
+    ranker = WeightedRanker()
+    ranking = RankingService(consultants, ranker)
     models = ModelBook(built_in(MODEL))
     refit = RefitService(db, models)
 
@@ -166,6 +170,9 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         consultants=consultants,
         ranking=ranking,
         requests=requests,
+        attachments=AttachmentService(settings),
+        typing_aid=TypingAid(consultants, ranker),
+        fairness=FairnessService(consultants, ranker),
         wishes=WishService(consultants, profiles.names),
         outcomes=OutcomeLog(),
         models=models,

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     )
     recordings_dir: str = Field(default="", description="Shared by `media`, `web` and `worker`. Empty: no recording")
     recording_days: int = Field(default=30, ge=1, description="How long recordings are kept")
+    attachments_dir: str = Field(default="", description="Shared by `web` and `worker`. Empty: no files at questions")
+    attachment_days: int = Field(default=30, ge=1, description="How long files attached to questions are kept")
     media_relay_only: bool = Field(default=False, description="Browsers reach media only through TURN")
     turn_urls: str = Field(default="", description="Comma-separated turn: and turns: addresses told to browsers")
     turn_secret: str = Field(default="", description="The relay's static-auth-secret")

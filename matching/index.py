@@ -208,6 +208,15 @@ class ConsultantIndex:
             mask &= live["currency"] == self._code(query.currency)
         return self._columns_of(query, self._without(mask, exclude))
 
+    def one(self, query: Query, user: UUID) -> Candidates | None:
+        """This consultant alone, whatever their status; None when the index does not know them."""
+        slot = self._slot_of.get(user)
+        if slot is None:
+            return None
+        mask: Flags = np.zeros(len(self._users), dtype=bool)
+        mask[slot] = True
+        return self._columns_of(query, mask)
+
     def search(self, query: Query, *, online: bool) -> list[UUID]:
         """Everybody whose profile shares a tag or a word with the query, best text match first."""
         mask = self._ready()

@@ -123,6 +123,12 @@ class ConsultantProjection:
         names = await self._names(tx, [UserId(row.user_id) for row in rows])
         return {row.user_id: card_of(row, names.get(UserId(row.user_id), "")) for row in rows}
 
+    async def some(self, tx: Tx, users: Sequence[UserId]) -> list[dict[str, Any]]:
+        """Those of these users who are consultants to be shown, in this order."""
+        rows = await consultant_store.find_many(tx, users)
+        shown = [rows[user] for user in users if user in rows and rows[user].rate_minor_per_hour is not None]
+        return list((await self.cards(tx, shown)).values())
+
     async def search(
         self, tx: Tx, *, text: str = "", online: bool = False, offset: int = 0, limit: int = 20
     ) -> tuple[list[dict[str, Any]], bool]:

@@ -2,10 +2,12 @@
 import type { MessageKey } from './en'
 import { adminDe } from './admin/de'
 import { financeDe } from './finance/de'
+import { matchingDe } from './matching/de'
 
 export const de: Record<MessageKey, string> = {
   ...financeDe,
   ...adminDe,
+  ...matchingDe,
   'brand': 'Consultant Connect',
   'common.retry': 'Noch einmal versuchen',
   'common.loading': 'Wird geladen …',
@@ -84,10 +86,8 @@ export const de: Record<MessageKey, string> = {
   'matches.none': 'Gerade ist niemand zu diesem Thema online.',
   'matches.ring_best': 'Bei der besten Wahl klingeln',
   'matches.choose': '{name} wählen',
-  'matches.alternatives': 'Gerade nicht online',
   'matches.withdraw': 'Diese Frage zurückziehen',
   'matches.why': 'Warum diese Person?',
-  'matches.sum': 'Übereinstimmung',
   'matches.score': '{score} von 100',
   'matches.rate': 'Preis',
   'matches.estimate': '{minutes} Minuten',
@@ -121,9 +121,7 @@ export const de: Record<MessageKey, string> = {
   'reason.speaks_language': 'Spricht {language}',
   'reason.fast_response': 'Antwortet meist in {seconds} s',
   'reason.price_within': 'Innerhalb der Grenze von {rate} pro Minute',
-  'reason.new_consultant': 'Neu hier, noch nicht bewertet',
   'reason.rating': 'Mit {stars} von 5 bewertet, {count}-mal',
-  'reason.available_now': 'Jetzt online und frei',
   'checkout.title': 'Bevor wir klingeln',
   'checkout.card': 'Karte',
   'checkout.card_hint': 'Ihre Karte wird jetzt geprüft und nicht belastet. Die Daten gehen nur an den Zahlungsdienst.',

@@ -1,10 +1,12 @@
 // Owns every English sentence, in ICU message format; its keys are the type that the other catalogues must fill.
 import { adminEn } from './admin/en'
 import { financeEn } from './finance/en'
+import { matchingEn } from './matching/en'
 
 export const en = {
   ...financeEn,
   ...adminEn,
+  ...matchingEn,
   'brand': 'Consultant Connect',
   'common.retry': 'Try again',
   'common.loading': 'Loading…',
@@ -83,10 +85,8 @@ export const en = {
   'matches.none': 'No consultant is online for this topic just now.',
   'matches.ring_best': 'Ring the best match',
   'matches.choose': 'Choose {name}',
-  'matches.alternatives': 'Not online now',
   'matches.withdraw': 'Withdraw this question',
   'matches.why': 'Why this match?',
-  'matches.sum': 'Match',
   'matches.score': '{score} of 100',
   'matches.rate': 'Rate',
   'matches.estimate': '{minutes} minutes',
@@ -120,9 +120,7 @@ export const en = {
   'reason.speaks_language': 'Speaks {language}',
   'reason.fast_response': 'Usually answers in {seconds} s',
   'reason.price_within': 'Within the limit of {rate} per minute',
-  'reason.new_consultant': 'New here, not rated yet',
   'reason.rating': 'Rated {stars} of 5 by {count} people',
-  'reason.available_now': 'Online and free now',
   'checkout.title': 'Before we ring',
   'checkout.card': 'Card',
   'checkout.card_hint': 'Your card is checked now and charged nothing. The details go to the payment provider only.',
