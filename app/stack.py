@@ -225,6 +225,7 @@ class Stack:
             "ENVIRONMENT": self.plan.environment,
             "CLIENT_DIR": str(self.plan.client_dir),
             "RECORDINGS_DIR": str(data / "recordings"),
+            "ENCODER_DIR": str(data / "encoder"),
         }
         if self._sandboxed:
             env |= {

@@ -1,7 +1,7 @@
 """The in-memory index of consultants: every feature the ranker needs, as numpy columns (no I/O)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from matching import features, style
-from matching.encoder import Encoder
+from matching.encoder import Encoder, Vector
 from matching.industries import industries_of
 from matching.keywords import Vocabulary
 from matching.meanings import Meanings
@@ -113,6 +113,8 @@ class ConsultantIndex:
         self.memory = Memory()
         self.meanings = Meanings(encoder)
         self._person_of: dict[UUID, int] = {}
+        # Texts that have no vector yet; whoever has the time encodes them (see ``projection.encode_some``).
+        self.unencoded: dict[tuple[str, Hashable], str] = {}
         self._recalled: tuple[tuple[object, ...], Recollection] | None = None
         self._columns = np.zeros(1_024, dtype=_COLUMN)
         self._users: list[UUID] = []
@@ -126,6 +128,10 @@ class ConsultantIndex:
 
     def __len__(self) -> int:
         return len(self._slot_of)
+
+    def users(self) -> Iterable[UUID]:
+        """Everybody it knows of."""
+        return self._slot_of.keys()
 
     @property
     def worn(self) -> bool:
@@ -161,6 +167,19 @@ class ConsultantIndex:
     def learn(self, past: Past) -> None:
         """Take over what became of a past question."""
         self.memory.learn(past)
+        if past.vector is None and self.meanings.encodes:
+            self.unencoded[("question", past.question)] = past.text
+
+    def take_meaning(self, key: tuple[str, Hashable], text: str, vector: Vector) -> None:
+        """Keep the vector of a text that was waiting for one, unless it has changed meanwhile."""
+        if self.unencoded.get(key) != text:
+            return
+        del self.unencoded[key]
+        kind, what = key
+        if kind == "question":
+            self.memory.take_meaning(what, vector)
+        elif isinstance(what, int):
+            self.meanings.put(what, vector)
 
     def _move(self, facts: ConsultantFacts, old_tags: tuple[str, ...]) -> None:
         old = self._slot_of.get(facts.user_id)
@@ -175,7 +194,10 @@ class ConsultantIndex:
             self._columns = np.concatenate([self._columns, np.zeros(slot, dtype=_COLUMN)])
         self._text.add(slot, terms(facts.text))
         self._tags.add(slot, sorted(tag_keys(facts.tags)))
-        self._columns[slot]["person"] = self.person(facts.user_id)
+        person = self.person(facts.user_id)
+        if self.meanings.encodes:
+            self.unencoded["profile", person] = facts.text
+        self._columns[slot]["person"] = person
         self._columns[slot]["industries"] = industries_of(tag_keys(facts.tags))
         self._columns[slot]["style"] = style.style_of(facts.text)
         if set(old_tags) != set(facts.tags):

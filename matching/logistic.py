@@ -69,10 +69,10 @@ def _part(features: Floats, weights: Floats) -> Floats:
 
 def _learned(model: Model, parts: dict[str, Floats]) -> dict[str, Ints]:
     shares = model.shares()
-    span = sum(model.spans[factor].high - model.spans[factor].low for factor in LEARNED_FACTORS)
+    span = sum(model.span(factor).high - model.span(factor).low for factor in LEARNED_FACTORS)
     scale = sum(shares.values()) * CENTI / span
     return {
-        factor: np.clip(np.rint((part - model.spans[factor].low) * scale).astype(np.int64), 0, shares[factor] * CENTI)
+        factor: np.clip(np.rint((part - model.span(factor).low) * scale).astype(np.int64), 0, shares[factor] * CENTI)
         for factor, part in parts.items()
     }
 

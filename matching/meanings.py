@@ -23,6 +23,11 @@ class Meanings:
         self._scale: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._recent: OrderedDict[str, Vector] = OrderedDict()
 
+    @property
+    def encodes(self) -> bool:
+        """Whether there is an encoder."""
+        return self._encoder is not None
+
     def of(self, text: str) -> Vector | None:
         """The text's vector, or None without an encoder or a text."""
         if self._encoder is None or not text.strip():

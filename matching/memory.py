@@ -4,7 +4,7 @@ It is a function of the set of outcomes it was told, not of their order, so that
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.encoder import Vector
 from matching.feature_names import ACTIVITY_HALF_LIVES, POWERS, VOTE_HALF_LIVES
 from matching.ranker import Floats, Ints
 from matching.text_index import TextIndex
@@ -25,7 +26,6 @@ GOOD_IN: Final = 6.0  # … of so many
 FEW_QUESTIONS: Final = 50.0  # until there are more, what all questions have in common is not yet known
 MOST_LETTERS: Final = 300
 
-Vector = NDArray[np.float32]
 _EVENT = np.dtype([("question", "i4"), ("person", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4")])
 _RUNS = re.compile(r"[a-z0-9äöüß]+")
 
@@ -38,8 +38,8 @@ class Past:
     is the question's meaning when there is an encoder.
     """
 
-    key: object
-    question: object
+    key: Hashable
+    question: Hashable
     text: str
     person: int
     day: float
@@ -75,8 +75,8 @@ class Memory:
 
     def __init__(self) -> None:
         self._words, self._grams = TextIndex(), TextIndex()
-        self._question_of: dict[object, int] = {}
-        self._event_of: dict[object, int] = {}
+        self._question_of: dict[Hashable, int] = {}
+        self._event_of: dict[Hashable, int] = {}
         self._events = np.zeros(256, dtype=_EVENT)
         self._vectors: NDArray[np.float16] | None = None
         self.version = 0  # grows with everything that is learned
@@ -98,6 +98,11 @@ class Memory:
         if at == len(self._events):
             self._events = np.concatenate([self._events, np.zeros(at, dtype=_EVENT)])
         self._events[at] = (question, past.person, past.day, past.weight, past.good)
+
+    def take_meaning(self, question: Hashable, vector: Vector) -> None:
+        """Remember the vector of a question that was learned without one."""
+        self.version += 1
+        self._remember_meaning(self._question_of[question], vector)
 
     def _remember_meaning(self, question: int, vector: Vector) -> None:
         if self._vectors is None:

@@ -71,13 +71,17 @@ class Model:
     def __post_init__(self) -> None:
         if len(self.features) != len(self.weights):
             raise Invalid(f"Model {self.version} has {len(self.features)} features but {len(self.weights)} weights.")
-        if missing := {*LEARNED_FACTORS, *(feature.factor for feature in self.features)} - set(self.spans):
+        if missing := {feature.factor for feature in self.features} - set(self.spans):
             raise Invalid(f"Model {self.version} says nothing about the span of {', '.join(sorted(missing))}.")
+
+    def span(self, factor: str) -> Span:
+        """The factor's span; empty for one that no feature of this model speaks of."""
+        return self.spans.get(factor, Span(0.0, 0.0))
 
     def shares(self) -> dict[str, int]:
         """Percent of the score each learned factor can give: in proportion to its span, 100 with the stated ones."""
         rest = 100 - sum(self.stated.values())
-        spans = {factor: self.spans[factor].high - self.spans[factor].low for factor in LEARNED_FACTORS}
+        spans = {factor: self.span(factor).high - self.span(factor).low for factor in LEARNED_FACTORS}
         exact = {factor: rest * span / math.fsum(spans.values()) for factor, span in spans.items()}
         whole = {factor: max(1, math.floor(share)) for factor, share in exact.items()}
         for factor in sorted(exact, key=lambda each: whole[each] - exact[each])[: rest - sum(whole.values())]:
