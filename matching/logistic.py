@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching.feature_names import NAMES
 from matching.model import LEARNED_FACTORS, Model
@@ -89,7 +90,7 @@ def _stated(model: Model, query: Query, candidates: Candidates) -> dict[str, Int
     return {factor: values[factor] * weight for factor, weight in model.stated.items()}
 
 
-def _best(scores: Ints, utilities: Floats, order: Ints, limit: int) -> Ints:
+def _best(scores: Ints, utilities: Floats, order: NDArray[np.uint64], limit: int) -> Ints:
     """Positions of the best, without sorting everybody: only those at or above the last place's score are sorted."""
     pool: Ints = np.arange(len(scores))
     if limit < len(scores):

@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from matching.encoder import Vector
+from matching.encoder import WIDTH, Vector
 from matching.feature_names import ACTIVITY_HALF_LIVES, POWERS, VOTE_HALF_LIVES
 from matching.ranker import Floats, Ints
 from matching.text_index import TextIndex
@@ -78,7 +77,9 @@ class Memory:
         self._question_of: dict[Hashable, int] = {}
         self._event_of: dict[Hashable, int] = {}
         self._events = np.zeros(256, dtype=_EVENT)
-        self._vectors: NDArray[np.float16] | None = None
+        self._vectors: Vector | None = None  # 1.5 kB a question: turning smaller numbers into these would take longer
+        self._vector_sum = np.zeros(WIDTH)
+        self._encoded: set[int] = set()
         self.version = 0  # grows with everything that is learned
 
     def __len__(self) -> int:
@@ -106,10 +107,13 @@ class Memory:
 
     def _remember_meaning(self, question: int, vector: Vector) -> None:
         if self._vectors is None:
-            self._vectors = np.zeros((256, len(vector)), dtype=np.float16)
+            self._vectors = np.zeros((256, len(vector)), dtype=np.float32)
         while question >= len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
-        self._vectors[question] = vector
+        if question not in self._encoded:
+            self._encoded.add(question)
+            self._vectors[question] = vector
+            self._vector_sum += vector
 
     def similarities(self, text: str, vector: Vector | None) -> dict[str, Floats]:
         """How similar every past question is to this one, 0 to 1, by each measure."""
@@ -117,8 +121,11 @@ class Memory:
         found = {"words": self._words.similarity(terms(text)), "spelling": self._grams.similarity(grams(text))}
         found["meaning"] = np.zeros(count)
         if vector is not None and self._vectors is not None:
-            known = self._vectors[: min(count, len(self._vectors))].astype(np.float32)
-            found["meaning"][: len(known)] = _beyond_the_common(known, vector)
+            known = self._vectors[: min(count, len(self._vectors))]
+            common = (self._vector_sum / (len(self._encoded) + FEW_QUESTIONS)).astype(np.float32)
+            found["meaning"][: len(known)] = _beyond_the_common(known, vector, common)
+            if len(self._encoded) < len(known):
+                found["meaning"][: len(known)][~known.any(axis=1)] = 0  # those that have no vector yet
         return found
 
     def recall(self, text: str, vector: Vector | None, *, day: float, people: int) -> Recollection:
@@ -130,7 +137,7 @@ class Memory:
         weighted = {life: decay[life] * events["weight"] for life in decay}
 
         def total(values: Floats) -> Floats:
-            return np.bincount(person, values, people)
+            return np.bincount(person, values, people).astype(np.float64)
 
         votes, best, mean = {}, {}, {}
         number = total(weighted[LONG_AGO])
@@ -152,17 +159,18 @@ class Memory:
         )
 
 
-def _beyond_the_common(known: Vector, vector: Vector) -> Floats:
-    """Cosines, 0 and up, of what is left when the mean of all known questions is taken away.
+def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:
+    """Cosines, 0 and up, of what is left when what all known questions have in common is taken away.
 
-    In a market all questions are somewhat alike; what tells them apart is the rest.
+    In a market all questions are somewhat alike; what tells them apart is the rest. Vectors have length one.
     """
-    common = known.sum(axis=0) / (np.count_nonzero(known.any(axis=1)) + FEW_QUESTIONS)
     square = float(common @ common)
     dots = known @ np.stack([vector, common], axis=1)
-    lengths = np.sqrt(np.maximum((known * known).sum(axis=1) - 2 * dots[:, 1] + square, 1e-9))
-    own = np.sqrt(max(float(vector @ vector) - 2 * float(common @ vector) + square, 1e-9))
-    return np.clip((dots[:, 0] - dots[:, 1] - float(common @ vector) + square) / (lengths * own), 0, 1)
+    lengths = np.sqrt(np.maximum(1 - 2 * dots[:, 1] + square, 1e-9))
+    own = float(np.sqrt(max(1 - 2 * float(common @ vector) + square, 1e-9)))
+    rest = dots[:, 0] - dots[:, 1] - float(common @ vector) + square
+    cosine: Floats = np.clip(rest / (lengths * own), 0, 1)
+    return cosine
 
 
 def weight_of(*, succeeded: bool, stars: int | None) -> float:

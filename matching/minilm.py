@@ -17,9 +17,14 @@ VERSION: Final = "all-minilm-l6-v2-int8-1"
 MOST_TOKENS: Final = 128  # what the encoder was trained with
 
 
+def installed() -> bool:
+    """Whether the extra's packages are there."""
+    return all(find_spec(name) is not None for name in PACKAGES)
+
+
 def load(folder: Path) -> "MiniLM | None":
     """The encoder, whose graph is written into ``folder`` the first time (some seconds); None when not installed."""
-    if any(find_spec(name) is None for name in PACKAGES):
+    if not installed():
         return None
     from matching.embedding_graph import write_graph  # noqa: PLC0415 - the extra's packages
 
