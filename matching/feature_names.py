@@ -11,7 +11,7 @@ KINDS: Final = ("words", "spelling", "meaning")
 POWERS: Final[Mapping[str, tuple[int, ...]]] = {"words": (1, 2), "spelling": (2, 4), "meaning": (3, 6)}
 SHARPEST: Final = 3  # power of a share of the best: how much the second best is worth
 # What counts however a market's data read: weights that a fit may raise but never lower.
-STATED: Final = {"tags": 0.3, "profile_text": 0.3, "profile_meaning": 0.3, "stars": 2.0, "success": 0.3}
+STATED: Final = {"tags": 0.3, "profile_text": 0.3, "profile_meaning": 2.0, "stars": 2.0, "success": 0.3}
 
 
 def _features() -> tuple[Feature, ...]:

@@ -193,12 +193,13 @@ class ConsultantIndex:
         if slot == len(self._columns):
             self._columns = np.concatenate([self._columns, np.zeros(slot, dtype=_COLUMN)])
         self._text.add(slot, terms(facts.text))
-        self._tags.add(slot, sorted(tag_keys(facts.tags)))
+        topics = tag_keys(facts.tags) | set(_SYNONYMS.extract(facts.headline).tags)
+        self._tags.add(slot, sorted(topics))
         person = self.person(facts.user_id)
         if self.meanings.encodes:
             self.unencoded["profile", person] = facts.text
         self._columns[slot]["person"] = person
-        self._columns[slot]["industries"] = industries_of(tag_keys(facts.tags))
+        self._columns[slot]["industries"] = industries_of(topics)
         self._columns[slot]["style"] = style.style_of(facts.text)
         if set(old_tags) != set(facts.tags):
             self._tag_counts.subtract(map(normal_tag, old_tags))

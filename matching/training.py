@@ -142,11 +142,15 @@ def _loss(known: _Stacked, columns: Floats, at: Floats, ridge: float) -> tuple[f
 
 
 def _spans(features: Sequence[Feature], columns: Floats, weights: Floats) -> dict[str, Span]:
-    """From nothing known to nearly the most that candidates seen in training made of each factor."""
+    """From nothing known to nearly the most that candidates seen in training made of each factor.
+
+    Features with a floor run from 0 to 1; a factor has room for all of them, whether training showed that or not.
+    """
     spans = {}
     for factor in dict.fromkeys((*LEARNED_FACTORS, *(feature.factor for feature in features))):
         part = columns @ np.where([feature.factor == factor for feature in features], weights, 0.0)
-        spans[factor] = Span(0.0, max(float(np.quantile(part, SPAN)), 1e-6))
+        stated = sum(feature.floor for feature in features if feature.factor == factor)
+        spans[factor] = Span(0.0, max(float(np.quantile(part, SPAN)), stated, 1e-6))
     return spans
 
 
