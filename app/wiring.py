@@ -2,6 +2,7 @@
 
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
@@ -34,9 +35,10 @@ from core.events import Bus
 from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
 from core.settings import Settings
-from matching import question_store
+from matching import minilm, question_store
 from matching.attachments import AttachmentService
 from matching.fairness import FairnessService
+from matching.logistic import LogisticRanker
 from matching.model import built_in
 from matching.models_store import ModelBook
 from matching.outcomes_log import OutcomeLog
@@ -47,7 +49,6 @@ from matching.refit import RefitService
 from matching.request import RingTimes
 from matching.requests import RequestService
 from matching.typing_aid import TypingAid
-from matching.weighted import WeightedRanker
 from matching.wishes import WishService
 from media.nodes import NodeDirectory
 from media.recordings import RecordingService
@@ -69,7 +70,8 @@ from signaling.ports import Session
 from signaling.presence import PresenceService
 from web.context import House
 
-MODEL = "zero"  # version zero of the ranking model, a file of matching/fitted
+# Version zero of the ranking model, files of matching/fitted: by words alone, and with the sentence encoder.
+MODEL, SEMANTIC_MODEL = "logistic-1", "logistic-1-semantic"
 
 
 def load_settings() -> Settings:
@@ -121,10 +123,11 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     collection = CollectionService(settings)
     reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
 
-    consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
-    ranker = WeightedRanker()
+    encoder = minilm.load(Path(settings.encoder_dir)) if settings.encoder_dir else None
+    models = ModelBook(built_in(MODEL if encoder is None else SEMANTIC_MODEL))
+    consultants = ConsultantProjection(profiles.consultant_profile, profiles.names, encoder=encoder, models=models)
+    ranker = LogisticRanker(lambda: models.current)
     ranking = RankingService(consultants, ranker)
-    models = ModelBook(built_in(MODEL))
     refit = RefitService(db, models)
 
     async def has_card(tx: Tx, user: UserId) -> bool:

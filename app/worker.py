@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.mirroring import mirroring
 from app.wiring import build, close, load_settings
 from core import logs
 from core.db import Database
@@ -134,7 +135,7 @@ async def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     scheduler = schedule(house)
-    async with house.jobs.app.open_async():
+    async with house.jobs.app.open_async(), mirroring(house):
         jobs = asyncio.create_task(run_jobs(house))
         heed = asyncio.create_task(Heed(house).run())
         scheduler.start()

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     media_drain_s: float = Field(
         default=0, ge=0, description="How long a stopping media process lets its calls go on before they move"
     )
+    encoder_dir: str = Field(
+        default="", description="Where the sentence encoder's graph is written. Empty: matching goes by words alone"
+    )
     recordings_dir: str = Field(default="", description="Shared by `media`, `web` and `worker`. Empty: no recording")
     recording_days: int = Field(default=30, ge=1, description="How long recordings are kept")
     attachments_dir: str = Field(default="", description="Shared by `web` and `worker`. Empty: no files at questions")

@@ -227,6 +227,7 @@ def query_of(text: str, tags: Sequence[str], language: str, currency: str | None
         language=language,
         currency=currency,
         max_rate_minor_per_hour=budget,
+        text=text,
     )
 
 
@@ -239,6 +240,7 @@ def result_of(ranked: Ranked) -> dict[str, Any]:
     return {
         "user_id": str(ranked.user_id),
         "score_centi": ranked.score_centi,
+        "p_success": round(ranked.p_success, 6),
         "factors": factors_view(ranked),
         "inputs": dict(ranked.inputs),
     }
