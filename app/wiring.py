@@ -42,6 +42,7 @@ from matching.request import RingTimes
 from matching.requests import RequestService
 from matching.weighted import WeightedRanker
 from media.nodes import NodeDirectory
+from media.observed import observed_ms
 from media.recordings import RecordingService
 from media.samples import QualityService, Sample
 from media.sessions import SessionService
@@ -162,7 +163,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         quality=QualityService(),
         nodes=NodeDirectory(settings, db),
         charges=charges,
-        meter=MeterService(),
+        meter=MeterService(observed_ms),
         provider=provider,
         cards=cards,
         payout_accounts=payout_accounts,

@@ -138,6 +138,8 @@ class Stage:
         gate = actor.gate = asyncio.get_running_loop().create_future()
         self._arrived.set()
         await self._pass(actor, gate)
+        if where == "COMMIT":  # the connection goes back to the pool: whoever takes it may wait for a lock
+            actor.backend = None
 
     async def step(self) -> bool:
         """Let one actor go on to its next boundary; False when none can before time passes."""
@@ -148,8 +150,10 @@ class Stage:
             if actor.gate is not None and (actor.killed or actor.stalled_until is None or actor.stalled_until <= now)
         ]
         if not ready:
-            if any(actor.blocked for actor in self.actors) and not self._stalled():
-                raise Stuck("every actor waits for another: " + ", ".join(actor.name for actor in self.actors))
+            held = [actor for actor in self.actors if actor.blocked]
+            if held and not self._stalled():
+                await self._let_go(held)
+                return True
             return False
         actor = self._chance.choice(ready)
         if not actor.killed and self._mishap(actor):
@@ -221,6 +225,17 @@ class Stage:
                 if patience <= 0:
                     raise Stuck("does not come back: " + ", ".join(f"{actor.name} {actor.where}" for actor in waiting))
                 waiting = [actor for actor in waiting if not self._blocked(actor)]
+
+    async def _let_go(self, held: list[Actor]) -> None:
+        """Wait until PostgreSQL lets one of these go on; where it never does, they wait for one another."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_S
+        while not any(actor.gate is not None or actor.done for actor in held):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Stuck("every actor waits for another: " + ", ".join(actor.name for actor in self.actors))
+            await asyncio.sleep(0.002)
+        for actor in held:
+            actor.blocked = actor.gate is None and not actor.done
+        self._leave()
 
     async def _rolled_back(self, killed: Actor) -> None:
         """Wait until PostgreSQL has noticed: a killed actor's connection is thrown away, its locks go later."""
