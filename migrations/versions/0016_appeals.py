@@ -1,0 +1,15 @@
+"""How often the outcome of a dispute has turned; when a webhook that nobody can work off was given up."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0012"
+
+
+def upgrade() -> None:
+    op.add_column("dispute", sa.Column("turns", sa.Integer, nullable=False, server_default="0"))
+
+
+def downgrade() -> None:
+    op.drop_column("dispute", "turns")
