@@ -51,6 +51,7 @@ from matching.requests import RequestService
 from matching.typing_aid import TypingAid
 from matching.wishes import WishService
 from media.nodes import NodeDirectory
+from media.observed import observed_ms
 from media.recordings import RecordingService
 from media.samples import QualityService, Sample
 from media.sessions import SessionService
@@ -185,7 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         quality=QualityService(),
         nodes=NodeDirectory(settings, db),
         charges=charges,
-        meter=MeterService(),
+        meter=MeterService(observed_ms),
         provider=provider,
         cards=cards,
         payout_accounts=payout_accounts,

@@ -367,6 +367,7 @@ export const de: Record<MessageKey, string> = {
   'close.no_show': 'Eine Seite kam nicht binnen einer Minute, darum begann das Gespräch nicht.',
   'close.hold_declined': 'Die Karte deckte die Reservierung nicht, darum begann das Gespräch nicht. Es wurde nichts abgebucht.',
   'close.authentication_abandoned': 'Die Bestätigung der Bank kam nicht rechtzeitig, darum begann das Gespräch nicht. Es wurde nichts abgebucht.',
+  'close.payment_due': 'Das Gespräch begann nicht, weil eine frühere Zahlung noch offen ist. Es wurde nichts abgebucht.',
   'close.payment_unavailable': 'Der Zahlungsdienst antwortete nicht, darum begann das Gespräch nicht. Es wurde nichts abgebucht.',
   'close.removed': 'Das Gespräch wurde von der Plattform beendet.',
   'close.blocked': 'Das Gespräch endete, weil eine Seite die andere gesperrt hat.',

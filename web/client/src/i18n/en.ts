@@ -366,6 +366,7 @@ export const en = {
   'close.no_show': 'One side did not join within a minute, so the call did not start.',
   'close.hold_declined': 'The card did not cover the reserve, so the call did not start. Nothing was charged.',
   'close.authentication_abandoned': "The bank's confirmation did not come in time, so the call did not start. Nothing was charged.",
+  'close.payment_due': 'The call did not start because an earlier payment did not go through. Nothing was charged.',
   'close.payment_unavailable': 'The payment service did not answer, so the call did not start. Nothing was charged.',
   'close.removed': 'The call was ended by the platform.',
   'close.blocked': 'The call ended because one side blocked the other.',
