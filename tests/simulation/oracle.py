@@ -216,8 +216,8 @@ def the_cap_ends_no_call_early(_call: Call, trouble: Trouble, story: Story, foun
 
 
 def it_is_settled_in_a_minute(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
-    """Without trouble, money is taken or released within 60 s of the end."""
-    if trouble.on_the_money or story.closed_at is None or found.charge["settled_at"] is None:
+    """Without trouble, money is taken or released within 60 s of the end; what a bank let go is collected for days."""
+    if trouble.on_the_money or story.lapsed or story.closed_at is None or found.charge["settled_at"] is None:
         return
     late = found.charge["settled_at"] - story.closed_at
     if late > timedelta(seconds=60):
