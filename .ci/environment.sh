@@ -16,20 +16,22 @@ need_node() {
 }
 
 # make_python LOCK: .venv holds exactly what LOCK names, checked by hash. Nothing happens when it already does.
+# With SEMANTIC=1 it holds the sentence encoder, too.
 make_python() {
-  local stamp wanted
+  local stamp wanted more=(requirements-uv.txt)
+  [ "${SEMANTIC:-}" = 1 ] && more+=(requirements-semantic.txt)
   stamp=.venv/lock.sha256
-  wanted=$(sha256sum "$1" requirements-uv.txt | sha256sum)
+  wanted=$(sha256sum "$1" "${more[@]}" | sha256sum)
   if [ -f "$stamp" ]; then
     [ "$(cat "$stamp")" = "$wanted" ] && return 0
     # The developer's lock contains the other one: ./run after ./test needs nothing.
-    [ "$1" = requirements.txt ] && [ "$(cat "$stamp")" = "$(sha256sum requirements-dev.txt requirements-uv.txt | sha256sum)" ] && return 0
+    [ "$1" = requirements.txt ] && [ "$(cat "$stamp")" = "$(sha256sum requirements-dev.txt "${more[@]}" | sha256sum)" ] && return 0
   fi
   say "Making the Python environment"
   python3 -m venv .venv || fail "python3 cannot make a virtual environment (on Debian: apt-get install python3-venv)."
   .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-uv.txt ||
     fail "The Python packages could not be installed; is the package index reachable?"
-  VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip sync -q --require-hashes "$1" requirements-uv.txt ||
+  VIRTUAL_ENV="$PWD/.venv" .venv/bin/uv pip sync -q --require-hashes "$1" "${more[@]}" ||
     fail "The Python packages could not be installed; is the package index reachable?"
   printf '%s' "$wanted" >"$stamp"
 }

@@ -61,8 +61,8 @@ def _story(model: Model, chance: random.Random, people: list[UUID], at: datetime
     found.sort(key=lambda one: -model.utility(list(one[0].values())))
     utilities = [model.utility(list(features.values())) for features, _ in found]
     crowd = math.log(sum(math.exp(each) for each in utilities))
-    # The model is nearly right about these people, and chance does the rest.
-    place = chance.choices(range(CANDIDATES), [math.exp(1.5 * each) / (n + 1) for n, each in enumerate(utilities)])[0]
+    chances = [model.calibration.p_success(each, crowd) for each in utilities]
+    place = chance.choices(range(CANDIDATES), chances)[0]  # the model is right about these people
     answered = chance.random() < 0.96  # noqa: PLR2004 - nobody had time for the others
     question = QuestionRow(
         id=uuid4(),
@@ -85,11 +85,11 @@ def _story(model: Model, chance: random.Random, people: list[UUID], at: datetime
             {
                 "user_id": str(user),
                 "score_centi": 0,
-                "p_success": round(model.calibration.p_success(utility, crowd), 4),
+                "p_success": round(told, 4),
                 "factors": [],
                 "inputs": {"features": features},
             }
-            for (features, user), utility in zip(found, utilities, strict=True)
+            for (features, user), told in zip(found, chances, strict=True)
         ],
     )
     answered_at = at + timedelta(seconds=chance.lognormvariate(2.2, 0.7)) if answered else None

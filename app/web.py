@@ -6,6 +6,7 @@ import signal
 import uvloop
 from aiohttp import web
 
+from app.mirroring import mirroring
 from app.wiring import build, build_gateway, close, load_settings
 from core import logs
 from web.application import build_application
@@ -31,7 +32,7 @@ async def main() -> None:
     gateway.attach(app)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
-    async with house.jobs.app.open_async():
+    async with house.jobs.app.open_async(), mirroring(house):
         await gateway.start()
         await web.TCPSite(runner, settings.host, settings.port).start()
         log.info("web.ready", port=settings.port)

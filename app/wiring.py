@@ -2,6 +2,7 @@
 
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import ValidationError
 from redis.asyncio import Redis
@@ -34,7 +35,10 @@ from core.events import Bus
 from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
 from core.settings import Settings
-from matching import question_store
+from matching import minilm, question_store
+from matching.attachments import AttachmentService
+from matching.fairness import FairnessService
+from matching.logistic import LogisticRanker
 from matching.model import built_in
 from matching.models_store import ModelBook
 from matching.outcomes_log import OutcomeLog
@@ -44,9 +48,10 @@ from matching.ranking import RankingService
 from matching.refit import RefitService
 from matching.request import RingTimes
 from matching.requests import RequestService
-from matching.weighted import WeightedRanker
+from matching.typing_aid import TypingAid
 from matching.wishes import WishService
 from media.nodes import NodeDirectory
+from media.observed import observed_ms
 from media.recordings import RecordingService
 from media.samples import QualityService, Sample
 from media.sessions import SessionService
@@ -66,7 +71,8 @@ from signaling.ports import Session
 from signaling.presence import PresenceService
 from web.context import House
 
-MODEL = "zero"  # version zero of the ranking model, a file of matching/fitted
+# Version zero of the ranking model, files of matching/fitted: by words alone, and with the sentence encoder.
+MODEL, SEMANTIC_MODEL = "logistic-1", "logistic-1-semantic"
 
 
 def load_settings() -> Settings:
@@ -118,9 +124,11 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     collection = CollectionService(settings)
     reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
 
-    consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
-    ranking = RankingService(consultants, WeightedRanker())
-    models = ModelBook(built_in(MODEL))
+    encoder = minilm.load(Path(settings.encoder_dir)) if settings.encoder_dir else None
+    models = ModelBook(built_in(MODEL if encoder is None else SEMANTIC_MODEL))
+    consultants = ConsultantProjection(profiles.consultant_profile, profiles.names, encoder=encoder, models=models)
+    ranker = LogisticRanker(lambda: models.current)
+    ranking = RankingService(consultants, ranker)
     refit = RefitService(db, models)
 
     async def has_card(tx: Tx, user: UserId) -> bool:
@@ -166,6 +174,9 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         consultants=consultants,
         ranking=ranking,
         requests=requests,
+        attachments=AttachmentService(settings),
+        typing_aid=TypingAid(consultants, ranker),
+        fairness=FairnessService(consultants, ranker),
         wishes=WishService(consultants, profiles.names),
         outcomes=OutcomeLog(),
         models=models,
@@ -175,7 +186,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         quality=QualityService(),
         nodes=NodeDirectory(settings, db),
         charges=charges,
-        meter=MeterService(),
+        meter=MeterService(observed_ms),
         provider=provider,
         cards=cards,
         payout_accounts=payout_accounts,

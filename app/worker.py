@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.mirroring import mirroring
 from app.wiring import build, close, load_settings
 from core import logs
 from core.db import Database
@@ -114,6 +115,8 @@ def schedule(house: House) -> AsyncIOScheduler:
         scheduler.add_job(look, "interval", seconds=TICK_S, args=[room, run_due, house.db], id=room)
     for every_s, run_due in ((HEARTBEAT_S, house.recordings.run_due), (SWEEP_S, house.recordings.sweep)):
         scheduler.add_job(look, "interval", seconds=every_s, args=["recordings", run_due, house.db])
+    for every_s, run_due in ((HEARTBEAT_S, house.attachments.run_due), (SWEEP_S, house.attachments.sweep)):
+        scheduler.add_job(look, "interval", seconds=every_s, args=["attachments", run_due, house.db])
     scheduler.add_job(
         look, "interval", seconds=RECONCILE_S, args=["reconciliation", house.reconciliation.run_due, house.db]
     )
@@ -132,7 +135,7 @@ async def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     scheduler = schedule(house)
-    async with house.jobs.app.open_async():
+    async with house.jobs.app.open_async(), mirroring(house):
         jobs = asyncio.create_task(run_jobs(house))
         heed = asyncio.create_task(Heed(house).run())
         scheduler.start()

@@ -105,6 +105,23 @@ async def totals(tx: Tx, side: Side, user: UUID, period: Period) -> list[BillTot
     return [BillTotal(row[0], *map(int, row[1:])) for row in await tx.session.execute(query)]
 
 
+@dataclass(frozen=True, slots=True)
+class FreeTime:
+    """Calls that stayed under their threshold, and how long they lasted together."""
+
+    count: int
+    connected_ms: int
+
+
+async def free_time(tx: Tx, user: UUID, period: Period) -> FreeTime:
+    """What a consultant gave for nothing: the calls of the period that never reached the threshold of their price."""
+    query = select(func.count(), func.coalesce(func.sum(ChargeRow.connected_ms), 0)).where(
+        *_conditions("consultant", user, period), ChargeRow.connected_ms < ChargeRow.threshold_ms
+    )
+    count, connected_ms = (await tx.session.execute(query)).one()
+    return FreeTime(int(count), int(connected_ms or 0))
+
+
 async def months(tx: Tx, side: Side, user: UUID, period: Period, zone: str) -> list[Month]:
     """Sums per month and currency, oldest first; months without a bill are left out."""
     month = func.to_char(func.timezone(zone, ChargeRow.settling_at), "YYYY-MM").label("month")

@@ -1,8 +1,11 @@
 """The facts billing hears from other rooms, by shape: media and signaling are not imported here."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
+from core.db import Tx
 from core.ids import CallId, UserId
 
 
@@ -126,4 +129,12 @@ class SideUnseen(AboutCall, Protocol):
     @property
     def last_packet_at(self) -> datetime:
         """When it was last seen."""
+        ...
+
+
+class Observed(Protocol):
+    """What the media plane has written down of calls so far; the wiring says who answers."""
+
+    async def __call__(self, tx: Tx, call_ids: Sequence[UUID]) -> Mapping[UUID, int]:
+        """Connected milliseconds of each call, by a clock that only goes forward; a call never seen is left out."""
         ...

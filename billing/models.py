@@ -176,7 +176,10 @@ class PostingRow(Base):
 
 
 class StripeEventRow(Base):
-    """A webhook as it came, stored before anything is made of it."""
+    """A webhook as it came, stored before anything is made of it.
+
+    ``attempts`` counts how often it was taken up, ``failures`` how often that ended in an error nobody expected.
+    """
 
     __tablename__ = "stripe_event"
 
@@ -192,6 +195,7 @@ class StripeEventRow(Base):
     attempts: Mapped[int]
     processed_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    failures: Mapped[int] = mapped_column(server_default="0")
 
 
 class CustomerPaymentRow(Base):

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
+from billing.cases import open_once
 from billing.charges.command import pause
 from billing.charges.service import ChargeService
 from billing.disputes.service import DisputeService
@@ -22,6 +24,8 @@ from core.db import Database, Tx
 from core.jobs import Jobs
 
 log = logs.get(__name__)
+
+MOST_FAILURES = 8  # some twenty minutes, the pauses between them taken together
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +93,33 @@ class WebhookService:
             return
         except ProviderMissing:
             outcome = "missing"
+        except OperationalError:
+            raise  # the database is away, or wants this tried again: that is not the event's fault
         except ProviderRejected as error:  # an account that left us, say: nothing will be different tomorrow
             log.warning("webhook.rejected", event_id=event_id, code=error.provider_code)
             outcome = "rejected"
+        except Exception as error:
+            log.exception("webhook.failed", event_id=event_id)
+            await self._failed(event_id, type(error).__name__)
+            return
         async with self._db.begin() as tx:
             row = await tx.session.get(StripeEventRow, event_id, with_for_update=True)
             assert row is not None
             row.processed_at, row.due_at, row.outcome = tx.now, None, outcome
+
+    async def _failed(self, event_id: str, error: str) -> None:
+        """Try again later, each time later; after ``MOST_FAILURES`` it is over, and a person is told by a case."""
+        async with self._db.begin() as tx:
+            row = await tx.session.get(StripeEventRow, event_id, with_for_update=True)
+            assert row is not None
+            row.failures += 1
+            if row.failures < MOST_FAILURES:
+                row.due_at = tx.now + max(SWEEP_AFTER, pause(row.failures, 0.5, hurried=False))
+                return
+            row.processed_at, row.due_at, row.outcome = tx.now, None, "failed"
+            await open_once(
+                tx, None, "webhook_failed", key=f"webhook_failed:{event_id}", event=event_id, type=row.type, error=error
+            )
 
     async def _follow(self, hint: Hint) -> str:
         """Fetch what the event spoke of; the intent first, so that what came of its capture finds it booked."""

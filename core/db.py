@@ -111,7 +111,7 @@ class Database:
             max_overflow=5,
             pool_timeout=5,  # an exhausted pool answers 503 fast instead of hanging
             pool_pre_ping=True,
-            connect_args={"options": f"-csearch_path={SEARCH_PATH}", "connect_timeout": 5},
+            connect_args={"options": f"-csearch_path={SEARCH_PATH} -ctimezone=UTC", "connect_timeout": 5},
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 

@@ -50,8 +50,13 @@ class Settings(BaseSettings):
     media_drain_s: float = Field(
         default=0, ge=0, description="How long a stopping media process lets its calls go on before they move"
     )
+    encoder_dir: str = Field(
+        default="", description="Where the sentence encoder's graph is written. Empty: matching goes by words alone"
+    )
     recordings_dir: str = Field(default="", description="Shared by `media`, `web` and `worker`. Empty: no recording")
     recording_days: int = Field(default=30, ge=1, description="How long recordings are kept")
+    attachments_dir: str = Field(default="", description="Shared by `web` and `worker`. Empty: no files at questions")
+    attachment_days: int = Field(default=30, ge=1, description="How long files attached to questions are kept")
     media_relay_only: bool = Field(default=False, description="Browsers reach media only through TURN")
     turn_urls: str = Field(default="", description="Comma-separated turn: and turns: addresses told to browsers")
     turn_secret: str = Field(default="", description="The relay's static-auth-secret")

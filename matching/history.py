@@ -1,5 +1,6 @@
 """History: samples to learn from, out of the matches as they were stored and the outcomes they led to."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,8 @@ from matching.training import Sample
 
 SETTLED_AFTER: Final = timedelta(days=1)  # by then a call is over, paid and mostly rated
 LOOK_BACK: Final = timedelta(days=180)
-MOST_QUESTIONS: Final = 20_000
+MOST_QUESTIONS: Final = 10_000
+BATCH: Final = 20
 BEST_STARS: Final = 5
 _FACTS: Final = ("completed", "refunded", "stars")
 
@@ -62,10 +64,19 @@ async def read(tx: Tx, names: Sequence[str]) -> History:
     """Everything that can be learned from by now, with the features ``names`` as the columns of a sample."""
     until = tx.now - SETTLED_AFTER
     values = {"since": tx.now - LOOK_BACK, "until": until, "most": MOST_QUESTIONS}
-    rows = (await tx.session.execute(_STORED, values)).all()
-    found = [sample_of(row.results, row.outcomes, row.asked_at, names) for row in rows]
-    usable = [sample for sample in found if sample is not None]
-    return History(usable, len(found) - len(usable))
+    samples: list[Sample] = []
+    unusable = 0
+    rows = await tx.session.stream(_STORED, values)
+    async for part in rows.partitions(BATCH):
+        # As JSON a match is many times as large as its matrix, and decoding one takes a while: a few at a time.
+        for row in part:
+            sample = sample_of(row.results, row.outcomes, row.asked_at, names)
+            if sample is None:
+                unusable += 1
+            else:
+                samples.append(sample)
+        await asyncio.sleep(0)
+    return History(samples, unusable)
 
 
 def sample_of(

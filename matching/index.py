@@ -1,7 +1,7 @@
 """The in-memory index of consultants: every feature the ranker needs, as numpy columns (no I/O)."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,8 +10,13 @@ from uuid import UUID
 
 import numpy as np
 
+from matching import features, style
+from matching.encoder import Encoder, Vector
+from matching.industries import industries_of
 from matching.keywords import Vocabulary
-from matching.ranker import Candidates, Flags, Ints, Query
+from matching.meanings import Meanings
+from matching.memory import Memory, Past, Recollection
+from matching.ranker import Candidates, Flags, Floats, Ints, Query
 from matching.text_index import TextIndex
 from matching.words import normal_tag, terms
 
@@ -19,6 +24,9 @@ STATUSES = ("offline", "available", "away", "in_meeting", "limited")
 AVAILABLE = STATUSES.index("available")
 ONLINE = (AVAILABLE, STATUSES.index("away"), STATUSES.index("in_meeting"))
 LANGUAGE_BITS = 64
+ENOUGH_TAGS = 3  # three shared tags are a full match, however many the question carries
+PRIOR_RATINGS = 10  # a newcomer is taken for somebody rated ten times …
+PRIOR_POINTS = 3  # … with four stars, that is three of four points
 _SYNONYMS = Vocabulary()  # only what is built in: every process must read a tag the same way
 
 _COLUMN = np.dtype(
@@ -33,6 +41,9 @@ _COLUMN = np.dtype(
         ("currency", "i2"),
         ("languages", "u8"),
         ("order", "u8"),
+        ("person", "i4"),
+        ("industries", "u4"),
+        ("style", "i2"),
     ]
 )
 
@@ -95,8 +106,16 @@ class _Picked(Sequence[UUID]):
 class ConsultantIndex:
     """Slots of consultants; a changed text moves its owner to a fresh slot, everything else is written in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, encoder: Encoder | None = None) -> None:
         self.seen = 0  # every transaction below this one has been read
+        self.seen_outcomes = 0
+        self.day = 0.0  # what the memory takes for today, in days since 1970
+        self.memory = Memory()
+        self.meanings = Meanings(encoder)
+        self._person_of: dict[UUID, int] = {}
+        # Texts that have no vector yet; whoever has the time encodes them (see ``projection.encode_some``).
+        self.unencoded: dict[tuple[str, Hashable], str] = {}
+        self._recalled: tuple[tuple[object, ...], Recollection] | None = None
         self._columns = np.zeros(1_024, dtype=_COLUMN)
         self._users: list[UUID] = []
         self._slot_of: dict[UUID, int] = {}
@@ -109,6 +128,10 @@ class ConsultantIndex:
 
     def __len__(self) -> int:
         return len(self._slot_of)
+
+    def users(self) -> Iterable[UUID]:
+        """Everybody it knows of."""
+        return self._slot_of.keys()
 
     @property
     def worn(self) -> bool:
@@ -137,6 +160,27 @@ class ConsultantIndex:
         self._known[facts.user_id] = (facts.changed_in, facts.text, facts.tags)
         self._write(self._slot_of[facts.user_id], facts)
 
+    def person(self, user: UUID) -> int:
+        """The number by which the memory knows somebody; it stays when their profile changes."""
+        return self._person_of.setdefault(user, len(self._person_of))
+
+    def learn(self, past: Past) -> None:
+        """Take over what became of a past question."""
+        self.memory.learn(past)
+        if past.vector is None and self.meanings.encodes:
+            self.unencoded[("question", past.question)] = past.text
+
+    def take_meaning(self, key: tuple[str, Hashable], text: str, vector: Vector) -> None:
+        """Keep the vector of a text that was waiting for one, unless it has changed meanwhile."""
+        if self.unencoded.get(key) != text:
+            return
+        del self.unencoded[key]
+        kind, what = key
+        if kind == "question":
+            self.memory.take_meaning(what, vector)
+        elif isinstance(what, int):
+            self.meanings.put(what, vector)
+
     def _move(self, facts: ConsultantFacts, old_tags: tuple[str, ...]) -> None:
         old = self._slot_of.get(facts.user_id)
         if old is not None:
@@ -149,25 +193,31 @@ class ConsultantIndex:
         if slot == len(self._columns):
             self._columns = np.concatenate([self._columns, np.zeros(slot, dtype=_COLUMN)])
         self._text.add(slot, terms(facts.text))
-        self._tags.add(slot, sorted(tag_keys(facts.tags)))
+        topics = tag_keys(facts.tags) | set(_SYNONYMS.extract(facts.headline).tags)
+        self._tags.add(slot, sorted(topics))
+        person = self.person(facts.user_id)
+        if self.meanings.encodes:
+            self.unencoded["profile", person] = facts.text
+        self._columns[slot]["person"] = person
+        self._columns[slot]["industries"] = industries_of(topics)
+        self._columns[slot]["style"] = style.style_of(facts.text)
         if set(old_tags) != set(facts.tags):
             self._tag_counts.subtract(map(normal_tag, old_tags))
             self._tag_counts.update(map(normal_tag, facts.tags))
             self._vocabulary = None
 
     def _write(self, slot: int, facts: ConsultantFacts) -> None:
-        self._columns[slot] = (
-            True,
-            STATUSES.index(facts.status),
-            facts.can_receive,
-            facts.rating_sum - facts.rating_count,
-            facts.rating_count,
-            -1 if facts.response_ms is None else facts.response_ms,
-            facts.rate_minor_per_hour or 0,
-            -1 if facts.currency is None else self._code(facts.currency),
-            self._bits(facts.languages),
-            facts.user_id.int >> 64,
-        )
+        row = self._columns[slot]
+        row["alive"] = True
+        row["status"] = STATUSES.index(facts.status)
+        row["can_receive"] = facts.can_receive
+        row["rating_points"] = facts.rating_sum - facts.rating_count
+        row["rating_count"] = facts.rating_count
+        row["response_ms"] = -1 if facts.response_ms is None else facts.response_ms
+        row["rate"] = facts.rate_minor_per_hour or 0
+        row["currency"] = -1 if facts.currency is None else self._code(facts.currency)
+        row["languages"] = self._bits(facts.languages)
+        row["order"] = facts.user_id.int >> 64
 
     def _code(self, name: str) -> int:
         """A small number for a language or a currency."""
@@ -208,6 +258,15 @@ class ConsultantIndex:
             mask &= live["currency"] == self._code(query.currency)
         return self._columns_of(query, self._without(mask, exclude))
 
+    def one(self, query: Query, user: UUID) -> Candidates | None:
+        """This consultant alone, whatever their status; None when the index does not know them."""
+        slot = self._slot_of.get(user)
+        if slot is None:
+            return None
+        mask: Flags = np.zeros(len(self._users), dtype=bool)
+        mask[slot] = True
+        return self._columns_of(query, mask)
+
     def search(self, query: Query, *, online: bool) -> list[UUID]:
         """Everybody whose profile shares a tag or a word with the query, best text match first."""
         mask = self._ready()
@@ -240,4 +299,46 @@ class ConsultantIndex:
             same_currency=np.zeros(len(slots), dtype=bool)
             if query.currency is None
             else rows["currency"] == self._code(query.currency),
+            industry=_industry(query, rows["industries"]),
+            style=_style(query, rows["style"]),
+            features=self._features(query, slots, hits[slots], bm25),
         )
+
+    def _features(self, query: Query, slots: Ints, hits: Ints, bm25: Floats) -> features.Matrix:
+        rows = self._live[slots]
+        count = rows["rating_count"] + PRIOR_RATINGS
+        profile = features.Profile(
+            tags=np.minimum(hits, ENOUGH_TAGS) / max(1, min(len(query.tags), ENOUGH_TAGS)),
+            bm25=bm25,
+            words=self._text.likelihood(query.terms)[slots],
+            meaning=self.meanings.similar(query.text, rows["person"]),
+            stars=(rows["rating_points"] + PRIOR_RATINGS * PRIOR_POINTS) / (4 * count),
+        )
+        return features.matrix(profile, self._recollection(query), rows["person"])
+
+    def _recollection(self, query: Query) -> Recollection:
+        """What the memory says; the two lists of one answer, those who are free and those who are not, ask once."""
+        text = query.text or " ".join(query.terms)
+        wanted = (text, self.day, len(self.memory), self.memory.version, len(self._person_of))
+        if self._recalled is None or self._recalled[0] != wanted:
+            vector = self.meanings.of(query.text)
+            recalled = self.memory.recall(text, vector, day=self.day, people=len(self._person_of))
+            self._recalled = (wanted, recalled)
+        return self._recalled[1]
+
+
+def _industry(query: Query, industries: Ints) -> Ints:
+    """100 for the question's own field of work, 0 for another, 50 where either is not known."""
+    asked = industries_of(tag_keys(query.tags))
+    if not asked:
+        return np.full(len(industries), style.NEUTRAL, dtype=np.int64)
+    return np.where(industries == 0, style.NEUTRAL, np.where(industries & np.uint32(asked), 100, 0)).astype(np.int64)
+
+
+def _style(query: Query, styles: Ints) -> Ints:
+    """100 for words as long as the question's, 0 for three letters more or less, 50 where either is not known."""
+    asked = style.style_of(query.text)
+    if asked == style.UNKNOWN:
+        return np.full(len(styles), style.NEUTRAL, dtype=np.int64)
+    apart = np.minimum(np.abs(styles.astype(np.int64) - asked), style.WHOLE_LETTERS)
+    return np.where(styles == style.UNKNOWN, style.NEUTRAL, 100 * (style.WHOLE_LETTERS - apart) // style.WHOLE_LETTERS)

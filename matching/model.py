@@ -9,8 +9,15 @@ from typing import Any, Final
 
 from core.errors import Invalid
 
-# A row of the model's features is anything numpy makes a matrix of; this module itself needs no numpy.
 LEARNED_FACTORS: Final = ("expertise", "feedback", "delivery_history")
+# Percent of the score that factors without any labels decide; the learned factors share the rest.
+STATED_SHARES: Final[Mapping[str, int]] = {
+    "industry": 4,
+    "availability": 8,
+    "price": 4,
+    "communication_style": 2,
+    "language": 12,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Model:
     weights: tuple[float, ...]
     spans: Mapping[str, Span]
     calibration: Calibration = field(default_factory=Calibration)
+    stated: Mapping[str, int] = field(default_factory=lambda: dict(STATED_SHARES), hash=False)
     # On what it was fitted and how well it did there; for people, nothing is computed from it.
     origin: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
@@ -65,6 +73,20 @@ class Model:
             raise Invalid(f"Model {self.version} has {len(self.features)} features but {len(self.weights)} weights.")
         if missing := {feature.factor for feature in self.features} - set(self.spans):
             raise Invalid(f"Model {self.version} says nothing about the span of {', '.join(sorted(missing))}.")
+
+    def span(self, factor: str) -> Span:
+        """The factor's span; empty for one that no feature of this model speaks of."""
+        return self.spans.get(factor, Span(0.0, 0.0))
+
+    def shares(self) -> dict[str, int]:
+        """Percent of the score each learned factor can give: in proportion to its span, 100 with the stated ones."""
+        rest = 100 - sum(self.stated.values())
+        spans = {factor: self.span(factor).high - self.span(factor).low for factor in LEARNED_FACTORS}
+        exact = {factor: rest * span / math.fsum(spans.values()) for factor, span in spans.items()}
+        whole = {factor: max(1, math.floor(share)) for factor, share in exact.items()}
+        for factor in sorted(exact, key=lambda each: whole[each] - exact[each])[: rest - sum(whole.values())]:
+            whole[factor] += 1
+        return whole
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -96,6 +118,7 @@ class Model:
                 "crowd": self.calibration.crowd,
                 "intercept": self.calibration.intercept,
             },
+            "stated": dict(self.stated),
             "origin": dict(self.origin),
         }
         return json.dumps(content, indent=2, sort_keys=True) + "\n"
@@ -116,6 +139,7 @@ class Model:
                     factor: Span(float(span["low"]), float(span["high"])) for factor, span in content["spans"].items()
                 },
                 calibration=Calibration(**{name: float(value) for name, value in content["calibration"].items()}),
+                stated={str(factor): int(share) for factor, share in content.get("stated", STATED_SHARES).items()},
                 origin=content["origin"],
             )
         except (KeyError, TypeError, ValueError) as error:

@@ -27,6 +27,24 @@ class QuestionRow(Base):
     changed_at: Mapped[datetime]
 
 
+class AttachmentRow(Base):
+    """A file attached to a question, its content under ``sha256``. Deleted: unreadable; removed: gone from disk."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    question_id: Mapped[UUID]
+    customer_id: Mapped[UUID]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    bytes: Mapped[int]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+
+
 class ConsultantRow(Base):
     """Everything the ranker knows about one consultant, fed by events; names stay in ``people``."""
 

@@ -1,7 +1,7 @@
 """Versions of the ranking model: every one that was ever fitted, which of them ranks, and who decided so."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from matching.models import RankingModelRow
 log = logs.get(__name__)
 
 CHANNEL: Final = "model"
+LOOK_EVERY: Final = timedelta(seconds=1)
 ACTIVE, CANDIDATE, REJECTED, RETIRED = "active", "candidate", "rejected", "retired"
 CAME_WITH_THE_PROGRAM: Final = "built_in"  # the reason of a version nobody fitted here
 
@@ -30,6 +31,7 @@ class ModelBook:
     def __init__(self, built_in: Model) -> None:
         self._built_in = built_in
         self.current = built_in
+        self._looked_at: datetime | None = None
 
     @property
     def built_in(self) -> Model:
@@ -41,8 +43,15 @@ class ModelBook:
         return set(model.names) <= set(self._built_in.names)
 
     async def refresh(self, tx: Tx) -> Model:
-        """Take over the active version; asked on NOTIFY and before a ranking, so that a roll-back holds at once."""
+        """Take over the active version, looking once a second at most: to be called before every ranking."""
+        if self._looked_at is None or abs(tx.now - self._looked_at) >= LOOK_EVERY:
+            await self.look(tx)
+        return self.current
+
+    async def look(self, tx: Tx) -> Model:
+        """Take over the active version as this transaction sees it."""
         row = RankingModelRow
+        self._looked_at = tx.now
         version = await tx.session.scalar(select(row.version).where(row.state == ACTIVE))
         if version in (None, self._built_in.version):
             self.current = self._built_in

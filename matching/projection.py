@@ -1,6 +1,7 @@
 """The consultant projection: one row per consultant, written by events, mirrored in memory by every process."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
@@ -8,9 +9,13 @@ from uuid import UUID
 from core.db import Tx
 from core.ids import UserId
 from matching import consultant_store, outcomes, store, wish_store
+from matching.encoder import Encoder
 from matching.explanation import mean_stars
 from matching.index import ConsultantIndex
+from matching.memory import Past, day_of, weight_of
 from matching.models import ConsultantRow
+from matching.models_store import ModelBook
+from matching.outcomes import Outcome
 from matching.ranker import Query
 from matching.words import terms
 from people.events import ConsultantProfileChanged, RatingGiven, UserBlocked
@@ -41,24 +46,59 @@ Names = Callable[[Tx, Iterable[UserId]], Awaitable[Mapping[UserId, str]]]
 class ConsultantProjection:
     """Writes the projection and keeps this process's index of it; a NOTIFY says whose row is worth a look."""
 
-    def __init__(self, read_profile: ReadProfile, names: Names) -> None:
+    def __init__(
+        self,
+        read_profile: ReadProfile,
+        names: Names,
+        *,
+        encoder: Encoder | None = None,
+        models: ModelBook | None = None,
+    ) -> None:
         self._read_profile = read_profile
         self._names = names
-        self.index = ConsultantIndex()
+        self._encoder = encoder
+        self._models = models
+        self.index = ConsultantIndex(encoder)
 
     async def refresh(self, tx: Tx) -> None:
         """Read what was committed since the last time; called on NOTIFY and before every ranking, so none is stale.
 
         Processes that have read the same commits hold the same index: nothing in it depends on the order of reading.
         """
-        index = ConsultantIndex() if self.index.worn else self.index
+        index = ConsultantIndex(self._encoder) if self.index.worn else self.index
         seen, changed = await consultant_store.changed_since(tx, index.seen)
         for n, facts in enumerate(changed, 1):
             index.apply(facts)
             if n % CHUNK == 0:
                 await asyncio.sleep(0)  # the first load of a large market must not hold up calls
         index.seen = max(index.seen, seen)
+        await self._refresh_memory(tx, index)
+        index.day = day_of(tx.now.timestamp())
         self.index = index
+        if self._models is not None:
+            await self._models.refresh(tx)
+
+    async def _refresh_memory(self, tx: Tx, index: ConsultantIndex) -> None:
+        seen, changed = await outcomes.changed_since(tx, index.seen_outcomes)
+        for n, outcome in enumerate(changed, 1):
+            if outcome.ended_at is not None:  # before that nothing is known yet
+                index.learn(past_of(outcome, index.person(outcome.consultant_id)))
+            if n % CHUNK == 0:
+                await asyncio.sleep(0)
+        index.seen_outcomes = max(index.seen_outcomes, seen)
+
+    async def encode_some(self, limit: int = CHUNK) -> int:
+        """Give vectors to texts that wait for one, the encoder in a thread of its own; returns how many it were.
+
+        Until then a profile is found by its words: no ranking ever waits for this.
+        """
+        index = self.index
+        if self._encoder is None:
+            return 0
+        waiting = list(itertools.islice(index.unencoded.items(), limit))
+        for key, text in waiting:
+            index.take_meaning(key, text, await asyncio.to_thread(self._encoder.encode, text))
+        return len(waiting)
 
     async def on_profile_changed(self, tx: Tx, event: ConsultantProfileChanged) -> None:
         """Copy the profile's searchable part."""
@@ -123,6 +163,12 @@ class ConsultantProjection:
         names = await self._names(tx, [UserId(row.user_id) for row in rows])
         return {row.user_id: card_of(row, names.get(UserId(row.user_id), "")) for row in rows}
 
+    async def some(self, tx: Tx, users: Sequence[UserId]) -> list[dict[str, Any]]:
+        """Those of these users who are consultants to be shown, in this order."""
+        rows = await consultant_store.find_many(tx, users)
+        shown = [rows[user] for user in users if user in rows and rows[user].rate_minor_per_hour is not None]
+        return list((await self.cards(tx, shown)).values())
+
     async def search(
         self, tx: Tx, *, text: str = "", online: bool = False, offset: int = 0, limit: int = 20
     ) -> tuple[list[dict[str, Any]], bool]:
@@ -145,6 +191,19 @@ class ConsultantProjection:
     async def online_count(self, tx: Tx) -> int:
         """How many consultants can be rung now."""
         return await consultant_store.online_count(tx)
+
+
+def past_of(outcome: Outcome, person: int) -> Past:
+    """An outcome as the memory keeps it."""
+    return Past(
+        key=outcome.call_id,
+        question=outcome.question_id,
+        text=outcome.text,
+        person=person,
+        day=day_of(outcome.asked_at.timestamp()),
+        weight=weight_of(succeeded=outcome.succeeded, stars=outcome.stars),
+        good=outcome.succeeded,
+    )
 
 
 def card_of(row: ConsultantRow, name: str) -> dict[str, Any]:

@@ -39,6 +39,13 @@ async def of_customer(tx: Tx, customer: UserId, *, limit: int = 100) -> Sequence
     return (await tx.session.scalars(query.order_by(QuestionRow.created_at.desc(), QuestionRow.id).limit(limit))).all()
 
 
+async def open_of(tx: Tx, customer: UserId, *, limit: int = 50) -> Sequence[QuestionRow]:
+    """A customer's open questions, newest first."""
+    row = QuestionRow
+    query = select(row).where(row.customer_id == customer, row.state == "open")
+    return (await tx.session.scalars(query.order_by(row.created_at.desc(), row.id).limit(limit))).all()
+
+
 async def keep_match(
     tx: Tx,
     *,

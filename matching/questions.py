@@ -6,7 +6,7 @@ from typing import Any
 from core.db import Tx
 from core.errors import Conflict, Invalid
 from core.ids import QuestionId, UserId, new_id
-from matching import question_store, store
+from matching import attachment_store, question_store, refusals, store
 from matching.keywords import Keywords
 from matching.models import QuestionRow
 from matching.projection import ConsultantProjection
@@ -69,11 +69,12 @@ class QuestionService:
         return row
 
     async def withdraw(self, tx: Tx, user: UserId, question: QuestionId) -> QuestionRow:
-        """Take an open question back."""
+        """Take an open question back; what is attached to it is deleted."""
         row = await self._unrung(tx, user, question)
         if row.state != State.WITHDRAWN:
             row.state = advance(State(row.state), Move.WITHDRAW)
             row.changed_at = tx.now
+            await attachment_store.delete_all_of(tx, question)
         return row
 
     async def _unrung(self, tx: Tx, user: UserId, question: QuestionId) -> QuestionRow:
@@ -107,12 +108,13 @@ class QuestionService:
 
 
 def checked_text(title: str, details: str) -> tuple[str, str]:
-    """Title and details, trimmed and inside their limits; raises Invalid."""
+    """Title and details, trimmed and inside their limits; raises Invalid, also for what ``refusals`` names."""
     title, details = clean(title), clean(details)
     if not TITLE_MIN <= len(title) <= TITLE_MAX:
         raise Invalid(f"Describe your question in {TITLE_MIN} to {TITLE_MAX} characters.", field="title")
     if len(details) > DETAILS_MAX:
         raise Invalid(f"Keep the details under {DETAILS_MAX:,} characters.", field="details")
+    refusals.check(title, details)
     return title, details
 
 

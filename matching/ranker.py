@@ -8,6 +8,8 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.feature_names import NAMES
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -22,6 +24,7 @@ class Query:
     language: str
     currency: str | None = None
     max_rate_minor_per_hour: int | None = None
+    text: str = ""  # as it was typed; never stored with a match
 
     def inputs(self) -> dict[str, Any]:
         """The plain values to store with a match."""
@@ -45,6 +48,9 @@ COLUMNS = (
     "speaks",
     "rate_minor_per_hour",
     "same_currency",
+    "industry",
+    "style",
+    "features",
 )
 
 
@@ -63,6 +69,9 @@ class Candidates:
     speaks: Flags
     rate_minor_per_hour: Ints
     same_currency: Flags
+    industry: Ints  # 0 to 100: whether their field of work is the question's
+    style: Ints  # 0 to 100: whether they write as the question is written
+    features: NDArray[np.float32]  # [candidates, features.NAMES]
     best_bm25: float  # among all candidates, so that a stored match can be computed again without the rest of them
 
     def __len__(self) -> int:
@@ -86,6 +95,9 @@ class Candidates:
             "speaks": bool(self.speaks[n]),
             "rate_minor_per_hour": int(self.rate_minor_per_hour[n]),
             "same_currency": bool(self.same_currency[n]),
+            "industry": int(self.industry[n]),
+            "style": int(self.style[n]),
+            "features": dict(zip(NAMES, map(float, self.features[n]), strict=True)),
             "best_bm25": self.best_bm25,
         }
 
@@ -108,6 +120,7 @@ class Ranked:
     score_centi: int
     factors: tuple[Factor, ...]
     inputs: Mapping[str, Any] = field(hash=False)
+    p_success: float = 0.0  # calibrated: how likely this one would answer well
 
 
 class Ranker(Protocol):

@@ -10,12 +10,14 @@ from uuid import UUID
 from core.db import Tx
 from core.ids import QuestionId, UserId
 from core.money import price_minor
-from matching import consultant_store, question_store
-from matching.explanation import reasons
+from matching import consultant_store, question_store, why_not
+from matching.explanation import concerns, dearest_of, public_inputs, reasons
+from matching.filters import NO_FILTERS, Filters, fitting
 from matching.models import ConsultantRow, QuestionRow, RequestRow
 from matching.projection import ConsultantProjection
 from matching.questions import checked_tags
 from matching.ranker import Query, Ranked, Ranker
+from matching.why_not import WhyNot
 from matching.words import terms
 
 TOP = 5
@@ -55,6 +57,11 @@ class RankingService:
         self._consultants = consultants
         self._ranker = ranker
 
+    @property
+    def version(self) -> str:
+        """The model's name."""
+        return self._ranker.version
+
     async def preview(
         self,
         tx: Tx,
@@ -72,17 +79,47 @@ class RankingService:
         await self._consultants.refresh(tx)
         found = self._consultants.index.vocabulary.extract(text).tags if tags is None else checked_tags(tags)
         query = query_of(text, found, language, currency, max_rate_minor_per_hour)
-        return await self._answer(tx, query, text, self._rank(query, frozenset(), limit), limit)
+        return await self._answer(tx, query, text, self._rank(query, frozenset(), limit, NO_FILTERS), limit)
 
-    async def for_question(self, tx: Tx, user: UserId, question: QuestionId, *, limit: int = TOP) -> dict[str, Any]:
+    async def for_question(
+        self, tx: Tx, user: UserId, question: QuestionId, *, limit: int = TOP, filters: Filters = NO_FILTERS
+    ) -> dict[str, Any]:
         """The top ``limit`` and the alternatives after them, for the customer's own question."""
         row = await question_store.own(tx, user, question)
         await self._consultants.refresh(tx)
-        query = query_of(text_of(row), row.tags, row.language, None, None)
+        query = query_for(row, filters)
         exclude = await self._kept_apart(tx, user)
-        ranked = self._rank(query, exclude, limit)
+        ranked = self._rank(query, exclude, limit, filters)
         await self._keep(tx, row.id, "shown", query, ranked)
         return await self._answer(tx, query, text_of(row), ranked, limit)
+
+    async def why_not(
+        self,
+        tx: Tx,
+        user: UserId,
+        question: QuestionId,
+        consultant: UUID,
+        *,
+        limit: int = TOP,
+        filters: Filters = NO_FILTERS,
+    ) -> WhyNot:
+        """Why this consultant is not among the top ``limit`` of the customer's own question."""
+        row = await question_store.own(tx, user, question)
+        await self._consultants.refresh(tx)
+        query = query_for(row, filters)
+        apart = await self._kept_apart(tx, user)
+        found = await consultant_store.find(tx, UserId(consultant))
+        facts = None if found is None else consultant_store.facts_of(found)
+        obstacle = why_not.obstacle(facts, filters, apart=consultant in apart)
+        if obstacle is not None:
+            return obstacle
+        candidates = fitting(self._consultants.index.ringable, query, apart, filters)
+        shown = self._ranker.rank(query, candidates, limit)
+        place = next((n for n, one in enumerate(shown, 1) if one.user_id == consultant), None)
+        if place is not None:
+            return WhyNot(why_not.Outcome.SHOWN, place=place, score_centi=shown[place - 1].score_centi)
+        chosen = self._ranker.rank(query, candidates.only(consultant), 1)
+        return why_not.behind(chosen[0], shown[-1]) if chosen and shown else why_not.NOT_AVAILABLE
 
     async def ring_list(
         self,
@@ -127,13 +164,13 @@ class RankingService:
     async def _kept_apart(self, tx: Tx, user: UserId) -> set[UUID]:
         return {user, *await consultant_store.blocked_with(tx, user)}
 
-    def _rank(self, query: Query, exclude: AbstractSet[UUID], limit: int) -> list[Ranked]:
+    def _rank(self, query: Query, exclude: AbstractSet[UUID], limit: int, filters: Filters) -> list[Ranked]:
         """Twice the limit: those who could answer now, then, if they are few, those who are online but busy."""
         index = self._consultants.index
-        ready = self._ranker.rank(query, index.ringable(query, exclude=exclude), 2 * limit)
+        ready = self._ranker.rank(query, fitting(index.ringable, query, exclude, filters), 2 * limit)
         if len(ready) == 2 * limit:
             return ready
-        return ready + self._ranker.rank(query, index.busy(query, exclude=exclude), 2 * limit - len(ready))
+        return ready + self._ranker.rank(query, fitting(index.busy, query, exclude, filters), 2 * limit - len(ready))
 
     async def _keep(self, tx: Tx, question: UUID, purpose: str, query: Query, ranked: Sequence[Ranked]) -> int:
         return await question_store.keep_match(
@@ -148,8 +185,15 @@ class RankingService:
     async def _answer(self, tx: Tx, query: Query, text: str, ranked: Sequence[Ranked], limit: int) -> dict[str, Any]:
         rows = await consultant_store.find_many(tx, [one.user_id for one in ranked])
         cards = await self._consultants.cards(tx, list(rows.values()))
+        facts = {user: consultant_store.facts_of(row) for user, row in rows.items()}
+        dearest = dearest_of(facts.values())
         matches = [
-            match_view(one, cards[one.user_id], _reasons(query, text, rows[one.user_id]))
+            match_view(
+                one,
+                cards[one.user_id],
+                reasons(query, text, facts[one.user_id]),
+                concerns(query, text, facts[one.user_id], dearest=one.user_id == dearest),
+            )
             for one in ranked
             if one.user_id in rows
         ]
@@ -169,6 +213,12 @@ def text_of(question: QuestionRow) -> str:
     return f"{question.title}\n{question.details}"
 
 
+def query_for(question: QuestionRow, filters: Filters) -> Query:
+    """A stored question as the ranker sees it; a highest rate to filter by is a budget to rank by, too."""
+    most = filters.max_rate_minor_per_hour
+    return query_of(text_of(question), question.tags, question.language, filters.currency if most else None, most)
+
+
 def query_of(text: str, tags: Sequence[str], language: str, currency: str | None, budget: int | None) -> Query:
     """A question as the ranker sees it."""
     return Query(
@@ -177,6 +227,7 @@ def query_of(text: str, tags: Sequence[str], language: str, currency: str | None
         language=language,
         currency=currency,
         max_rate_minor_per_hour=budget,
+        text=text,
     )
 
 
@@ -189,6 +240,7 @@ def result_of(ranked: Ranked) -> dict[str, Any]:
     return {
         "user_id": str(ranked.user_id),
         "score_centi": ranked.score_centi,
+        "p_success": round(ranked.p_success, 6),
         "factors": factors_view(ranked),
         "inputs": dict(ranked.inputs),
     }
@@ -207,7 +259,9 @@ def factors_view(ranked: Ranked) -> list[dict[str, Any]]:
     ]
 
 
-def match_view(ranked: Ranked, card: dict[str, Any], why: list[dict[str, Any]]) -> dict[str, Any]:
+def match_view(
+    ranked: Ranked, card: dict[str, Any], why: list[dict[str, Any]], against: list[dict[str, Any]]
+) -> dict[str, Any]:
     """A Match as a customer sees it."""
     rate = int(card["rate_minor_per_hour"])
     return {
@@ -216,6 +270,8 @@ def match_view(ranked: Ranked, card: dict[str, Any], why: list[dict[str, Any]]) 
         "score_centi": ranked.score_centi,
         "factors": factors_view(ranked),
         "reasons": why,
+        "concerns": against,
+        "inputs": public_inputs(ranked.inputs),
         "price": {
             "per_minute_minor": per_minute(rate),
             "estimates": [

@@ -106,7 +106,7 @@ class RefitService:
             return
         async with self._db.begin() as tx:
             await self._book.begin(tx)
-            current = await self._book.refresh(tx)
+            current = await self._book.look(tx)
             found = await history.read(tx, self._book.built_in.names)
             version = f"fit-{tx.now:%Y%m%d-%H%M%S}"
         training, holdout = found.split(gate.HOLDOUT_SHARE)
@@ -140,7 +140,8 @@ class RefitService:
         model = fit(training, version=version, features=self._book.built_in.features, origin=origin)
         columns = [names.index(name) for name in current.names]
         theirs = [Sample(one.features[:, columns], one.grades, one.at) for one in holdout]
-        return Fitted(model, measure(model, holdout), measure(current, theirs), [one.at for one in training])
+        trained_on = [one.at for one in training if one.grades.any()]
+        return Fitted(model, measure(model, holdout), measure(current, theirs), trained_on)
 
     async def _judge(self, fitted: Fitted, current: Model) -> str:
         """Keep the model, and have it rank if it is not worse than the one that does."""

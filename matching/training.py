@@ -8,14 +8,14 @@ from typing import Any, Final
 import numpy as np
 
 from core.errors import Invalid
-from matching.model import Calibration, Feature, Model, Span
+from matching.model import LEARNED_FACTORS, Calibration, Feature, Model, Span
 from matching.ranker import Flags, Floats, Ints
 
 RIDGE: Final = 2.0  # in standard deviations of a feature; chosen by cross-validation over time inside the train split
 STEPS: Final = 60
 ENOUGH: Final = 1e-7
 SHORTEST: Final = 1e-8  # a step below this changes nothing any more
-SPAN: Final = (0.02, 0.9998)  # a factor's 0 and 100 are these quantiles of all candidates seen in training
+SPAN: Final = 0.9998  # a factor's 100 is this quantile of all candidates seen in training, its 0 is knowing nothing
 BINS: Final = 10
 TOP: Final = 10
 
@@ -142,30 +142,32 @@ def _loss(known: _Stacked, columns: Floats, at: Floats, ridge: float) -> tuple[f
 
 
 def _spans(features: Sequence[Feature], columns: Floats, weights: Floats) -> dict[str, Span]:
-    """What the candidates seen in training made of each factor, from nearly the least to nearly the most."""
+    """From nothing known to nearly the most that candidates seen in training made of each factor.
+
+    Features with a floor run from 0 to 1; a factor has room for all of them, whether training showed that or not.
+    """
     spans = {}
-    for factor in dict.fromkeys(feature.factor for feature in features):
+    for factor in dict.fromkeys((*LEARNED_FACTORS, *(feature.factor for feature in features))):
         part = columns @ np.where([feature.factor == factor for feature in features], weights, 0.0)
-        low, high = (float(quantile) for quantile in np.quantile(part, SPAN))
-        spans[factor] = Span(low, max(high, low + 1e-6))
+        stated = sum(feature.floor for feature in features if feature.factor == factor)
+        spans[factor] = Span(0.0, max(float(np.quantile(part, SPAN)), stated, 1e-6))
     return spans
 
 
 def _calibrate(known: _Stacked, utilities: Floats) -> Calibration:
-    """Platt's scaling (1999) with a term for the crowd: the best of many candidates is not the best of two."""
-    crowd = known.crowd(utilities)[known.question]
-    columns = np.stack([utilities, crowd, np.ones_like(utilities)], axis=1)
+    """Platt's scaling (1999). Without a term for the crowd: a chance must not change when others come or go."""
+    columns = np.stack([utilities, np.ones_like(utilities)], axis=1)
     good = (known.grades > 0).astype(np.float64)
-    at = np.array([1.0, -1.0, 0.0])
+    at = np.array([1.0, -float(utilities.mean())])
     for _ in range(STEPS):
-        chances = 1 / (1 + np.exp(-np.clip(columns @ at, -30, 30)))
-        gradient = columns.T @ (chances - good) + 1e-3 * (at - [1.0, -1.0, 0.0])
-        hessian = (columns * (chances * (1 - chances))[:, None]).T @ columns + 1e-3 * np.eye(3)
+        told = 1 / (1 + np.exp(-np.clip(columns @ at, -30, 30)))
+        gradient = columns.T @ (told - good) + 1e-3 * at
+        hessian = (columns * (told * (1 - told))[:, None]).T @ columns + 1e-3 * np.eye(2)
         step = np.linalg.solve(hessian, gradient)
         at = at - step * min(1.0, 2 / max(float(np.abs(step).max()), 1e-12))
         if np.abs(step).max() < ENOUGH:
             break
-    return Calibration(slope=float(at[0]), crowd=float(at[1]), intercept=float(at[2]))
+    return Calibration(slope=float(at[0]), crowd=0.0, intercept=float(at[1]))
 
 
 def chances(model: Model, utilities: Floats) -> Floats:

@@ -52,6 +52,7 @@ class WeightedRanker:
             score_centi=sum(factor.contribution_centi for factor in factors),
             factors=factors,
             inputs=candidates.inputs(n),
+            p_success=sum(factor.contribution_centi for factor in factors) / 10_000,
         )
 
 
@@ -72,9 +73,9 @@ def factor_values(query: Query, candidates: Candidates) -> dict[str, Ints]:
         "text": _text(candidates),
         "availability": _percent(candidates.available),
         "rating": _rating(candidates),
-        "response": _response(candidates),
+        "response": response_value(candidates),
         "language": _percent(candidates.speaks),
-        "price": _price(query, candidates),
+        "price": price_value(query, candidates),
     }
 
 
@@ -104,13 +105,14 @@ def _rating(candidates: Candidates) -> Ints:
     return value
 
 
-def _response(candidates: Candidates) -> Ints:
+def response_value(candidates: Candidates) -> Ints:
+    """20 s or more, the length of a ring: 0; at once: 100."""
     known = np.where(candidates.response_ms < 0, UNKNOWN_RESPONSE_MS, candidates.response_ms)
     value: Ints = FULL * (SLOWEST_MS - np.minimum(known, SLOWEST_MS)) // SLOWEST_MS
     return value
 
 
-def _price(query: Query, candidates: Candidates) -> Ints:
+def price_value(query: Query, candidates: Candidates) -> Ints:
     """Inside the budget: 50 at its edge, up to 100 for free; dearer or in another currency: 0."""
     budget = query.max_rate_minor_per_hour
     if budget is None or query.currency is None:

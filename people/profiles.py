@@ -180,6 +180,10 @@ class ProfileService:
         """Display names by id; an unknown id is absent."""
         return await store.display_names(tx, users)
 
+    async def called(self, tx: Tx, name: str, *, limit: int = 20) -> list[UserId]:
+        """Consultants whose display name contains this."""
+        return await store.consultants_called(tx, clean_line(name), limit=limit)
+
     async def on_payout_account_changed(self, tx: Tx, event: ReceivingChanged) -> None:
         """The right to be paid came or went: it decides whether this consultant may go online."""
         row = await self._row(tx, event.user_id, lock=True)

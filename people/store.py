@@ -99,6 +99,14 @@ async def profile(tx: Tx, user: UserId, *, lock: bool = False) -> Profile | None
     return await tx.session.get(Profile, user, with_for_update=lock or None)
 
 
+async def consultants_called(tx: Tx, name: str, *, limit: int) -> list[UserId]:
+    """Consultants whose display name contains this, in any case, in alphabetical order."""
+    query = select(Profile.user_id).join(Account, Account.id == Profile.user_id)
+    query = query.where(Account.roles.contains(["consultant"]), Profile.display_name.icontains(name, autoescape=True))
+    found = await tx.session.scalars(query.order_by(Profile.display_name, Profile.user_id).limit(limit))
+    return [UserId(user) for user in found]
+
+
 async def display_names(tx: Tx, users: Iterable[UserId]) -> dict[UserId, str]:
     """Display names; an unknown id is simply absent."""
     rows = await tx.session.execute(

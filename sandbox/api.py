@@ -23,7 +23,7 @@ _BROKEN = {
 _FORCIBLE = {
     "payment_intents.confirm": {Kind.DECLINE, Kind.AUTHENTICATE},
     "payment_intents.increment_authorization": {Kind.DECLINE},
-    "payment_intents.capture": {Kind.CAPTURE_EXPIRES},
+    "payment_intents.capture": {Kind.CAPTURE_EXPIRES, Kind.CAPTURE_REFUSED},
 }
 
 

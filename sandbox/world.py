@@ -24,7 +24,7 @@ class Request:
     key: str | None = None
     id: str = ""
     account: str | None = None
-    forced: str | None = None  # a misbehaviour: "authenticate", "capture_expires", or the bank's decline code
+    forced: str | None = None  # a misbehaviour ("authenticate", "capture_expires", …), or the decline code of the bank
 
 
 class World:

@@ -68,6 +68,7 @@ class PresenceService:
         if recent and row.status != Status.OFFLINE and not force:
             return
         row = await store.lock_presence(tx, user)
+        await self._settle(tx, row)  # a gap nobody noticed, because no worker was there, is not online time
         row.last_seen_at = tx.now
         await self._settle(tx, row)
 
@@ -143,13 +144,24 @@ class PresenceService:
         status = status_of(facts, now=tx.now, grace=self._grace)
         if row.status == status:
             return
-        await store.close_span(tx, row)
+        await store.close_span(tx, row, self._until(tx, row, status))
         row.status = status
         if status is not Status.OFFLINE:
             await store.open_span(tx, row)
         tx.touch([row.user_id])
         tx.signal("directory", f"{row.user_id}:{status}")
         await tx.publish(PresenceChanged(UserId(row.user_id), status))
+
+    def _until(self, tx: Tx, row: PresenceRow, status: Status) -> datetime:
+        """When the last status ended: now, or the end of the grace when it is only noticed after it.
+
+        A worker that was dead for an hour must not make an hour of online time out of a tab that was closed.
+        """
+        if status is not Status.OFFLINE or not row.switched_on or row.last_seen_at is None:
+            return tx.now
+        if row.status == Status.IN_MEETING:  # the call kept it there, heartbeats or none
+            return tx.now
+        return min(tx.now, row.last_seen_at + self._grace)
 
 
 def _view(row: PresenceRow, missing: list[str]) -> PresenceView:

@@ -147,12 +147,12 @@ async def claim_silent_presence(tx: Tx, since: datetime) -> PresenceRow | None:
     return await tx.session.scalar(query.execution_options(populate_existing=True))
 
 
-async def close_span(tx: Tx, row: PresenceRow) -> None:
-    """End the open span, if there is one."""
+async def close_span(tx: Tx, row: PresenceRow, at: datetime) -> None:
+    """End the open span, if there is one, at ``at``; never before it began."""
     await tx.session.execute(
         update(SpanRow)
         .where(SpanRow.user_id == row.user_id, SpanRow.n == row.span, SpanRow.ended_at.is_(None))
-        .values(ended_at=tx.now)
+        .values(ended_at=func.greatest(SpanRow.started_at, at))
     )
 
 

@@ -87,6 +87,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> Settings:
         stripe_webhook_secret="whsec_test_secret",
         media_control_token="test-control-token-of-enough-characters",
         client_dir=str(tmp_path / "client"),
+        attachments_dir=str(tmp_path / "attachments"),
     )
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from core.events import Bus
     from core.jobs import Jobs
     from core.settings import Settings
+    from matching.attachments import AttachmentService
+    from matching.fairness import FairnessService
     from matching.models_store import ModelBook
     from matching.outcomes_log import OutcomeLog
     from matching.projection import ConsultantProjection
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from matching.ranking import RankingService
     from matching.refit import RefitService
     from matching.requests import RequestService
+    from matching.typing_aid import TypingAid
     from matching.wishes import WishService
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
@@ -79,6 +82,9 @@ class House:
     consultants: ConsultantProjection
     ranking: RankingService
     requests: RequestService
+    attachments: AttachmentService
+    typing_aid: TypingAid
+    fairness: FairnessService
     wishes: WishService
     outcomes: OutcomeLog
     models: ModelBook

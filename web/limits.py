@@ -47,6 +47,7 @@ def limits(settings: Settings) -> Mapping[str, Limit]:
         Limit("password", login, strict=True),
         Limit("api", api),
         Limit("preview", max(1, api // 5)),
+        Limit("upload", max(1, api // 5)),
     )
     return {limit.name: limit for limit in table}
 

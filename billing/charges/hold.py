@@ -48,6 +48,7 @@ MOVES = {
     (State.HELD, Move.LAPSE): State.LAPSED,
     (State.CAPTURING, Move.SUCCEED): State.CAPTURED,
     (State.CAPTURING, Move.LAPSE): State.LAPSED,
+    (State.CAPTURING, Move.RELEASE): State.RELEASING,  # the capture was refused for good
     (State.RELEASING, Move.VANISH): State.RELEASED,
 }
 

@@ -79,8 +79,14 @@ class HoldErrand:
         return False
 
     async def refused(self, tx: Tx, scene: Scene) -> None:
-        """A hold that cannot come to stand: the first one ends the charge, an extension only itself."""
+        """A hold that cannot come to stand: the first one ends the charge, an extension only itself.
+
+        One that cannot be captured is let go now rather than left to lapse: once it is, what is due is collected.
+        """
         charge, hold = scene.charge, scene.hold
+        if scene.row.kind == Kind.CAPTURE and hold.state == hold_machine.State.CAPTURING:
+            hold.state = hold_machine.advance(hold_machine.State.CAPTURING, hold_machine.Move.RELEASE)
+            await commands.intend(tx, hold, Kind.CANCEL, key=f"cancel:{hold.id}", params={})
         if hold.state in hold_machine.UNDECIDED:
             if hold.provider_id is None:
                 holds.drop(tx, hold)

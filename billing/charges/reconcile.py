@@ -11,7 +11,6 @@ from billing.charges import commands, holds, settlement, store
 from billing.charges.announcements import HOLD_PLACED, announce
 from billing.charges.hold import UNDECIDED, Move, State, advance, contradicts, told
 from billing.ledger import entries, journal
-from billing.metering.service import rearm
 from billing.models import ChargeRow, HoldRow
 from billing.provider.objects import Hold
 from core.db import Tx
@@ -114,7 +113,7 @@ async def _stand(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold) -> None:
     elif charge.state == charges.State.METERING:
         charge.cap_minor += hold.amount_minor
         timeline.record(tx, charge.id, "extended", cap_minor=charge.cap_minor)
-        await rearm(tx, charge)
+        charge.next_deadline_at = tx.now  # the meter looks at its next tick: there are other marks now
     else:
         charge.state = charges.advance(charges.State(charge.state), charges.Move.STAND)
         await announce(tx, charge.id, HOLD_PLACED)

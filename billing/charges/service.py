@@ -16,6 +16,7 @@ from billing.charges.hold_errand import KINDS as HOLD_KINDS
 from billing.charges.hold_errand import HoldErrand
 from billing.charges.reconcile import reconcile
 from billing.charges.sender import CommandSender
+from billing.collection import steps as collecting
 from billing.facts import AboutCall, Ended, Opened
 from billing.metering.bill import extension_minor
 from billing.metering.store import price_of
@@ -70,6 +71,9 @@ class ChargeService:
         timeline.record(
             tx, charge.id, "price_agreed", rate_minor_per_hour=charge.rate_minor_per_hour, cap_minor=charge.cap_minor
         )
+        if await collecting.limits(tx, event.customer_id):  # a payment failed while it rang
+            await settlement.abandon(tx, charge, "payment_due")
+            return
         if await holds.place(tx, charge, amount_minor=charge.cap_minor, within=self._window) is None:
             await settlement.abandon(tx, charge, "payment_unavailable")
             return

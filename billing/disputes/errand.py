@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
 from billing import provider_refs
 from billing.cases import open_case
 from billing.charges import commands, store
@@ -10,12 +12,14 @@ from billing.charges.errand import Order, Scene
 from billing.disputes import store as disputes
 from billing.disputes.models import DisputeRow
 from billing.ledger import entries, journal
-from billing.models import ChargeRow, HoldRow
+from billing.models import ChargeRow, CommandRow, HoldRow
 from billing.provider.errors import ProviderDeclined
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import Dispute, Transfer, TransferReversal
+from billing.refunds import store as refunds
 from core.db import Tx
 
+WON, LOST = "won", "lost"
 KINDS = (Kind.REVERSE, Kind.RETURN, Kind.EVIDENCE)
 Seen = TransferReversal | Transfer | Dispute
 
@@ -43,8 +47,9 @@ class DisputeErrand:
             found = await self._gateway.list_transfer_reversals(order.params["transfer_id"])
         else:
             found = await self._gateway.list_transfers(order.params["transfer_group"])
-        wanted = str(order.subject_id)
-        return next((one for one in found if one.metadata.get("dispute_id") == wanted), None)
+        wanted = order.params["metadata"]
+        names = ("dispute_id", "turn")
+        return next((one for one in found if all(one.metadata.get(name) == wanted.get(name) for name in names)), None)
 
     async def take_in(self, tx: Tx, scene: Scene, seen: Seen) -> bool:
         """Book it; the evidence is seen once Stripe counts a submission."""
@@ -66,7 +71,7 @@ class DisputeErrand:
         dispute = await _dispute(tx, scene)
         return {
             Kind.REVERSE: dispute.reversal_id is None,
-            Kind.RETURN: dispute.return_id is None,
+            Kind.RETURN: dispute.return_id is None and dispute.status != LOST,
             Kind.EVIDENCE: dispute.closed_at is None and dispute.submitted_at is None,
         }[Kind(scene.row.kind)]
 
@@ -93,7 +98,7 @@ async def _share_taken_back(tx: Tx, scene: Scene, dispute: DisputeRow, seen: Tra
     """The disputed share left the connected account; if the bank has decided for us meanwhile, it goes back."""
     if dispute.reversal_id is not None:
         return
-    dispute.reversal_id = seen.id
+    dispute.reversal_id, dispute.return_id = seen.id, None
     await provider_refs.remember(
         tx,
         dispute.charge_id,
@@ -109,12 +114,15 @@ async def _share_taken_back(tx: Tx, scene: Scene, dispute: DisputeRow, seen: Tra
         currency=dispute.currency,
         postings=entries.share_reversed(scene.charge.consultant_id, seen.amount_minor),
     )
-    if dispute.status == "won":
+    if dispute.status == WON:
         await give_back(tx, scene.charge, scene.hold, dispute)
 
 
 async def give_back(tx: Tx, charge: ChargeRow, hold: HoldRow, dispute: DisputeRow) -> None:
-    """We won: send the share to the connected account again."""
+    """We won: send the share to the connected account again, once for each time we did."""
+    key = f"disp-won:{dispute.id}{_turn(dispute)}"
+    if await _intended(tx, key):
+        return
     account = await store.payout(tx, charge.consultant_id)
     if account is None or account.provider_account_id is None:
         open_case(tx, dispute.charge_id, "share_cannot_be_returned", share_minor=dispute.share_minor)
@@ -123,13 +131,13 @@ async def give_back(tx: Tx, charge: ChargeRow, hold: HoldRow, dispute: DisputeRo
         tx,
         hold,
         Kind.RETURN,
-        key=f"disp-won:{dispute.id}",
+        key=key,
         params={
             "destination_id": account.provider_account_id,
             "amount_minor": dispute.share_minor,
             "currency": dispute.currency,
             "transfer_group": str(dispute.charge_id),
-            "metadata": {"dispute_id": str(dispute.id)},
+            "metadata": {"dispute_id": str(dispute.id)} | _turned(dispute),
         },
         subject_id=dispute.id,
     )
@@ -154,6 +162,61 @@ async def _share_returned(tx: Tx, scene: Scene, dispute: DisputeRow, seen: Trans
         currency=dispute.currency,
         postings=entries.share_returned(scene.charge.consultant_id, seen.amount_minor),
     )
+    if dispute.status == LOST:  # the bank decided the other way while the share was on its way
+        await take_back(tx, scene.charge, scene.hold, dispute)
+
+
+async def take_back(tx: Tx, charge: ChargeRow, hold: HoldRow, dispute: DisputeRow) -> None:
+    """The bank has the money: what the consultant was sent of it comes back until it is decided.
+
+    It went to them with the capture, or, where an appeal has turned a dispute we had won, with the transfer after it.
+    """
+    returned = dispute.return_id is not None
+    key = f"disp-rev:{dispute.id}{_turn(dispute) if returned else ''}"
+    transfer_id = dispute.return_id or hold.transfer_id
+    if transfer_id is None or await _intended(tx, key):
+        return
+    if returned:
+        dispute.reversal_id = None
+    else:
+        dispute.share_minor = await share_of(tx, hold, dispute.amount_minor)
+    if not dispute.share_minor:
+        return
+    await commands.intend(
+        tx,
+        hold,
+        Kind.REVERSE,
+        key=key,
+        params={
+            "transfer_id": transfer_id,
+            "amount_minor": dispute.share_minor,
+            "metadata": {"dispute_id": str(dispute.id), "reference": charge.reference} | _turned(dispute),
+        },
+        subject_id=dispute.id,
+    )
+
+
+async def share_of(tx: Tx, hold: HoldRow, amount_minor: int) -> int:
+    """The consultant's part of what is disputed: pro rata of this capture, and never more than is left with them."""
+    if not hold.captured_minor:
+        return 0
+    doubled = hold.capture_fee_minor * amount_minor * 2 + hold.captured_minor
+    share = amount_minor - doubled // (hold.captured_minor * 2)
+    # Only what is done counts: a refund under way is refused by Stripe, because the bank has the money.
+    left = hold.captured_minor - hold.capture_fee_minor - await refunds.share_given_back_minor(tx, hold.id)
+    return max(0, min(share, left))
+
+
+def _turn(dispute: DisputeRow) -> str:
+    return f":{dispute.turns}" if dispute.turns else ""
+
+
+def _turned(dispute: DisputeRow) -> dict[str, str]:
+    return {"turn": str(dispute.turns)} if dispute.turns else {}
+
+
+async def _intended(tx: Tx, key: str) -> bool:
+    return await tx.session.scalar(select(CommandRow.id).where(CommandRow.key == key)) is not None
 
 
 async def _dispute(tx: Tx, scene: Scene) -> DisputeRow:

@@ -15,6 +15,7 @@ class DisputeRow(Base):
 
     ``reversal_id`` is the transfer reversal that took the share back, ``return_id`` the transfer that returned it.
     ``withdrawn_minor`` is what Stripe has taken from our balance and not given back, ``fee_minor`` what it cost.
+    ``turns`` counts how often a bank that had decided decided the other way, after an appeal.
     """
 
     __tablename__ = "dispute"
@@ -38,3 +39,4 @@ class DisputeRow(Base):
     evidence: Mapped[dict[str, Any] | None]
     submitted_at: Mapped[datetime | None]
     submitted_by: Mapped[UUID | None]
+    turns: Mapped[int] = mapped_column(server_default="0")

@@ -3,26 +3,22 @@
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import select
-
 from billing import invoices, provider_refs, timeline
 from billing.cases import open_case
 from billing.charges import commands, store
 from billing.charges.command import Kind
 from billing.disputes import store as disputes
-from billing.disputes.errand import give_back
+from billing.disputes.errand import LOST, WON, give_back, share_of, take_back
 from billing.disputes.models import DisputeRow
 from billing.ledger import entries, journal
-from billing.models import ChargeRow, CommandRow, HoldRow
+from billing.models import ChargeRow, HoldRow
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import BalanceTransaction, Dispute
-from billing.refunds import store as refunds
 from core import audit
 from core.db import Database, Tx
 from core.errors import Conflict, NotFound
 from core.ids import UserId, new_id
 
-WON, LOST = "won", "lost"
 CLOSED = frozenset({WON, LOST, "warning_closed", "prevented"})
 
 
@@ -83,18 +79,18 @@ class DisputeService:
             row = await self._open(tx, charge, hold, seen)
         if row.status in CLOSED and str(seen.status) not in CLOSED:
             return  # an older answer: what is decided stays decided
-        changed = row.status != str(seen.status)
-        if changed and row.closed_at is not None:  # an appeal: rare, and for a person to book
-            open_case(tx, charge.id, "dispute_turned", dispute=seen.id, was=row.status, now=str(seen.status))
+        was, changed = row.status, row.status != str(seen.status)
         row.status, row.due_at = str(seen.status), seen.due_by
+        if changed and row.closed_at is not None:
+            await self._turn(tx, charge, row, was)
         if seen.submission_count:
             row.submitted_at = row.submitted_at or tx.now
         for line in seen.lines:
             await self._book(tx, row, line)
         if row.withdrawn_minor and (row.status not in CLOSED or row.status == LOST):
-            await self._take_share_back(tx, charge, hold, row)
-        if row.status in CLOSED and row.closed_at is None:
-            await self._close(tx, charge, hold, row)
+            await take_back(tx, charge, hold, row)
+        if row.status in CLOSED:
+            await self._decided(tx, charge, hold, row)
         if changed:
             timeline.record(tx, charge.id, f"dispute_{row.status}", amount_minor=row.amount_minor)
         tx.touch([charge.customer_id, charge.consultant_id])
@@ -112,7 +108,7 @@ class DisputeService:
             due_at=seen.due_by,
             opened_at=tx.now,
             closed_at=None,
-            share_minor=await _share(tx, hold, seen.amount_minor),
+            share_minor=await share_of(tx, hold, seen.amount_minor),
             withdrawn_minor=0,
             fee_minor=0,
             reversal_id=None,
@@ -120,6 +116,7 @@ class DisputeService:
             evidence=None,
             submitted_at=None,
             submitted_by=None,
+            turns=0,
         )
         tx.session.add(row)
         await tx.session.flush()
@@ -146,57 +143,44 @@ class DisputeService:
             row.withdrawn_minor -= line.amount_minor
             row.fee_minor += line.fee_minor
 
-    async def _take_share_back(self, tx: Tx, charge: ChargeRow, hold: HoldRow, row: DisputeRow) -> None:
-        """The bank has the money: what the consultant was sent of it comes back until it is decided."""
-        key = f"disp-rev:{row.id}"
-        if hold.transfer_id is None or await _intended(tx, key):
-            return
-        row.share_minor = await _share(tx, hold, row.amount_minor)
-        if not row.share_minor:
-            return
-        await commands.intend(
-            tx,
-            hold,
-            Kind.REVERSE,
-            key=key,
-            params={
-                "transfer_id": hold.transfer_id,
-                "amount_minor": row.share_minor,
-                "metadata": {"dispute_id": str(row.id), "reference": charge.reference},
-            },
-            subject_id=row.id,
-        )
-
-    async def _close(self, tx: Tx, charge: ChargeRow, hold: HoldRow, row: DisputeRow) -> None:
-        row.closed_at = tx.now
+    async def _decided(self, tx: Tx, charge: ChargeRow, hold: HoldRow, row: DisputeRow) -> None:
+        """What a decision brings; told again, nothing more."""
+        row.closed_at = row.closed_at or tx.now
         if row.status == LOST and row.withdrawn_minor:
-            await invoices.credit(tx, charge, row.id, row.withdrawn_minor)
-            await journal.book(
-                tx,
-                charge.id,
-                key=f"dispute-lost:{row.id}",
-                kind="dispute_lost",
-                currency=row.currency,
-                postings=entries.dispute_lost(
-                    charge.customer_id,
-                    charge.consultant_id,
-                    amount_minor=row.withdrawn_minor,
-                    share_minor=min(row.share_minor, row.withdrawn_minor),
-                ),
-            )
-        elif row.status != LOST and row.reversal_id is not None:
+            await self._lost(tx, charge, row)
+        elif row.status != LOST and row.reversal_id is not None and row.return_id is None:
             await give_back(tx, charge, hold, row)
 
+    async def _lost(self, tx: Tx, charge: ChargeRow, row: DisputeRow) -> None:
+        """The customer keeps the money: the bill is taken back, once for each time the bank decided so."""
+        booked = await journal.book(
+            tx,
+            charge.id,
+            key=_lost_key(row, row.turns),
+            kind="dispute_lost",
+            currency=row.currency,
+            postings=entries.dispute_lost(
+                charge.customer_id,
+                charge.consultant_id,
+                amount_minor=row.withdrawn_minor,
+                share_minor=min(row.share_minor, row.withdrawn_minor),
+            ),
+        )
+        if booked:
+            await invoices.credit(tx, charge, row.id, row.withdrawn_minor)
 
-async def _share(tx: Tx, hold: HoldRow, amount: int) -> int:
-    """The consultant's part of what is disputed: pro rata of this capture, and never more than is left with them."""
-    if not hold.captured_minor:
-        return 0
-    share = amount - (hold.capture_fee_minor * amount * 2 + hold.captured_minor) // (hold.captured_minor * 2)
-    # Only what is done counts: a refund under way is refused by Stripe, because the bank has the money.
-    left = hold.captured_minor - hold.capture_fee_minor - await refunds.share_given_back_minor(tx, hold.id)
-    return max(0, min(share, left))
+    async def _turn(self, tx: Tx, charge: ChargeRow, row: DisputeRow, was: str) -> None:
+        """An appeal: what was booked for the first outcome is taken back by its mirror image, never changed."""
+        if {was, row.status} != {WON, LOST}:
+            open_case(tx, charge.id, "dispute_turned", dispute=row.provider_id, was=was, now=row.status)
+            return
+        row.turns, row.closed_at = row.turns + 1, tx.now
+        if was == LOST and await journal.mirror(
+            tx, charge.id, of=_lost_key(row, row.turns - 1), key=f"dispute-regained:{row.id}:{row.turns}"
+        ):
+            # The bill stands again, and its credit note is out: which paper the customer is sent, a person decides.
+            open_case(tx, charge.id, "invoice_after_appeal", dispute=row.provider_id, amount_minor=row.amount_minor)
 
 
-async def _intended(tx: Tx, key: str) -> bool:
-    return await tx.session.scalar(select(CommandRow.id).where(CommandRow.key == key)) is not None
+def _lost_key(row: DisputeRow, turns: int) -> str:
+    return f"dispute-lost:{row.id}:{turns}" if turns else f"dispute-lost:{row.id}"

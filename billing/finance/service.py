@@ -82,15 +82,23 @@ class FinanceService:
         count = sum(total.count for total in await store.totals(tx, wanted))
         if most is not None and count > most:
             raise Refused(f"These are {count} charges; narrow the filter to {most}, or take the CSV.", code="too_many")
-        cursor = None
+        cursor: str | None = None
         while True:
-            rows = await store.page(tx, wanted, cursor=cursor, limit=PIECE)
+            rows, cursor = await self.piece(tx, wanted, cursor)
             if rows:
                 yield rows
                 tx.session.expunge_all()  # read only: what was written out is not kept
-            if len(rows) < PIECE:
+            if cursor is None:
                 return
-            cursor = cursor_of(rows[-1])
+
+    async def piece(self, tx: Tx, wanted: ChargeFilter, cursor: str | None) -> tuple[list[ChargeRow], str | None]:
+        """A piece of every charge of a filter, newest first, and where the next begins; None at the end.
+
+        Each may be read in a transaction of its own: a charge made meanwhile lies before the first piece and is not
+        in the list, and each row is as it was when its piece was read.
+        """
+        rows = await store.page(tx, wanted, cursor=cursor, limit=PIECE)
+        return rows, cursor_of(rows[-1]) if len(rows) == PIECE else None
 
     async def totals(self, tx: Tx, wanted: ChargeFilter) -> list[Total]:
         """Sums per currency over the whole filter."""

@@ -35,6 +35,18 @@ async def book(
     return True
 
 
+async def mirror(tx: Tx, charge_id: UUID, *, of: str, key: str) -> bool:
+    """Take back what is booked under ``of`` by its mirror image; False when it is not booked, or this is already."""
+    original = await tx.session.scalar(select(LedgerTransactionRow).where(LedgerTransactionRow.key == of))
+    if original is None:
+        return False
+    rows = list(await tx.session.scalars(select(PostingRow).where(PostingRow.transaction_id == original.id)))
+    back = [Posting(row.destination, row.source, row.amount_minor) for row in rows]
+    return await book(
+        tx, charge_id, key=key, kind=f"{original.kind}_reversed", currency=rows[0].currency, postings=back
+    )
+
+
 async def of_charge(tx: Tx, charge_id: UUID) -> list[tuple[LedgerTransactionRow, Sequence[PostingRow]]]:
     """The transactions of a charge with their postings, in order of booking."""
     transactions = await tx.session.scalars(

@@ -1,12 +1,11 @@
 """Marks on the meter, PURE: at which connected time what must be said, and when that is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from billing.metering.bill import cap_ms
-from billing.metering.intervals import Interval, closed_ms, running
+from billing.metering.intervals import Connected
 from billing.metering.terms import Price
 
 
@@ -19,6 +18,11 @@ class MarkKind(StrEnum):
     CAP_IN_3_MIN = "cap_in_3_min"
     CAP_IN_30_S = "cap_in_30_s"
     CAP_REACHED = "cap_reached"
+
+
+# What changes something, or is evidence, is passed only when that much was observed; a warning may be an estimate.
+CONFIRMED = frozenset({MarkKind.THRESHOLD_PASSED, MarkKind.CAP_REACHED})
+LOOK_AGAIN = timedelta(milliseconds=500)  # the observation is written each second
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +47,31 @@ def marks(price: Price) -> tuple[Mark, ...]:
     return tuple(sorted((mark for mark in every if mark.at_ms > 0), key=lambda mark: mark.at_ms))
 
 
-def passed(price: Price, after_ms: int, up_to_ms: int) -> tuple[Mark, ...]:
-    """The marks in ``(after_ms, up_to_ms]``: each is passed once, however often this is asked."""
-    return tuple(mark for mark in marks(price) if after_ms < mark.at_ms <= up_to_ms)
+def passed(price: Price, after_ms: int, known: Connected) -> tuple[Mark, ...]:
+    """The marks after ``after_ms`` that are reached, in order: each is passed once, however often this is asked."""
+    found: list[Mark] = []
+    for mark in marks(price):
+        if mark.at_ms > after_ms:
+            if not _reached(mark, known):
+                break
+            found.append(mark)
+    return tuple(found)
 
 
-def next_deadline(price: Price, intervals: Sequence[Interval], marked_ms: int) -> datetime | None:
-    """When the next mark is reached if the running interval runs on; None when nothing runs or nothing is left."""
-    current = running(intervals)
-    if current is None:
-        return None
+def marked_ms(price: Price, after_ms: int, known: Connected) -> int:
+    """Up to where marks are passed by now: as far as the call has come, but short of a mark that is not reached."""
+    ahead = next((mark for mark in marks(price) if mark.at_ms > after_ms and not _reached(mark, known)), None)
+    return max(after_ms, known.ms if ahead is None else min(known.ms, ahead.at_ms - 1))
+
+
+def next_deadline(price: Price, known: Connected, marked_ms: int, now: datetime) -> datetime | None:
+    """When to look for the next mark while the call runs on; None when no mark is left."""
     ahead = next((mark for mark in marks(price) if mark.at_ms > marked_ms), None)
     if ahead is None:
         return None
-    return current.started_at + timedelta(milliseconds=ahead.at_ms - closed_ms(intervals))
+    missing = timedelta(milliseconds=ahead.at_ms - known.ms)
+    return now + (missing if missing > timedelta(0) else LOOK_AGAIN)
+
+
+def _reached(mark: Mark, known: Connected) -> bool:
+    return mark.at_ms <= (known.observed_ms if mark.kind in CONFIRMED else known.ms)

@@ -1,15 +1,18 @@
 """The meter: notes observed intervals, wakes a charge when a mark is due, and says what a call costs now."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
 from billing import timeline
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
-from billing.facts import Counted, Counting, SideSeen, SideUnseen
+from billing.facts import Counted, Counting, Observed, SideSeen, SideUnseen
 from billing.metering import store
-from billing.metering.intervals import Interval, connected_ms, running
-from billing.metering.marks import MarkKind, next_deadline, passed
+from billing.metering.intervals import Interval, connected, running
+from billing.metering.marks import MarkKind, marked_ms, next_deadline, passed
 from billing.metering.view import MeterView, meter_view
 from billing.models import BillableIntervalRow, ChargeRow
 from billing.proof.chain import stamp
@@ -18,10 +21,21 @@ from core.errors import NotFound
 from core.ids import CallId, UserId
 
 AT_ONCE = 50  # charges to a transaction: ten thousand calls have some eight marks to a tick
+JUMP_S = 1.0  # by more than this the wall clock and the steady one differ between two ticks only if one was set
 
 
 class MeterService:
-    """Event handlers, the worker's tick, and the view. Its cost follows events, not live calls."""
+    """Event handlers, the worker's tick, and the view. Its cost follows events, not live calls.
+
+    The wall clock says when to look, never how much time has passed: that is what was observed. When it is set, every
+    running charge is looked at anew, so that no mark waits for a moment that the clock has put off.
+    """
+
+    def __init__(self, observed: Observed, *, steady: Callable[[], float] = time.monotonic) -> None:
+        """``steady`` gives seconds of a clock that nobody sets."""
+        self._observed = observed
+        self._steady = steady
+        self._last_look: tuple[datetime, float] | None = None
 
     async def on_interval_opened(self, tx: Tx, event: Counting) -> None:
         """Connected time runs; told twice, or after its end, changes nothing."""
@@ -36,7 +50,7 @@ class MeterService:
             )
         )
         timeline.record(tx, charge.id, "interval_opened", n=event.n, started_at=event.started_at.isoformat())
-        await rearm(tx, charge)
+        await self.rearm(tx, charge)
         _touch(tx, charge)
 
     async def on_interval_closed(self, tx: Tx, event: Counted) -> None:
@@ -57,7 +71,7 @@ class MeterService:
         row.started_at, row.duration_ms = event.started_at, event.duration_ms
         row.open, row.cause = False, event.cause
         timeline.record(tx, charge.id, "interval_closed", n=event.n, duration_ms=event.duration_ms, cause=event.cause)
-        await rearm(tx, charge)
+        await self.rearm(tx, charge)
         _touch(tx, charge)
 
     async def on_participant_seen(self, tx: Tx, event: SideSeen) -> None:
@@ -81,7 +95,9 @@ class MeterService:
         if user_id != (charge.customer_id if role == "customer" else charge.consultant_id):
             raise NotFound
         holds = await charge_store.holds(tx, charge.id)
-        return meter_view(charge, holds, await store.intervals(tx, call_id), tx.now, role=role)
+        intervals = await store.intervals(tx, call_id)
+        known = connected(intervals, tx.now, (await self._observed_ms(tx, {call_id: intervals}))[call_id])
+        return meter_view(charge, holds, intervals, known, tx.now, role=role)
 
     async def view_of(self, tx: Tx, user_id: UserId, call_id: CallId) -> MeterView:
         """The same for a user whose side is not known yet; NotFound for everybody else."""
@@ -95,38 +111,57 @@ class MeterService:
 
     async def run_due(self, db: Database) -> int:
         """Pass every mark that is due, some charges to a transaction; returns how many charges were looked at."""
+        await self._notice_a_set_clock(db)
         done = 0
         while True:
             async with db.begin() as tx:
                 due = await store.claim_due(tx, AT_ONCE)
-                observed = await store.intervals_of(tx, [charge.call_id for charge in due])
+                intervals = await store.intervals_of(tx, [charge.call_id for charge in due])
+                observed = await self._observed_ms(tx, intervals)
                 for charge in due:
-                    await _pass_marks(tx, charge, observed[charge.call_id])
+                    await _pass_marks(tx, charge, intervals[charge.call_id], observed[charge.call_id])
                     _touch(tx, charge)
             done += len(due)
             if len(due) < AT_ONCE:
                 return done
 
+    async def rearm(self, tx: Tx, charge: ChargeRow) -> None:
+        """Record the marks passed by now and set the next deadline; the caller holds the charge's lock."""
+        intervals = await store.intervals(tx, charge.call_id)
+        observed = await self._observed_ms(tx, {charge.call_id: intervals})
+        await _pass_marks(tx, charge, intervals, observed[charge.call_id])
 
-async def rearm(tx: Tx, charge: ChargeRow) -> None:
-    """Record the marks passed by now and set the next deadline; the caller holds the charge's lock."""
-    await _pass_marks(tx, charge, await store.intervals(tx, charge.call_id))
+    async def _observed_ms(self, tx: Tx, intervals: Mapping[UUID, Sequence[Interval]]) -> dict[UUID, int]:
+        """What the media plane has written of these calls; asked only for those of which something runs."""
+        found = dict.fromkeys(intervals, 0)
+        live = [call_id for call_id, of_call in intervals.items() if running(of_call) is not None]
+        return found | dict(await self._observed(tx, live)) if live else found
+
+    async def _notice_a_set_clock(self, db: Database) -> None:
+        """Make every running charge due when the wall clock was set, or may have been while this process was away."""
+        steady = self._steady()
+        async with db.begin() as tx:
+            last, now = self._last_look, tx.now
+            if last is None or abs((now - last[0]).total_seconds() - (steady - last[1])) > JUMP_S:
+                await store.look_at_all(tx)
+        self._last_look = now, steady
 
 
-async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval]) -> None:
+async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval], observed_ms: int) -> None:
     if charge.state != State.METERING:
         charge.next_deadline_at = None
         return
-    price, now_ms = store.price_of(charge), connected_ms(intervals, tx.now)
-    for mark in passed(price, charge.marked_ms, now_ms):
+    price, known = store.price_of(charge), connected(intervals, tx.now, observed_ms)
+    for mark in passed(price, charge.marked_ms, known):
         timeline.record(tx, charge.id, mark.kind, connected_ms=mark.at_ms)
         if mark.kind is MarkKind.CAP_REACHED and charge.call_ended_at is None:
             await announce(tx, charge.id, CAP_REACHED)
     # A node that died may take back time the clock had already given: its marks are passed again. While time runs,
     # an older moment only means that this transaction waited for the lock: what was passed stays passed.
-    charge.marked_ms = now_ms if running(intervals) is None else max(charge.marked_ms, now_ms)
-    ended = charge.call_ended_at is not None
-    charge.next_deadline_at = None if ended else next_deadline(price, intervals, charge.marked_ms)
+    runs = running(intervals) is not None
+    charge.marked_ms = marked_ms(price, charge.marked_ms, known) if runs else known.ms
+    waits = runs and charge.call_ended_at is None
+    charge.next_deadline_at = next_deadline(price, known, charge.marked_ms, tx.now) if waits else None
 
 
 def _touch(tx: Tx, charge: ChargeRow) -> None:

@@ -1,9 +1,10 @@
 """Queries of the meter: intervals of a call, and charges at which something is due."""
 
 from collections.abc import Sequence
+from datetime import UTC
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from billing.metering.intervals import Interval
 from billing.metering.terms import Policy, Price
@@ -34,7 +35,9 @@ async def intervals_of(tx: Tx, call_ids: Sequence[UUID]) -> dict[UUID, list[Inte
     query = select(BillableIntervalRow).where(BillableIntervalRow.call_id.in_(call_ids)).order_by(BillableIntervalRow.n)
     found: dict[UUID, list[Interval]] = {call_id: [] for call_id in call_ids}
     for row in await tx.session.scalars(query):
-        found[row.call_id].append(Interval(row.n, row.started_at, row.duration_ms, row.open, row.cause))
+        # Rows come in the zone of the session: adding to such a moment would count the hour of summer time.
+        started_at = row.started_at.astimezone(UTC)
+        found[row.call_id].append(Interval(row.n, started_at, row.duration_ms, row.open, row.cause))
     return found
 
 
@@ -53,3 +56,10 @@ async def claim_due(tx: Tx, most: int) -> Sequence[ChargeRow]:
         .with_for_update(skip_locked=True)
     )
     return (await tx.session.scalars(query)).all()
+
+
+async def look_at_all(tx: Tx) -> None:
+    """Make every charge that waits for a mark due now; locked in one order, so that two workers may do so at once."""
+    waiting = select(ChargeRow.id).where(ChargeRow.next_deadline_at.is_not(None)).order_by(ChargeRow.id)
+    every = update(ChargeRow).where(ChargeRow.id.in_(waiting.with_for_update())).values(next_deadline_at=tx.now)
+    await tx.session.execute(every.execution_options(synchronize_session=False))

@@ -8,7 +8,7 @@ from billing.charges import charge as charges
 from billing.charges import hold as holds_
 from billing.metering import store
 from billing.metering.bill import bill, cap_ms, extension_minor
-from billing.metering.intervals import Interval, connected_ms, running
+from billing.metering.intervals import Connected, Interval, running
 from billing.models import ChargeRow, HoldRow
 
 
@@ -46,13 +46,19 @@ class MeterView:
 
 
 def meter_view(
-    charge: ChargeRow, holds: Sequence[HoldRow], intervals: Sequence[Interval], now: datetime, *, role: str
+    charge: ChargeRow,
+    holds: Sequence[HoldRow],
+    intervals: Sequence[Interval],
+    known: Connected,
+    now: datetime,
+    *,
+    role: str,
 ) -> MeterView:
     """What the call has cost by ``now``; once settled, what it did cost."""
     price = store.price_of(charge)
     current = running(intervals)
     settled = charge.gross_minor is not None
-    counted = charge.connected_ms if settled else connected_ms(intervals, now)
+    counted = charge.connected_ms if settled else known.ms
     due = bill(price, counted or 0)
     last = intervals[-1] if intervals and current is None and charge.call_ended_at is None else None
     return MeterView(

@@ -18,6 +18,7 @@ class Finding(StrEnum):
     MISSING = "missing_at_provider"  # we booked what Stripe never did
     VANISHED = "vanished_at_provider"  # Stripe showed it once and does no more
     BALANCE = "balance_differs"
+    LINES = "books_differ_from_lines"  # the sum of Stripe's lines is not what we booked of them
 
 
 @dataclass(frozen=True, slots=True)

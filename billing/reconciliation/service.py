@@ -1,24 +1,24 @@
 """ReconciliationService: our books against Stripe's every hour, every bill against its raw rows every night."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from billing.cases import open_once
 from billing.ledger import entries, journal
-from billing.models import CaseRow, PayoutAccountRow
-from billing.payouts.models import PayoutRow
+from billing.models import ProviderRefRow
 from billing.payouts.service import PayoutService
 from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
-from billing.provider.objects import BalanceTransaction
-from billing.reconciliation import recompute
-from billing.reconciliation.bookings import expected, refs_of
-from billing.reconciliation.expect import Finding, compare
-from billing.reconciliation.models import ProviderLineRow, RunRow
+from billing.reconciliation import parts, recompute
+from billing.reconciliation.expect import Finding
+from billing.reconciliation.findings import Findings
+from billing.reconciliation.lines import CLOCKS_DIFFER, LineComparison
+from billing.reconciliation.models import PartRow, RunRow
+from billing.reconciliation.totals import against_lines
 from core import logs
 from core.db import Database, Tx
 from core.errors import NotFound
@@ -27,14 +27,13 @@ from core.jobs import Jobs
 
 log = logs.get(__name__)
 
-TASK = "billing.reconcile"
+TASK, LANE = "billing.reconcile", "billing.reconcile_lane"
+_LAST = -1  # priority: a comparison waits for whatever else there is to do
 PROVIDER, BILLS = "provider", "bills"
 EVERY = {PROVIDER: timedelta(hours=1), BILLS: timedelta(hours=24)}
 BACK = {PROVIDER: timedelta(days=3), BILLS: timedelta(days=400)}
 GIVEN_UP_AFTER = timedelta(hours=6)  # a run that did not finish by then is started anew
 SETTLES = timedelta(minutes=15)  # the newest lines may be ahead of our own rows
-CLOCKS_DIFFER = timedelta(minutes=1)
-_BATCH = 200
 _LOOK_S, _LOOKS = 0.5, 120
 _CLAIM = 7302  # the advisory lock under which a run is started
 
@@ -52,11 +51,13 @@ class ReconciliationService:
         self._catch_up = catch_up
         self._db = db
         self._gateway = gateway
-        self._payouts = payouts
+        self._findings = Findings(payouts)
+        self._lines = LineComparison(db=db, gateway=gateway, payouts=payouts, findings=self._findings)
 
     def register(self, jobs: Jobs) -> None:
-        """Name the job; a run that Stripe cut short is started anew by the tick."""
+        """Name the jobs; what Stripe cut short is gone on with by the tick."""
         jobs.register(TASK, self.work)
+        jobs.register(LANE, self.lane)
 
     async def run_due(self, db: Database) -> int:
         """Start each kind of run when its time has come; one worker does."""
@@ -72,6 +73,8 @@ class ReconciliationService:
                 if not waiting:
                     await self.start(tx, kind)
                     started += 1
+            for run_id in await parts.stranded(tx, GIVEN_UP_AFTER):
+                await self._lanes(tx, run_id)
         return started
 
     async def start(self, tx: Tx, kind: str, *, since: datetime | None = None, until: datetime | None = None) -> RunRow:
@@ -82,7 +85,7 @@ class ReconciliationService:
             kind=kind,
             started_at=tx.now,
             finished_at=None,
-            since=since or end - BACK[kind],
+            since=since or await _covered(tx, kind, end) - BACK[kind],
             until=end,
             checked=0,
             differences=0,
@@ -116,32 +119,62 @@ class ReconciliationService:
             await self._bills(UUID(run_id), since, until)
             return
         try:
-            await self._provider(UUID(run_id), since, until)
+            await self._begin(UUID(run_id), since)
         except (ProviderUnknown, ProviderBusy):
             log.info("reconciliation.postponed", run_id=run_id)  # the tick starts another
 
     # ── Stripe's lines ───────────────────────────────────────────────────────────────────────────────────────
 
-    async def _provider(self, run_id: UUID, since: datetime, until: datetime) -> None:
+    async def _begin(self, run_id: UUID, since: datetime) -> None:
         if self._catch_up is not None:
             await self._catch_up()
             await self._inbox_worked_off()
-        checked, found = await self._account(None, None, since, until)
-        for consultant, account in await self._accounts(since):
-            try:
-                more_checked, more_found = await self._account(consultant, account, since, until)
-            except ProviderRejected as error:  # one account that left us does not keep the others from being compared
-                async with self._db.begin() as tx:
-                    key = f"account_unreadable:{account}"
-                    await open_once(tx, None, "account_unreadable", key=key, account=account, error=error.message)
-                continue
-            checked, found = checked + more_checked, found + more_found
-        found += await self._missing(since, until)
-        totals, unequal = await self._totals()
+        accounts = await self._accounts(since)
         async with self._db.begin() as tx:
-            run = await tx.session.get(RunRow, run_id)
-            assert run is not None
-            run.checked, run.differences, run.totals, run.finished_at = checked, found + unequal, totals, tx.now
+            await parts.lay_out(tx, run_id, accounts)
+            await self._lanes(tx, run_id)
+
+    async def _lanes(self, tx: Tx, run_id: UUID) -> None:
+        """Leave the jobs that work a run's parts off; more than needed find nothing to do."""
+        for _ in range(parts.LANES):
+            await tx.defer(LANE, priority=_LAST, run_id=str(run_id))
+
+    async def lane(self, run_id: str) -> None:
+        """Take part after part of a run until none is left to take, and close the run with the last."""
+        while True:
+            async with self._db.begin() as tx:
+                run = await tx.session.get(RunRow, UUID(run_id))
+                if run is None or run.finished_at is not None:
+                    return
+                part = await parts.take(tx, run.id)
+            if part is None:
+                return
+            try:
+                checked, found = await (self._close(run) if part.closing else self._part(run, part))
+            except (ProviderUnknown, ProviderBusy):
+                log.info("reconciliation.part_postponed", run_id=run_id, n=part.n, attempts=part.attempts)
+                async with self._db.begin() as tx:
+                    await parts.postpone(tx, part)
+                return
+            async with self._db.begin() as tx:
+                await parts.done(tx, part, checked=checked, differences=found)
+                if part.closing:
+                    await _finish(tx, run.id)
+
+    async def _part(self, run: RunRow, part: PartRow) -> tuple[int, int]:
+        try:
+            return await self._lines.account(run, part.consultant_id, part.account_id)
+        except ProviderRejected as error:  # one account that left us does not keep the others from being compared
+            async with self._db.begin() as tx:
+                key, account = f"account_unreadable:{part.account_id}", part.account_id
+                await open_once(tx, None, "account_unreadable", key=key, account=account, error=error.message)
+            return 0, 0
+
+    async def _close(self, run: RunRow) -> tuple[int, int]:
+        """What can only be said once every line was read: bookings without a line, and the sums."""
+        found = await self._lines.missing(run)
+        theirs = await self._gateway.balance()
+        return 0, found + await self._totals(run, theirs)
 
     async def _inbox_worked_off(self) -> None:
         """Let events that are here already be booked first: they are worked off beside this job."""
@@ -163,98 +196,18 @@ class ReconciliationService:
         async with self._db.begin() as tx:
             return [(row[0], str(row[1])) for row in await tx.session.execute(query, {"since": since})]
 
-    async def _account(
-        self, consultant: UUID | None, account: str | None, since: datetime, until: datetime
-    ) -> tuple[int, int]:
-        lines = await self._gateway.list_balance_transactions(since, until, account_id=account)
-        if account is not None:
-            await self._payouts_of(lines, account)
-        found = 0
-        for start in range(0, len(lines), _BATCH):
-            async with self._db.begin() as tx:
-                found += await self._compare(tx, lines[start : start + _BATCH], consultant, account)
-        async with self._db.begin() as tx:
-            found += await self._vanished(tx, {line.id for line in lines}, account, since, until)
-        return len(lines), found
-
-    async def _payouts_of(self, lines: Sequence[BalanceTransaction], account: str) -> None:
-        """Take in payouts whose webhook has not come: undelivered events of connected accounts are listed nowhere."""
-        wanted = {line.source_id for line in lines if line.type.startswith("payout") and line.source_id}
-        async with self._db.begin() as tx:
-            known = set(await tx.session.scalars(select(PayoutRow.id).where(PayoutRow.id.in_(wanted))))
-        for payout_id in sorted(wanted - known):
-            await self._payouts.take_in(payout_id, account)
-
-    async def _compare(
-        self, tx: Tx, lines: Sequence[BalanceTransaction], consultant: UUID | None, account: str | None
-    ) -> int:
-        refs = await refs_of(tx, lines)
-        found = 0
-        for line in lines:
-            ref = refs.get(line.parent_id or "") or refs.get(line.source_id or "")
-            wanted = await expected(tx, line, ref, consultant)
-            finding = compare(line, wanted)
-            if finding is Finding.AMOUNT and wanted is not None and not wanted.key:
-                finding = Finding.NOT_BOOKED
-            healed = await _note(tx, line, account, None if wanted is None else wanted.key, finding)
-            if finding is None:
-                if healed:
-                    await _close_healed(tx, line.id)
-                continue
-            found += 1
-            await self._tell(
-                tx,
-                finding,
-                key=f"{finding}:{line.id}:{line.amount_minor}:{line.fee_minor}",
-                charge_id=None if ref is None else ref.charge_id,
-                consultant=consultant,
-                line=line.id,
-                type=line.type,
-                amount_minor=line.amount_minor,
-                fee_minor=line.fee_minor,
-                expected_minor=None if wanted is None else wanted.amount_minor,
-                expected_fee_minor=None if wanted is None else wanted.fee_minor,
-                currency=line.currency,
-            )
-        return found
-
-    async def _vanished(self, tx: Tx, seen: set[str], account: str | None, since: datetime, until: datetime) -> int:
-        """Lines Stripe showed in an earlier run and does not show now."""
-        query = select(ProviderLineRow).where(
-            ProviderLineRow.account_id.is_(None) if account is None else ProviderLineRow.account_id == account,
-            ProviderLineRow.created_at >= since,
-            ProviderLineRow.created_at < until,
-        )
-        gone = [row for row in await tx.session.scalars(query) if row.id not in seen]
-        for row in gone:
-            row.finding = Finding.VANISHED
-            await self._tell(tx, Finding.VANISHED, key=f"{Finding.VANISHED}:{row.id}", line=row.id, type=row.kind)
-        return len(gone)
-
-    async def _missing(self, since: datetime, until: datetime) -> int:
-        """What we booked as moved by Stripe and Stripe's lines do not show."""
-        query = text(
-            "SELECT r.id, r.kind, r.charge_id, c.consultant_id FROM provider_ref r JOIN charge c ON c.id = r.charge_id "
-            "WHERE r.kind IN ('charge', 'transfer', 'application_fee', 'refund', 'refund_reversal',"
-            " 'dispute_reversal', 'dispute_return') AND r.at >= :since AND r.at < :until "
-            "AND NOT EXISTS (SELECT 1 FROM provider_line l WHERE l.source_id = r.id)"
-        )
-        found = 0
-        async with self._db.begin() as tx:
-            # Stripe's clock is not ours, and its lines are cut off at whole seconds.
-            rows = (await tx.session.execute(query, {"since": since, "until": until - CLOCKS_DIFFER})).all()
-            for row in rows:
-                key = f"{Finding.MISSING}:{row.id}"
-                await self._tell(tx, Finding.MISSING, key=key, charge_id=row.charge_id, object=row.id, type=row.kind)
-                found += 1
-        return found
-
-    async def _totals(self) -> tuple[dict[str, dict[str, int]], int]:
-        """Our clearing account against Stripe's balance, per currency; silent while something is on its way."""
-        theirs = await self._gateway.balance()
+    async def _totals(self, run: RunRow, theirs: Mapping[str, int]) -> int:
+        """Our clearing account per currency: against the lines at any time, against the balance when nothing moves."""
         totals: dict[str, dict[str, int]] = {}
         unequal = 0
         async with self._db.begin() as tx:
+            for currency, (books, lines) in (await against_lines(tx, run.until - CLOCKS_DIFFER)).items():
+                if books != lines:
+                    unequal += 1
+                    key = f"{Finding.LINES}:{currency}:{lines - books}"
+                    await self._findings.tell(
+                        tx, run, Finding.LINES, key=key, currency=currency, difference_minor=lines - books
+                    )
             moving = await tx.session.scalar(
                 text(
                     "SELECT EXISTS (SELECT 1 FROM command WHERE finished_at IS NULL) "
@@ -269,17 +222,25 @@ class ReconciliationService:
                 if difference and not moving:
                     unequal += 1
                     key = f"{Finding.BALANCE}:{currency}:{difference}"
-                    await self._tell(tx, Finding.BALANCE, key=key, currency=currency, difference_minor=difference)
-        return totals, unequal
+                    await self._findings.tell(
+                        tx, run, Finding.BALANCE, key=key, currency=currency, difference_minor=difference
+                    )
+            written = await tx.session.get(RunRow, run.id)
+            assert written is not None
+            written.totals = totals
+        return unequal
 
     # ── every bill ───────────────────────────────────────────────────────────────────────────────────────────
 
     async def _bills(self, run_id: UUID, since: datetime, until: datetime) -> None:
         async with self._db.begin() as tx:
             checked, wrong = await recompute.differences(tx, since, until)
+            run = await tx.session.get(RunRow, run_id)
+            assert run is not None
             for one in wrong:
-                await self._tell(
+                await self._findings.tell(
                     tx,
+                    run,
                     "bill_differs",
                     key=f"bill:{one.charge_id}:{one.figure}:{one.stored}:{one.computed}",
                     charge_id=one.charge_id,
@@ -287,30 +248,7 @@ class ReconciliationService:
                     stored=one.stored,
                     computed=one.computed,
                 )
-            run = await tx.session.get(RunRow, run_id)
-            assert run is not None
             run.checked, run.differences, run.finished_at = checked, len(wrong), tx.now
-
-    async def _tell(
-        self,
-        tx: Tx,
-        kind: str,
-        *,
-        key: str,
-        charge_id: UUID | None = None,
-        consultant: UUID | None = None,
-        **details: str | int | None,
-    ) -> None:
-        """Open the case, and hold the account of whoever is concerned until a person has looked."""
-        if charge_id is not None and consultant is None:
-            consultant = await tx.session.scalar(
-                text("SELECT consultant_id FROM charge WHERE id = :id"), {"id": charge_id}
-            )
-        first = await open_once(tx, charge_id, str(kind), key=key, **details)
-        if first or consultant is None or await tx.session.get(PayoutAccountRow, consultant) is None:
-            return  # found once, it may be on its way to us; found again, nobody is paid out until it is understood
-        if await tx.session.scalar(select(CaseRow.id).where(CaseRow.key == key, CaseRow.closed_at.is_(None))):
-            await self._payouts.hold(tx, consultant, f"reconciliation: {kind}", None)
 
 
 async def _last(tx: Tx, kind: str) -> RunRow | None:
@@ -318,23 +256,21 @@ async def _last(tx: Tx, kind: str) -> RunRow | None:
     return (await tx.session.scalars(query)).one_or_none()
 
 
-async def _close_healed(tx: Tx, line_id: str) -> None:
-    """A line that differed agrees now: its cases are over, and say so."""
-    query = select(CaseRow).where(CaseRow.closed_at.is_(None), CaseRow.details["line"].astext == line_id)
-    for row in await tx.session.scalars(query):
-        row.closed_at, row.resolution = tx.now, "agrees now"
+async def _covered(tx: Tx, kind: str, end: datetime) -> datetime:
+    """Up to when lines were read already: what a missed run left out is read by the next, however late that is."""
+    if kind != PROVIDER:
+        return end
+    query = select(func.max(RunRow.until)).where(RunRow.kind == kind, RunRow.finished_at.is_not(None))
+    until = await tx.session.scalar(query)
+    if until is None:
+        first = await tx.session.scalar(select(func.min(ProviderRefRow.at)))
+        until = first or end
+    return min(until, end)
 
 
-async def _note(
-    tx: Tx, line: BalanceTransaction, account: str | None, key: str | None, finding: Finding | None
-) -> bool:
-    """Write down what a line says now; whether it differed before."""
-    row = await tx.session.get(ProviderLineRow, line.id)
-    if row is None:
-        row = ProviderLineRow(id=line.id, account_id=account, created_at=line.created_at)
-        tx.session.add(row)
-    before = row.finding
-    row.kind, row.currency, row.source_id = line.type, line.currency, line.source_id
-    row.amount_minor, row.fee_minor, row.net_minor = line.amount_minor, line.fee_minor, line.net_minor
-    row.seen_at, row.explained_by, row.finding = tx.now, key, finding
-    return before is not None
+async def _finish(tx: Tx, run_id: UUID) -> None:
+    run = await tx.session.get(RunRow, run_id, with_for_update=True)
+    assert run is not None
+    await tx.session.flush()
+    run.checked, run.differences = await parts.sums(tx, run_id)
+    run.finished_at = tx.now

@@ -80,9 +80,16 @@ def by_itself(world: World, charge: Obj, *, inquiry: bool) -> None:
 def decide(world: World, dispute: Obj, outcome: str) -> Obj:
     """The bank decides: ``won``, ``lost``, or ``escalated`` (an inquiry becomes a dispute).
 
+    A decision turns after an appeal: one that was lost may be ``won``, and the other way round.
     An inquiry that is ``won`` ends as ``warning_closed``; one that is ``lost`` is escalated and lost at once.
     Raises ValueError when the dispute is closed already, or cannot go this way.
     """
+    if (dispute["status"], outcome) == ("won", "lost"):
+        _withdraw(world, dispute, 0)
+        return _close(world, dispute, outcome)
+    if (dispute["status"], outcome) == ("lost", "won"):
+        _reinstate(world, dispute)
+        return _close(world, dispute, outcome)
     if dispute["status"] not in _OPEN | _INQUIRY or (outcome == "escalated" and dispute["status"] not in _INQUIRY):
         raise ValueError(f"A dispute that is {dispute['status']} cannot be {outcome}.")
     if dispute["status"] in _INQUIRY:
@@ -170,8 +177,8 @@ def _closed(dispute: Obj) -> ApiError:
     return ApiError(400, f"This dispute cannot be changed any more: it is {dispute['status']}.", dispute=dispute)
 
 
-def _withdraw(world: World, dispute: Obj) -> None:
-    _move(world, dispute, -dispute["amount"], FEE, "dispute", "Chargeback withdrawal for")
+def _withdraw(world: World, dispute: Obj, fee: int = FEE) -> None:
+    _move(world, dispute, -dispute["amount"], fee, "dispute", "Chargeback withdrawal for")
     world.publish("charge.dispute.funds_withdrawn", dispute)
 
 

@@ -146,6 +146,8 @@ def capture(world: World, request: Request) -> Obj:
     if expired or request.forced == "capture_expires":
         lapse(world, intent)
         raise ApiError(400, "The charge has expired and cannot be captured.", code="charge_expired_for_capture")
+    if request.forced == "capture_refused":
+        raise ApiError(400, "The sandbox was asked to refuse this capture.", code="capture_refused")
     asked = integer(request.params, "amount_to_capture")
     amount = intent["amount_capturable"] if asked is None else asked
     if amount > intent["amount_capturable"]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from app.embedded.postgres import free_port
 from app.stack import Plan, Stack
@@ -23,6 +23,7 @@ from billing.metering.terms import DEFAULT_TERMS
 from billing.models import BillableIntervalRow, ChargeRow
 from core import logs
 from core.ids import CallId, UserId, new_id
+from media.models import MediaSession, ObservedInterval
 from tests.bench.stage import house_of
 from tests.bench.vitals import cpu_s, family_cpu_s
 from tests.fakes.paid_call import until
@@ -46,6 +47,7 @@ SELECT extract(epoch FROM event.at - seen.started_at) * 1000 - (event.details ->
   JOIN billable_interval seen ON seen.call_id = charge.call_id WHERE event.at >= %s AND event.at < %s
 """
 _RETIRE = "UPDATE charge SET next_deadline_at = NULL"
+_OBSERVED = "UPDATE observed_interval SET duration_ms = extract(epoch FROM now() - started_at) * 1000 WHERE open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,12 @@ async def metering(stack: Stack, wishes: argparse.Namespace) -> dict[str, Any]:
             idle = await _stretch(stack, database, wishes.seconds)
             for _ in range(wishes.runs):
                 at = await _fill(house, wishes.calls)
+                node = asyncio.create_task(_observe(house))
                 await until(lambda: not _count(database, _OVERDUE), "what fell due meanwhile is worked off", 60)
                 runs.append(await _stretch(stack, database, wishes.seconds))
                 view = await _views(house, at)
+                node.cancel()
+                await asyncio.gather(node, return_exceptions=True)
                 database.execute(_RETIRE)
     return _figures(wishes, idle, runs, view)
 
@@ -95,7 +100,7 @@ async def _stretch(stack: Stack, database: psycopg.Connection[Any], seconds: flo
 async def _fill(house: House, calls: int) -> list[tuple[CallId, UserId, datetime]]:
     """Live calls of every age, each with its next mark ahead of it; some of them, with customer and beginning."""
     now = datetime.now(UTC)
-    charges, intervals, known = [], [], []
+    charges, intervals, observed, known = [], [], [], []
     for number in range(calls):
         age = timedelta(seconds=YOUNGEST_S + SPREAD_S * number / calls)
         call_id, started = new_id(), now - age
@@ -103,11 +108,31 @@ async def _fill(house: House, calls: int) -> list[tuple[CallId, UserId, datetime
         intervals.append(
             {"call_id": call_id, "n": 0, "started_at": started, "duration_ms": 0, "open": True, "cause": None}
         )
+        observed.append(
+            {"call_id": call_id, "side": "both", "n": 0, "started_at": started, "duration_ms": age // MS, "open": True}
+            | {"node_id": "bench", "cause": None}
+        )
         known.append((CallId(call_id), UserId(charges[-1]["customer_id"]), started))
     async with house.db.begin() as tx:
         await tx.session.execute(insert(BillableIntervalRow), intervals)
+        await tx.session.execute(
+            insert(MediaSession),
+            [
+                {name: one[name] for name in ("call_id", "customer_id", "consultant_id", "created_at")}
+                for one in charges
+            ],
+        )
+        await tx.session.execute(insert(ObservedInterval), observed)
         await tx.session.execute(insert(ChargeRow), charges)
     return known[:: max(1, calls // VIEWS)]
+
+
+async def _observe(house: House) -> None:
+    """The media node of all these calls: writes each second what it observed."""
+    while True:
+        async with house.db.begin() as tx:
+            await tx.session.execute(text(_OBSERVED))
+        await asyncio.sleep(1)
 
 
 def live_charge(call_id: object, started: datetime, age_ms: int) -> dict[str, Any]:

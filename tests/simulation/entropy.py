@@ -25,9 +25,14 @@ class VirtualClock:
         """The virtual moment as it really is."""
         return self._steady
 
+    @property
+    def offset(self) -> timedelta:
+        """How far the wall clock is from where it would be had nobody set it."""
+        return self._jumped
+
     def steadily(self, wall: datetime | None) -> datetime | None:
         """When the wall clock, as it goes now, will show this moment."""
-        return None if wall is None else wall - self._jumped
+        return None if wall is None else wall.astimezone(UTC) - self._jumped  # rows come in the session's zone
 
     def jump(self, span: timedelta) -> None:
         """Somebody sets the wall clock."""

@@ -12,6 +12,7 @@ from billing.collection.service import CollectionService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
 from billing.disputes.errand import DisputeErrand
 from billing.disputes.service import DisputeService
+from billing.facts import Observed
 from billing.metering.service import MeterService
 from billing.metering.terms import Policy, PriceTerms
 from billing.payout_accounts import PayoutAccountService
@@ -56,7 +57,7 @@ class House:
 
     def __init__(self, name: str, settings: Settings, clock: VirtualClock, boundaries: Boundaries) -> None:
         self.process = Process(name)
-        self._settings = settings
+        self._settings, self._clock = settings, clock
         self._boundaries = boundaries
         self.queue = Queue(settings.database_url)
         self.bus = Bus()
@@ -65,10 +66,10 @@ class House:
         event.listen(self.db.engine.sync_engine, "before_cursor_execute", self._on_statement)
         event.listen(self.db.engine.sync_engine, "commit", self._on_commit)
 
-    def start(self, bank: Bank, policy: str, flow: Callable[["House"], Flow]) -> None:
+    def start(self, bank: Bank, policy: str, flow: Callable[["House"], Flow], observed: Observed) -> None:
         """Build every service from nothing."""
         self.process = Process(self.process.name)
-        self._bank, self._policy, self._flow = bank, policy, flow
+        self._bank, self._policy, self._flow, self._observed = bank, policy, flow, observed
         self.restart()
 
     def restart(self) -> None:
@@ -84,7 +85,9 @@ class House:
             http=Wire(self._bank),
         )
         limit, terms = settings.approval_above_minor, PriceTerms(policy=Policy(self._policy))
-        self.meter, self.collection = MeterService(), CollectionService(settings)
+        steady = self._clock.steady
+        self.meter = MeterService(self._observed, steady=lambda: steady().timestamp())
+        self.collection = CollectionService(settings)
         self.charges = ChargeService(db=self.db, gateway=gateway, settings=settings, terms=terms)
         payouts = PayoutService(db=self.db, gateway=gateway, approval_above_minor=limit)
         self.charges.employ(REFUND_KINDS, RefundErrand(gateway))

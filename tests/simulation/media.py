@@ -1,8 +1,11 @@
 """The media plane of a play: what the node observed is written in order, perhaps late, perhaps told twice."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
+from core.db import Tx
 from core.events import Event
 from media.events import SessionClosed
 from tests.simulation.node import Node
@@ -33,6 +36,12 @@ class Media:
             close()
         else:
             self._world.ask("end", first, then=close)
+
+    async def observed_ms(self, _tx: Tx, call_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """What the nodes have written of these calls: each second, whatever the wall clock says."""
+        nodes = {one: self._world.scene(one).node for one in call_ids}
+        now = self._world.clock.steady()
+        return {one: node.written_ms(node.tick(now)) for one, node in nodes.items() if node is not None}
 
     def _observe(self, scene: Scene, tick: int) -> None:
         if scene.node is not None:

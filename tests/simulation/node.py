@@ -1,12 +1,13 @@
 """The media node of a simulated call: the real observer, given the packets that the script says were sent."""
 
+import copy
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from core.events import Event
 from core.ids import CallId
 from media.events import IntervalClosed, IntervalOpened
-from media.intervals import Change, Closed, Observer, Opened
+from media.intervals import Change, Closed, Observer, Opened, Side
 from tests.simulation.script import TICKS, Call
 
 _EVERY = 2 * TICKS  # between packets and between looks: less than the observer's patience
@@ -66,6 +67,13 @@ class Node:
                 self._observer.packet(side, tick / TICKS)
         self.ended = tick
         return found + self._told(self._observer.end(tick / TICKS))
+
+    def written_ms(self, tick: int) -> int:
+        """The connected time that stood in the database at ``tick``: it is written at every full second."""
+        watched = copy.deepcopy(self)
+        watched.advance(tick - tick % TICKS)
+        both = [one for one in watched._observer.dirty() if one.side is Side.BOTH]
+        return sum(one.duration_ms for one in both)
 
     def _until(self, tick: int) -> list[Change]:
         changes: list[Change] = []

@@ -61,7 +61,7 @@ class Play:
             captured = 0
             await world.bank.open()
             try:
-                await self._prepare()
+                await self._prepare(media)
                 self._studio.boundaries.stage = world.stage
                 await self._go()
                 captured = await self._judge()
@@ -73,7 +73,7 @@ class Play:
                 await world.bank.close()
         return Outcome(world.violations, world.stage.trace, captured, len(world.scenes))
 
-    async def _prepare(self) -> None:
+    async def _prepare(self, media: Media) -> None:
         world, trouble = self._world, self._script.trouble
         world.customer_id = await world.bank.customer()
         account, now = await world.bank.consultant(), world.clock.now()
@@ -89,7 +89,7 @@ class Play:
         await world.bank.new_events()
         self._heard = world.database.execute("SELECT coalesce(max(id), 0) FROM heard").fetchone()[0]  # type: ignore[index]
         for house in world.houses.values():
-            house.start(world.bank, self._script.calls[0].policy, self._flow)
+            house.start(world.bank, self._script.calls[0].policy, self._flow, media.observed_ms)
         for rule in trouble.rules:
             await world.bank.misbehave(rule.kind, rule.operation, rule.times)
         for outage in trouble.outages:

@@ -138,6 +138,8 @@ class Stage:
         gate = actor.gate = asyncio.get_running_loop().create_future()
         self._arrived.set()
         await self._pass(actor, gate)
+        if where == "COMMIT":  # the connection goes back to the pool: whoever takes it may wait for a lock
+            actor.backend = None
 
     async def step(self) -> bool:
         """Let one actor go on to its next boundary; False when none can before time passes."""
@@ -148,11 +150,11 @@ class Stage:
             if actor.gate is not None and (actor.killed or actor.stalled_until is None or actor.stalled_until <= now)
         ]
         if not ready:
-            blocked = [actor for actor in self.actors if actor.blocked]
-            if not blocked or self._stalled():
-                return False
-            await self._released(blocked)
-            return True
+            held = [actor for actor in self.actors if actor.blocked]
+            if held and not self._stalled():
+                await self._let_go(held)
+                return True
+            return False
         actor = self._chance.choice(ready)
         if not actor.killed and self._mishap(actor):
             return True
@@ -224,14 +226,14 @@ class Stage:
                     raise Stuck("does not come back: " + ", ".join(f"{actor.name} {actor.where}" for actor in waiting))
                 waiting = [actor for actor in waiting if not self._blocked(actor)]
 
-    async def _released(self, blocked: list[Actor]) -> None:
-        """Wait until one goes on: PostgreSQL may say late that a lock is free, and it breaks a real deadlock itself."""
+    async def _let_go(self, held: list[Actor]) -> None:
+        """Wait until PostgreSQL lets one of these go on; where it never does, they wait for one another."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE_S
-        while all(actor.gate is None and not actor.done for actor in blocked):
+        while not any(actor.gate is not None or actor.done for actor in held):
             if asyncio.get_running_loop().time() > deadline:
                 raise Stuck("every actor waits for another: " + ", ".join(actor.name for actor in self.actors))
             await asyncio.sleep(0.002)
-        for actor in blocked:
+        for actor in held:
             actor.blocked = actor.gate is None and not actor.done
         self._leave()
 

@@ -1,7 +1,7 @@
 """The workers: they look at what is due, and run the jobs that transactions left in the queue's table."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -43,10 +43,12 @@ class Workers:
     def __init__(self, world: World) -> None:
         self._world = world
         self._jobs: list[Job] = []
+        self._offset = world.clock.offset
 
     def due(self) -> Due:
-        """What is next for any worker."""
-        return Due(*self._world.database.execute(_DUE).fetchone())  # type: ignore[misc]
+        """What is next for any worker; a worker looks each quarter of a second, so a clock that was set is noticed."""
+        due = Due(*self._world.database.execute(_DUE).fetchone())  # type: ignore[misc]
+        return due if self._world.clock.offset == self._offset else replace(due, meter=self._world.clock.now())
 
     def next_look(self, due: Due) -> list[datetime | None]:
         """When a worker that is up has something to do, on the steady clock."""
@@ -66,6 +68,7 @@ class Workers:
             }
             for name, (wall, room) in looks.items():
                 if wall is not None and wall <= now:
+                    self._offset = world.clock.offset if name == "meter" else self._offset
                     world.stage.spawn(f"tick {name}", house.process, partial(room.run_due, house.db), world.check)
 
     def take_jobs(self) -> None:

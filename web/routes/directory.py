@@ -14,9 +14,10 @@ DEEPEST = 2_000  # nobody reads on for a hundred pages; a machine should not be 
 
 
 class ConsultantQuery(Input):
-    """What to look for. ``cursor`` is what the page before gave as ``next_cursor``."""
+    """What to look for, or whom. ``cursor`` is what the page before gave as ``next_cursor``."""
 
     q: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=60)] = ""
     online: bool = False
     cursor: Annotated[int, Field(ge=0, le=DEEPEST)] = 0
 
@@ -43,12 +44,16 @@ class TagList(Output):
 
 @route("GET", "/api/consultants", access=Access.PUBLIC, query=ConsultantQuery, reply=ConsultantPage)
 async def list_consultants(call: Call) -> ConsultantPage:
-    """Consultants, the best text match first when a text is given."""
+    """Consultants, the best text match first when a text is given; or those of a name."""
     query: ConsultantQuery = call.query
     async with call.house.db.begin() as tx:
-        cards, more = await call.house.consultants.search(
-            tx, text=query.q, online=query.online, offset=query.cursor, limit=PAGE
-        )
+        if query.name.strip():
+            named = await call.house.profiles.called(tx, query.name, limit=PAGE)
+            cards, more = await call.house.consultants.some(tx, named), False
+        else:
+            cards, more = await call.house.consultants.search(
+                tx, text=query.q, online=query.online, offset=query.cursor, limit=PAGE
+            )
         online_count = await call.house.consultants.online_count(tx)
     following = query.cursor + PAGE
     return ConsultantPage(

@@ -224,9 +224,14 @@ async def get_charges_csv(call: Call) -> web.StreamResponse:
     answer = web.StreamResponse(headers=_attachment("text/csv; charset=utf-8", "charges.csv"))
     await answer.prepare(call.request)
     await answer.write(header().encode("utf-8-sig"))  # the mark tells Excel that it is UTF-8
-    async with call.house.db.begin() as tx:
-        async for rows in call.house.finance.export(tx, query.filter()):
-            await answer.write(sheet(rows, await _names(call, tx, rows)).encode())
+    cursor: str | None = None
+    while True:
+        async with call.house.db.begin() as tx:
+            rows, cursor = await call.house.finance.piece(tx, query.filter(), cursor)
+            names = await _names(call, tx, rows)
+        await answer.write(sheet(rows, names).encode())  # however slow the reader: no connection waits for them
+        if cursor is None:
+            break
     await answer.write_eof()
     return answer
 

@@ -1,12 +1,13 @@
 """Questions and their matches: post, edit, withdraw, see who fits; a preview for people without an account."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from core.ids import QuestionId
 from core.money import Currency
+from matching.filters import Filters
 from matching.questions import DETAILS_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, TITLE_MIN, question_view
 from matching.ranking import TOP
 from web.routing import Access, Call, route
@@ -56,19 +57,6 @@ class QuestionList(Output):
     items: list[QuestionOut]
 
 
-class KeywordsIn(Input):
-    """A text that is being typed."""
-
-    text: Annotated[str, StringConstraints(max_length=TITLE_MAX + DETAILS_MAX)]
-
-
-class KeywordsOut(Output):
-    """What the text is about."""
-
-    tags: list[str]
-    keywords: list[str]
-
-
 class PreviewIn(Input):
     """A question that nobody has posted yet."""
 
@@ -81,9 +69,30 @@ class PreviewIn(Input):
 
 
 class MatchQuery(Input):
-    """How many matches to show; as many alternatives may follow."""
+    """How many matches to show (as many alternatives may follow), and what to narrow them down to."""
 
     limit: Annotated[int, Field(ge=1, le=20)] = TOP
+    language: Language | None = None
+    currency: Currency | None = None
+    max_rate_minor_per_hour: Rate | None = None
+    min_stars: Annotated[int, Field(ge=1, le=5)] | None = None
+
+    @model_validator(mode="after")
+    def _rate_has_a_currency(self) -> Self:
+        if self.max_rate_minor_per_hour is not None and self.currency is None:
+            raise ValueError("a highest rate needs its currency")
+        return self
+
+    @property
+    def filters(self) -> Filters:
+        """The same for the ranking."""
+        return Filters(self.language, self.currency, self.max_rate_minor_per_hour, self.min_stars)
+
+
+class WhyNotIn(MatchQuery):
+    """Whom to explain, for the same list of matches."""
+
+    consultant_id: UUID
 
 
 class FactorOut(Output):
@@ -124,6 +133,8 @@ class MatchOut(Output):
     score_centi: int
     factors: list[FactorOut]
     reasons: list[ReasonOut]
+    concerns: list[ReasonOut]
+    inputs: dict[str, int | float | bool]
     price: PriceOut
 
 
@@ -132,6 +143,30 @@ class MatchesOut(Output):
 
     matches: list[MatchOut]
     alternatives: list[MatchOut]
+    model_version: str
+
+
+class GapOut(Output):
+    """One factor of the consultant beside that of the last one shown; hundredths of a point."""
+
+    factor: str
+    value: int
+    contribution_centi: int
+    other_value: int
+    other_contribution_centi: int
+    difference_centi: int
+
+
+class WhyNotOut(Output):
+    """Where the consultant stands. The gaps' differences add up to ``score_centi - last_score_centi`` exactly."""
+
+    outcome: Literal["shown", "behind", "busy", "filtered", "not_available"]
+    obstacles: list[ReasonOut]
+    place: int | None
+    score_centi: int | None
+    last_score_centi: int | None
+    last_consultant_id: UUID | None
+    gaps: list[GapOut]
     model_version: str
 
 
@@ -214,8 +249,42 @@ async def question_matches(call: Call) -> MatchesOut:
     query: MatchQuery = call.query
     async with call.house.db.begin() as tx:
         return MatchesOut.model_validate(
-            await call.house.ranking.for_question(tx, call.user, QuestionId(call.id("question_id")), limit=query.limit)
+            await call.house.ranking.for_question(
+                tx, call.user, QuestionId(call.id("question_id")), limit=query.limit, filters=query.filters
+            )
         )
+
+
+@route(
+    "POST",
+    "/api/questions/{question_id}/why-not",
+    access=Access.CUSTOMER,
+    body=WhyNotIn,
+    reply=WhyNotOut,
+    owned="question",
+)
+async def question_why_not(call: Call) -> WhyNotOut:
+    """Why somebody is not among the matches. Who is blocked, offline or unknown gets one and the same answer."""
+    body: WhyNotIn = call.body
+    async with call.house.db.begin() as tx:
+        found = await call.house.ranking.why_not(
+            tx,
+            call.user,
+            QuestionId(call.id("question_id")),
+            body.consultant_id,
+            limit=body.limit,
+            filters=body.filters,
+        )
+    return WhyNotOut(
+        outcome=found.outcome.value,
+        obstacles=[ReasonOut.model_validate(each) for each in found.obstacles],
+        place=found.place,
+        score_centi=found.score_centi,
+        last_score_centi=None if found.last is None else found.last.score_centi,
+        last_consultant_id=None if found.last is None else found.last.user_id,
+        gaps=[GapOut.model_validate(each) for each in found.gaps],
+        model_version=call.house.ranking.version,
+    )
 
 
 @route("POST", "/api/matches/preview", access=Access.PUBLIC, body=PreviewIn, reply=MatchesOut)
@@ -234,15 +303,6 @@ async def preview_matches(call: Call) -> MatchesOut:
                 max_rate_minor_per_hour=body.max_rate_minor_per_hour,
             )
         )
-
-
-@route("POST", "/api/keywords", access=Access.PUBLIC, body=KeywordsIn, reply=KeywordsOut)
-async def extract_keywords(call: Call) -> KeywordsOut:
-    """Tags and telling words of a text that is being typed."""
-    body: KeywordsIn = call.body
-    async with call.house.db.begin() as tx:
-        found = await call.house.questions.keywords(tx, body.text)
-    return KeywordsOut(tags=list(found.tags), keywords=list(found.keywords))
 
 
 @route("POST", "/api/questions/{question_id}/tell-me", access=Access.CUSTOMER, body=Empty, owned="question")

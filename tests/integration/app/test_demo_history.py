@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.demo_history import TITLE, seed_history
+from app.wiring import MODEL
 from core.clock import FakeClock
 from core.db import Database
 from core.events import Bus
@@ -15,7 +16,7 @@ from matching import gate, history, matching_days
 from matching.model import built_in
 from matching.models import QuestionRow
 
-ZERO = built_in("zero")
+ZERO = built_in(MODEL)
 
 
 @pytest.fixture

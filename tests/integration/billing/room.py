@@ -1,5 +1,6 @@
 """The billing room on real PostgreSQL and the real sandbox, with the other rooms played by the test."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -47,7 +48,7 @@ class Room:
             api_key=sandbox.api_key, api_base=sandbox.url, webhook_secret=sandbox.webhook_secret, timeout_s=2
         )
         self.charges = ChargeService(db=self.db, gateway=self.gateway, settings=settings)
-        self.meter = MeterService()
+        self.meter = MeterService(self.observed_ms, steady=lambda: clock.now().timestamp())
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
         self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
         self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings, payouts=self.money)
@@ -79,6 +80,16 @@ class Room:
         self.heard.append(event)
         if isinstance(event, HoldFailed | CapReached):
             await self.charges.on_call_ended(tx, self.ended(event.call_id, "cap_reached"))
+
+    async def observed_ms(self, tx: Tx, call_ids: Sequence[UUID]) -> dict[UUID, int]:
+        """The node of a call that runs writes down every moment of it."""
+        passed = "extract(epoch FROM CAST(:now AS timestamptz) - started_at) * 1000"
+        query = text(
+            f"SELECT call_id, sum(CASE WHEN open THEN {passed} ELSE duration_ms END) FROM billable_interval "  # noqa: S608
+            "WHERE call_id = ANY(:calls) GROUP BY call_id"
+        )
+        found = await tx.session.execute(query, {"now": tx.now, "calls": list(call_ids)})
+        return {call_id: int(ms) for call_id, ms in found}
 
     def names(self) -> list[str]:
         """What was published, by name."""

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from billing.disputes import store as dispute_store
-from billing.events import ChargeRefunded
+from billing.events import ChargeRefunded, HoldFailed
 from billing.finance import approvals
 from billing.ledger import entries, journal
 from billing.models import PayoutAccountRow
@@ -72,6 +72,13 @@ async def account_of(room: Room) -> str:
         assert row is not None
         assert row.provider_account_id is not None
         return row.provider_account_id
+
+
+async def top_up(room: Room) -> None:
+    """We send 50.00 from our bank to our balance."""
+    await room.sandbox.top_up(5_000)
+    async with room.db.begin() as tx:
+        await journal.book(tx, None, key="top-up", kind="top_up", currency="eur", postings=entries.topped_up(5_000))
 
 
 def schedule(seen: ConnectedAccount) -> tuple[str | None, str | None, int | None, int | None]:
@@ -204,9 +211,7 @@ async def test_a_dispute_takes_the_share_back_and_ends_equal_to_stripe(room: Roo
     await hear_everything(room)
     await equal_to_stripe(room)
     if outcome == "won":  # our balance is too small for the share just now (the fee of 20.00): it is asked for again
-        await room.sandbox.top_up(5_000)
-        async with room.db.begin() as tx:
-            await journal.book(tx, None, key="top-up", kind="top_up", currency="eur", postings=entries.topped_up(5_000))
+        await top_up(room)
         for _ in range(3):
             room.clock.advance(timedelta(minutes=11))
             await room.work()
@@ -221,6 +226,33 @@ async def test_a_dispute_takes_the_share_back_and_ends_equal_to_stripe(room: Roo
     async with room.db.begin() as tx:
         [row] = await dispute_store.of_charge(tx, charge.id)
     assert (row.status, row.closed_at is not None, row.fee_minor) == (outcome, True, 1_500)
+
+
+@pytest.mark.parametrize("outcomes", [("lost", "won", "lost"), ("won", "lost", "won")])
+async def test_an_appeal_that_turns_a_dispute_is_booked_and_the_share_follows_it(
+    room: Room, outcomes: tuple[str, ...]
+) -> None:
+    call = await paid_call(room)
+    await top_up(room)
+    [intent] = await room.intents()
+    claimed = await room.sandbox.dispute(intent["id"])
+    await hear_everything(room)
+    for turns, outcome in enumerate(outcomes):
+        await room.sandbox.decide(claimed, outcome)
+        await hear_everything(room)
+        await hear_everything(room)  # what was moved by the first hearing is heard of too, and all of it twice
+        await equal_to_stripe(room)
+        balances = await room.balances()
+        won = outcome == "won"
+        assert balances[entries.DISPUTED] == 0
+        assert balances[entries.connected_balance(room.consultant)] == (1_402 if won else 0)
+        assert balances[entries.COMMISSION] == (-248 if won else 0)
+        assert balances[entries.payable(room.consultant)] == 0
+        assert balances[entries.receivable(room.customer)] == 0
+        charge = await room.charge(call)
+        async with room.db.begin() as tx:
+            [row] = await dispute_store.of_charge(tx, charge.id)
+        assert (row.status, row.turns) == (outcome, turns)
 
 
 async def test_an_inquiry_moves_nothing(room: Room) -> None:
@@ -318,6 +350,34 @@ async def test_a_capture_that_finds_its_hold_lapsed_is_collected(room: Room) -> 
     await equal_to_stripe(room)
     async with room.db.begin() as tx:
         assert not await room.collection.limits(tx, room.customer)
+
+
+async def test_a_capture_refused_for_good_is_let_go_and_collected_at_once(room: Room) -> None:
+    await room.sandbox.misbehave("capture_refused", "payment_intents.capture")
+    call = await paid_call(room)
+    await room.work()  # the attempt was due when the hold was gone: the next tick makes it
+    charge = await room.charge(call)
+    assert (charge.state, charge.captured_minor) == ("captured", 1_650)
+    assert [(hold.purpose, hold.state) for hold in await room.holds(call)] == [
+        ("call", "released"),
+        ("collection", "captured"),
+    ]
+    assert sorted(intent["status"] for intent in await room.intents()) == ["canceled", "succeeded"]
+    assert charge.settled_at == charge.settling_at, "not a minute later"
+    await equal_to_stripe(room)
+
+
+async def test_a_call_accepted_while_a_payment_failed_does_not_begin(room: Room) -> None:
+    await room.sandbox.misbehave("capture_expires", "payment_intents.capture")
+    first = await room.open()
+    await room.talk(first, 660_000)
+    await room.sandbox.misbehave("decline", "payment_intents.confirm", decline_code="insufficient_funds")
+    await room.end(first)
+    second = await room.open()  # it rang before; the accept comes after
+    assert (await room.charge(second)).state == "abandoned"
+    assert await room.holds(second) == []
+    [failed] = [event for event in room.heard if isinstance(event, HoldFailed)]
+    assert failed == HoldFailed(second, "payment_due")
 
 
 async def test_what_cannot_be_collected_is_tried_by_plan_then_written_off(room: Room) -> None:

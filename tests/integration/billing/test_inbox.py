@@ -13,6 +13,7 @@ from billing import inbox
 from billing.charges import commands
 from billing.provider.errors import WebhookForged
 from billing.provider.objects import ProviderEvent
+from billing.webhooks import MOST_FAILURES
 from tests.integration.billing.room import Room
 
 
@@ -116,3 +117,32 @@ async def test_commands_are_carried_before_the_webhooks_that_wait(room: Room) ->
     first = await room.jobs.app.job_manager.fetch_job(None, None)
     assert first is not None
     assert first.task_name == commands.TASK
+
+
+async def test_an_event_nobody_can_work_off_is_tried_ever_later_and_then_a_case(room: Room) -> None:
+    """A row that breaks a rule of ours stands in for a bug: following the event fails each time."""
+    await room.open()
+    events = await room.gateway.list_events()
+    [event] = [event for event in events if event.type == "payment_intent.created"]
+    await deliver(room, event)
+    async with room.db.begin() as tx:
+        await tx.session.execute(text("ALTER TABLE hold DROP CONSTRAINT ck_hold_state"))
+        await tx.session.execute(text("UPDATE hold SET state = 'no_such_state'"))
+    waits: list[float] = []
+    for _ in range(MOST_FAILURES):
+        await room.webhooks.process(event.id)
+        async with room.db.begin() as tx:
+            due_at = await tx.session.scalar(text("SELECT due_at FROM stripe_event"))
+        if due_at is not None:
+            waits.append((due_at - room.clock.now()).total_seconds())
+            room.clock.advance(due_at - room.clock.now())
+    assert len(waits) == MOST_FAILURES - 1
+    assert waits == sorted(waits)
+    assert waits[0] >= 30
+    await room.webhooks.process(event.id)
+    async with room.db.begin() as tx:
+        assert (await tx.session.execute(text("SELECT outcome, failures FROM stripe_event"))).one() == ("failed", 8)
+        cases = (await tx.session.execute(text("SELECT kind, details FROM billing_case"))).all()
+    assert [tuple(case) for case in cases] == [
+        ("webhook_failed", {"event": event.id, "type": "payment_intent.created", "error": "ValueError"})
+    ]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from billing.ledger import entries, journal
 from billing.models import PayoutAccountRow
 from billing.reconciliation.models import ProviderLineRow, RunRow
 from tests.integration.billing.room import Room
@@ -190,3 +191,61 @@ async def test_one_worker_starts_each_run_when_it_is_due(room: Room) -> None:
     async with room.db.begin() as tx:
         assert await tx.session.scalar(text("SELECT count(*) FROM reconciliation_run WHERE kind = 'provider'")) == 2
         assert await tx.session.get(ProviderLineRow, "txn_none") is None
+
+
+async def test_what_was_missing_heals_when_its_line_appears(room: Room) -> None:
+    await paid_call(room)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    async with room.db.begin() as tx:
+        await tx.session.execute(text("UPDATE provider_ref SET id = id || '_late' WHERE kind = 'charge'"))
+    await run(room)
+    assert "missing_at_provider" in [kind for kind, _ in await cases(room)]
+    async with room.db.begin() as tx:
+        await tx.session.execute(text("UPDATE provider_ref SET id = replace(id, '_late', '') WHERE kind = 'charge'"))
+        await tx.session.execute(
+            text(
+                "UPDATE billing_case SET details = jsonb_set(details, '{object}', to_jsonb(replace(details->>'object',"
+                " '_late', ''))) WHERE kind = 'missing_at_provider'"
+            )
+        )
+    await run(room)
+    async with room.db.begin() as tx:
+        query = "SELECT resolution FROM billing_case WHERE kind = 'missing_at_provider' AND opened_at < :until"
+        assert await tx.session.scalar(text(query), {"until": until}) == "agrees now"
+
+
+async def test_a_run_goes_on_where_stripe_fell_silent(room: Room) -> None:
+    await everything_happened(room)
+    before = await cases(room)
+    await room.sandbox.misbehave("down", "balance_transactions", times=8)
+    started = await run(room)
+    assert started.finished_at is None
+    await room.sandbox.behave()
+    room.clock.advance(timedelta(minutes=1))
+    await room.reconciliation.run_due(room.db)
+    await room.work()
+    async with room.db.begin() as tx:
+        done = await tx.session.get(RunRow, started.id)
+        assert done is not None
+        assert (done.differences, done.finished_at) == (0, room.clock.now())
+        left = (
+            "SELECT count(*) FILTER (WHERE due_at IS NOT NULL), count(*) FROM reconciliation_part WHERE run_id = :run"
+        )
+        assert (await tx.session.execute(text(left), {"run": started.id})).one() == (0, 3)
+    assert await cases(room) == before
+
+
+async def test_books_and_lines_are_compared_while_something_is_under_way(room: Room) -> None:
+    await everything_happened(room)
+    await room.open()
+    async with room.db.begin() as tx:  # a command nobody finishes, and a booking nobody can explain
+        await tx.session.execute(
+            text("UPDATE command SET finished_at = NULL WHERE id = (SELECT max(id::text)::uuid FROM command)")
+        )
+        await journal.book(
+            tx, None, key="nobody-knows", kind="stripe_fee", currency="eur", postings=entries.provider_fee(1)
+        )
+    await run(room)
+    found = dict(await cases(room))
+    assert "balance_differs" not in found
+    assert found["books_differ_from_lines"]["difference_minor"] == 1

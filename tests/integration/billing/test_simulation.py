@@ -5,7 +5,8 @@
 
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -150,24 +151,62 @@ async def test_r8_a_wall_clock_that_jumps_an_hour_changes_no_billed_time(
 async def test_r8_summer_time_begins_and_ends_in_mid_call(
     database_url: str, monkeypatch: pytest.MonkeyPatch, start: datetime
 ) -> None:
-    monkeypatch.setenv("TZ", "Europe/Berlin")
-    monkeypatch.setenv("PGTZ", "Europe/Berlin")
-    time.tzset()
-    try:
+    with _berlin(monkeypatch):
         studio = Studio(database_url, start=start)
         await studio.open()
         charge = await _played(studio, 1_234.5, Trouble(workers=1))
         await studio.close()
-    finally:
-        monkeypatch.undo()
-        time.tzset()
     assert charge["connected_ms"] == 1_234_500
     assert charge["captured_minor"] == 3_086
 
 
+# A jump before the call, in its free time, before the warnings of the cap, and in its last seconds.
+JUMPS_AT_S = (5.0, 120.0, 700.0, 1_790.0)
+CAPPED = {"threshold_in_2_min": 480, "threshold_in_30_s": 570, "threshold_passed": 600}
+CAPPED |= {"cap_in_3_min": 1_620, "cap_in_30_s": 1_770, "cap_reached": 1_800}
+
+
+@pytest.mark.parametrize("at_s", JUMPS_AT_S)
+@pytest.mark.parametrize("jump_s", [3_600.0, -3_600.0])
+async def test_r8_a_wall_clock_that_jumps_neither_ends_a_call_before_its_cap_nor_lets_it_run_past_it(
+    studio: Studio, jump_s: float, at_s: float
+) -> None:
+    trouble = Trouble(workers=1, jumps=((at_s, jump_s),))
+    await _capped(studio, trouble)
+
+
+@pytest.mark.parametrize("start", [SUMMER, WINTER])
+async def test_r8_summer_time_begins_and_ends_before_the_cap(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, start: datetime
+) -> None:
+    with _berlin(monkeypatch):
+        studio = Studio(database_url, start=start)
+        await studio.open()
+        await _capped(studio, Trouble(workers=1))
+        await studio.close()
+
+
+async def _capped(studio: Studio, trouble: Trouble) -> None:
+    """A call that wants to go on for an hour ends with its thirty paid minutes; every mark is told at its time."""
+    play = Play(simple(1, trouble=trouble, connected_s=3_600.0), studio)
+    outcome = await play.run()
+    assert not outcome.violations
+    assert play.found is not None
+    studio.sweep()
+    charge = play.found.charge
+    assert (charge["close_reason"], charge["captured_minor"]) == ("cap_reached", 4_500)
+    assert 1_800_000 <= charge["connected_ms"] <= 1_803_000
+    [opened] = [one for one in play.found.timeline if one["kind"] == "interval_opened"]
+    told = {one["kind"]: one["at"].timestamp() for one in play.found.timeline if one["kind"] in CAPPED}
+    late = {kind: told[kind] - opened["at"].timestamp() - at_s for kind, at_s in CAPPED.items()}
+    off = [round(span, 1) for span in late.values() if not -0.01 <= span <= 3]
+    # The evidence names moments of the wall clock: after the jump they are all off by it, and by nothing else.
+    assert all(-0.01 <= span - jump_s <= 3 for span in off for _, jump_s in trouble.jumps or ((0.0, 0.0),)), late
+
+
 async def _played(studio: Studio, connected_s: float, trouble: Trouble) -> dict[str, object]:
     script = simple(1, trouble=trouble, connected_s=connected_s)
-    call = replace(script.calls[0], cap_minor=90_000)  # ten hours: no jump makes it look used up
+    call = replace(script.calls[0], cap_minor=90_000)  # ten hours
     play = Play(replace(script, calls=(call,)), studio)
     outcome = await play.run()
     assert not outcome.violations
@@ -177,6 +216,19 @@ async def _played(studio: Studio, connected_s: float, trouble: Trouble) -> dict[
     assert charge["connected_ms"] == connected_ms(call, call.ends)
     names = ("state", "connected_ms", "billed_ms", "gross_minor", "commission_minor", "net_minor", "captured_minor")
     return {name: charge[name] for name in names}
+
+
+@contextmanager
+def _berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Everything that reads a zone of this machine finds Central Europe's."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    monkeypatch.setenv("PGTZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        yield
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 # The oracle itself

@@ -16,14 +16,17 @@ from core.jobs import Jobs
 from core.money import Currency
 from matching import consultant_store
 from matching.events import OfferAccepted, OfferMissed, PromiseMissed, RequestClosed
+from matching.logistic import LogisticRanker
+from matching.model import built_in
 from matching.projection import ConsultantProjection
 from matching.questions import QuestionService
 from matching.ranking import RankingService
 from matching.requests import RequestService, Wish
-from matching.weighted import WeightedRanker
 from people.events import ConsultantProfileChanged
 from people.profiles import ConsultantProfile
 from signaling.events import PresenceChanged
+
+BUILT_IN = built_in("logistic-1")
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Market:
 
     def __post_init__(self) -> None:
         self.consultants = ConsultantProjection(self._profile, self._names)
-        self.ranking = RankingService(self.consultants, WeightedRanker())
+        self.ranking = RankingService(self.consultants, LogisticRanker(lambda: BUILT_IN))
         self.questions = QuestionService(self.consultants)
         self.requests = RequestService(self.ranking, self._has_card, self._names)
 

@@ -5,7 +5,6 @@ import time
 from typing import Any
 from uuid import UUID, uuid4
 
-import numpy as np
 import psycopg
 import pytest
 from sqlalchemy import text
@@ -13,10 +12,10 @@ from sqlalchemy import text
 from core.errors import IllegalMove, Invalid, NotFound
 from core.ids import QuestionId, UserId
 from matching import consultant_store, question_store
-from matching.ranker import COLUMNS, Candidates, Query
-from matching.weighted import WeightedRanker
+from matching.ranking import result_of
+from matching.replay import replayed
 from signaling.events import PresenceChanged
-from tests.integration.matching.conftest import Market
+from tests.integration.matching.conftest import BUILT_IN, Market
 
 KUBERNETES = "My k8s pods keep restarting"
 
@@ -69,20 +68,9 @@ async def test_a_score_can_be_computed_again_from_what_was_stored(market: Market
     await shown(market, customer, question)  # a reload
     async with market.db.begin() as tx:
         [stored] = await question_store.matches_of(tx, question)
-    assert stored.model_version == WeightedRanker.version
-    asked = Query(**{**stored.inputs, "terms": tuple(stored.inputs["terms"]), "tags": tuple(stored.inputs["tags"])})
-    for result in stored.results:
-        inputs = result["inputs"]
-        columns = {name: np.array([inputs[name]]) for name in COLUMNS if name != "order"}
-        alone = Candidates(
-            user_ids=[UUID(result["user_id"])],
-            order=np.zeros(1, dtype=np.uint64),
-            best_bm25=inputs["best_bm25"],
-            **columns,
-        )
-        [again] = WeightedRanker().rank(asked, alone, 1)
-        assert again.score_centi == result["score_centi"]
-        assert [part.value for part in again.factors] == [part["value"] for part in result["factors"]]
+    assert stored.model_version == BUILT_IN.version
+    again = replayed(stored.model_version, stored.inputs, stored.results, {BUILT_IN.version: BUILT_IN})
+    assert [result_of(one) for one in again] == stored.results
 
 
 async def test_several_processes_agree(market: Market) -> None:
@@ -137,23 +125,23 @@ async def test_a_change_of_presence_is_notified_within_a_second(market: Market, 
     assert time.monotonic() - began < 1
 
 
-async def test_three_slow_answers_lower_the_response_component(market: Market) -> None:
+async def test_three_slow_answers_lower_the_availability_factor(market: Market) -> None:
     anna = await market.consultant("Kubernetes")
     customer = await market.customer()
     question = await market.question(customer, KUBERNETES)
 
-    async def response() -> int:
+    async def availability() -> int:
         [match] = (await shown(market, customer, question))["matches"]
-        return next(part["value"] for part in match["factors"] if part["factor"] == "response")
+        return next(part["value"] for part in match["factors"] if part["factor"] == "availability")
 
-    seen = [await response()]
+    seen = [await availability()]
     async with market.db.begin() as tx:
         await consultant_store.answered(tx, anna, 2_000, accepted=True)
-    seen.append(await response())
+    seen.append(await availability())
     for _ in range(3):
         async with market.db.begin() as tx:
             await consultant_store.answered(tx, anna, 19_000, accepted=True)
-    seen.append(await response())
+    seen.append(await availability())
     assert seen[1] > seen[0] > seen[2]
 
 

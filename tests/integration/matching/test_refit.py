@@ -160,6 +160,22 @@ async def test_an_admin_goes_back_to_version_zero_and_to_any_other(learning: Lea
     assert [action for action, _ in await learning.audited()][-2:] == ["matching.model_rolled_back"] * 2
 
 
+async def test_a_running_process_takes_a_choice_over_within_a_second(learning: Learning) -> None:
+    db, clock = learning.market.db, learning.market.clock
+    await past(learning, ("record", 400))
+    other = ModelBook(learning.built_in)
+    async with db.begin() as tx:
+        assert (await other.refresh(tx)).version == "built-in"
+    fitted = str((await learning.run()).version)
+    clock.advance(timedelta(seconds=1))
+    async with db.begin() as tx:
+        assert (await other.refresh(tx)).version == fitted
+    await learning.activate("built-in")
+    clock.advance(timedelta(seconds=1))
+    async with db.begin() as tx:
+        assert (await other.refresh(tx)).version == "built-in"
+
+
 async def test_a_person_who_chooses_while_the_fit_runs_is_not_overruled(
     learning: Learning, monkeypatch: pytest.MonkeyPatch
 ) -> None:

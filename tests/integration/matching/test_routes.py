@@ -16,11 +16,12 @@ from core.events import Bus
 from core.ids import UserId
 from core.jobs import Jobs
 from core.settings import Settings
+from matching.logistic import LogisticRanker
+from matching.model import built_in
 from matching.projection import ConsultantProjection
 from matching.questions import QuestionService
 from matching.ranking import RankingService
 from matching.requests import RequestService
-from matching.weighted import WeightedRanker
 from people.accounts import AccountService
 from people.blocks import BlockService
 from people.consents import ConsentService
@@ -45,6 +46,8 @@ PROFILE = {
     "time_zone": "Europe/Berlin",
 }
 QUESTION = {"title": "My k8s pods keep restarting", "details": "Since the last deploy.", "language": "en"}
+
+BUILT_IN = built_in("logistic-1")
 
 
 @dataclass(frozen=True)
@@ -100,7 +103,7 @@ async def house(settings: Settings, clock: FakeClock, redis_url: str) -> AsyncIt
     db = Database(settings.database_url, clock=clock, bus=bus, jobs=jobs)
     tokens, profiles, consents = TokenService(settings.secret_key, clock), ProfileService(), ConsentService()
     consultants = ConsultantProjection(profiles.consultant_profile, profiles.names)
-    ranking = RankingService(consultants, WeightedRanker())
+    ranking = RankingService(consultants, LogisticRanker(lambda: BUILT_IN))
     rooms: dict[str, Any] = dict.fromkeys(field.name for field in fields(House))
     rooms |= {
         "settings": settings,

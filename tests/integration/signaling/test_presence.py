@@ -133,3 +133,27 @@ async def test_the_time_spent_in_each_status_is_booked(stage: Any) -> None:
     async with stage.db.begin() as tx:
         spent = await stage.presence.spent_ms(tx, user, start + timedelta(seconds=10))
     assert (spent[Status.AVAILABLE], spent[Status.AWAY], spent[Status.IN_MEETING]) == (10_000, 5_000, 0)
+
+
+async def test_a_worker_that_was_dead_makes_no_online_time_of_a_closed_tab(stage: Any) -> None:
+    user = UserId(uuid4())
+    began = stage.clock.now()
+    await switch(stage, user, True)
+    stage.clock.advance(timedelta(hours=1))  # the tab is closed, and no worker looks
+    assert await stage.presence.run_due(stage.db) == 1
+    async with stage.db.begin() as tx:
+        spent = await stage.presence.spent_ms(tx, user, began)
+    assert spent[Status.AVAILABLE] == GRACE // timedelta(milliseconds=1)
+
+
+async def test_a_tab_that_comes_back_before_any_worker_looked_was_away_in_between(stage: Any) -> None:
+    user = UserId(uuid4())
+    began = stage.clock.now()
+    await switch(stage, user, True)
+    stage.clock.advance(timedelta(hours=1))
+    await beat(stage, user)
+    stage.clock.advance(timedelta(seconds=5))
+    async with stage.db.begin() as tx:
+        spent = await stage.presence.spent_ms(tx, user, began)
+    assert spent[Status.AVAILABLE] == (GRACE + timedelta(seconds=5)) // timedelta(milliseconds=1)
+    assert published(stage) == ["available", "offline", "available"]

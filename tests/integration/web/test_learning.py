@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import select
 
+from app.wiring import MODEL
 from core.audit import AuditEntry
 from matching.model import built_in
 from people.origin import Origin
@@ -51,7 +52,7 @@ async def test_an_empty_market_has_an_empty_page_with_version_zero(browser: Clie
 
 
 async def test_days_bins_and_versions_are_told(browser: Client, house: House, admin: dict[str, str]) -> None:
-    zero = built_in("zero").version
+    zero = built_in(MODEL).version
     at = house.clock.now() - timedelta(hours=1)
     two = [Asked(at, [ROW, ROW], good=n, p_success=[0.75, 0.25], version=zero) for n in (0, 1)]
     await write(house.db, two)

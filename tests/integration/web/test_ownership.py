@@ -1,6 +1,8 @@
 """The authorization matrix (S1), second half: what is not one's own does not exist, whatever one's role."""
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +14,7 @@ from billing.models import CardSetupRow, ChargeRow, CustomerPaymentRow, PayoutAc
 from billing.payouts.models import PayoutRow
 from core.ids import UserId
 from core.money import Currency
+from matching.models import AttachmentRow
 from matching.requests import Wish
 from people.consents import CURRENT, Document
 from people.origin import Origin
@@ -25,6 +28,7 @@ from web.routing import Access, Route, collect
 
 OWNED = [row for row in collect() if row.owned is not None]
 KEY = str(uuid4())
+CONTENT = b"ERROR: out of memory"
 # A body that passes the schema, so that the answer speaks of ownership and of nothing else.
 BODIES: dict[str, Any] = {
     "/api/calls/{call_id}/demo/skip": {"to_connected_ms": 1000},
@@ -37,6 +41,7 @@ BODIES: dict[str, Any] = {
     "/api/me/owed/{charge_id}/pay": {"idempotency_key": KEY},
     "/api/offers/{offer_id}/decline": {"reason": "busy"},
     "/api/questions/{question_id}": {"title": "Another title for it"},
+    "/api/questions/{question_id}/why-not": {"consultant_id": KEY},
 }
 # The last to be asked for, because they end what the others need.
 ENDING = ("/leave", "/withdraw", "/cancel", "/decline", "/block")
@@ -142,8 +147,20 @@ async def call_of(house: House, customer: UserId, consultant: UserId) -> dict[st
             updated_at=tx.now,
         )
         tx.session.add(payout)
+        attached = AttachmentRow(
+            id=uuid4(),
+            question_id=question.id,
+            customer_id=customer,
+            name="log.txt",
+            media_type="text/plain",
+            bytes=len(CONTENT),
+            sha256=hashlib.sha256(CONTENT).hexdigest(),
+            created_at=tx.now,
+            expires_at=tx.now,
+        )
+        tx.session.add(attached)
     things = {"question": question.id, "request": request["id"], "offer": offer["id"], "call": call}
-    things |= {"charge": charge, "payout": payout.id}
+    things |= {"charge": charge, "payout": payout.id, "attachment": attached.id}
     return {name: str(value) for name, value in things.items()}
 
 
@@ -156,6 +173,10 @@ async def scene(house: House, aiohttp_client: MakeClient) -> Scene:
     await go_online(house, ben)
     setup = await equip(house, anna, ben)
     things = {**await call_of(house, anna, ben), "setup": setup, "payment_method": "pm_1"}
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    content = Path(house.settings.attachments_dir) / digest[:2] / digest
+    content.parent.mkdir(parents=True)
+    content.write_bytes(CONTENT)
     client = await aiohttp_client(build_application(house))
     return Scene(client, customer, consultant, other_customer, other_consultant, things)
 
@@ -175,8 +196,12 @@ async def test_a_path_that_holds_no_id_is_nothing(scene: Scene) -> None:
         assert status in {404, 422}, (row.method, row.path)
 
 
+def ending(row: Route) -> tuple[bool, str, str]:
+    return row.path.endswith(ENDING) or row.method == "DELETE", row.path, row.method
+
+
 async def test_ones_own_is_reached(scene: Scene) -> None:
-    for row in sorted(OWNED, key=lambda row: (row.path.endswith(ENDING), row.path, row.method)):
+    for row in sorted(OWNED, key=ending):
         if row.owned == "setup" or row.path.endswith("/demo/skip"):
             continue  # these ask the provider and the media node, of which this test has none
         status, text = await scene.ask(row, scene.owner(row), scene.things[row.owned or ""])

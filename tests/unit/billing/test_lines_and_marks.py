@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.metering.bill import bill, cap_ms
-from billing.metering.intervals import Interval, closed_ms, connected_ms
+from billing.metering.intervals import Connected, Interval, closed_ms, connected
 from billing.metering.lines import lines
-from billing.metering.marks import MarkKind, marks, next_deadline, passed
+from billing.metering.marks import LOOK_AGAIN, MarkKind, marked_ms, marks, next_deadline, passed
 from billing.metering.terms import Policy, Price
 from core.money import Currency
 
@@ -81,20 +82,37 @@ def test_each_warning_is_given_at_its_time() -> None:
     ]
 
 
-@given(prices, st.lists(st.integers(0, 4_000_000), min_size=1, max_size=10))
-def test_however_often_the_meter_looks_each_mark_is_passed_once(price: Price, looks: list[int]) -> None:
+@given(prices, st.lists(st.tuples(st.integers(0, 4_000_000), st.integers(0, 5_000)), min_size=1, max_size=10))
+def test_however_often_the_meter_looks_each_mark_is_passed_once(price: Price, looks: list[tuple[int, int]]) -> None:
     seen, before = [], 0
-    for now in sorted(looks):
-        seen += passed(price, before, now)
-        before = now
-    assert seen == list(passed(price, 0, max(looks)))
+    for ms, behind in sorted(looks):
+        known = Connected(ms, max(0, ms - behind))
+        seen += passed(price, before, known)
+        before = marked_ms(price, before, known)
+    last = max(ms for ms, _ in looks)
+    seen += passed(price, before, Connected(last, last))
+    assert seen == list(passed(price, 0, Connected(last, last)))
+
+
+def test_the_cap_is_reached_when_it_was_observed_and_a_warning_when_the_clock_says_so() -> None:
+    """A second may lie between two observations; no call is ended for a second nobody saw."""
+    assert passed(PRICE, 1_770_000, Connected(1_800_400, 1_799_900)) == ()
+    assert marked_ms(PRICE, 1_770_000, Connected(1_800_400, 1_799_900)) == 1_799_999
+    assert next_deadline(PRICE, Connected(1_800_400, 1_799_900), 1_799_999, START) == START + LOOK_AGAIN
+    assert [mark.kind for mark in passed(PRICE, 1_799_999, Connected(1_800_900, 1_800_100))] == [MarkKind.CAP_REACHED]
+    assert [mark.kind for mark in passed(PRICE, 0, Connected(480_000, 479_100))] == [MarkKind.THRESHOLD_IN_2_MIN]
 
 
 def test_the_deadline_is_where_the_running_interval_reaches_the_next_mark() -> None:
+    now = START + timedelta(seconds=140)
+    assert next_deadline(PRICE, Connected(110_000, 109_500), 0, now) == now + timedelta(seconds=480 - 110)
+    assert next_deadline(PRICE, Connected(1_800_000, 1_800_000), cap_ms(PRICE), now) is None
+
+
+@pytest.mark.parametrize("jump_s", [3_600, -3_600, 6, -1])
+def test_a_clock_that_was_set_counts_nothing_what_was_observed_does(jump_s: int) -> None:
     intervals = [*talk((0, 100_000)), Interval(1, START + timedelta(seconds=130), 0, open=True)]
-    due = next_deadline(PRICE, intervals, 0)
-    assert due == START + timedelta(seconds=130 + 480 - 100)
-    assert due is not None
-    assert connected_ms(intervals, due) == 480_000
-    assert next_deadline(PRICE, intervals[:1], 0) is None
-    assert next_deadline(PRICE, intervals, cap_ms(PRICE)) is None
+    now = START + timedelta(seconds=150)
+    assert connected(intervals, now, 119_300) == Connected(120_000, 119_300)
+    assert connected(intervals, now + timedelta(seconds=jump_s), 119_300) == Connected(119_300, 119_300)
+    assert connected(intervals[:1], now + timedelta(seconds=jump_s), 100_000) == Connected(100_000, 100_000)

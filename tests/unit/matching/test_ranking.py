@@ -144,7 +144,7 @@ def test_as_many_as_asked_for_and_no_more(limit: int) -> None:
 def test_reasons_name_only_what_the_profile_says() -> None:
     asked = query("My pods keep restarting", currency="eur", max_rate_minor_per_hour=10_000)
     poor = reasons(asked, "My pods keep restarting", facts("a", languages=("fr",), rate_minor_per_hour=20_000))
-    assert poor == [{"code": "new_consultant", "params": {}}]
+    assert poor == []
     rich = facts(
         "b", tags=("k8s", "cats"), biography="I restart pods", rating_sum=48, rating_count=10, response_ms=4_400
     )

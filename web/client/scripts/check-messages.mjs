@@ -15,8 +15,8 @@ function catalogue(path) {
 }
 const placeholders = (text) => [...new Set([...text.matchAll(/\{(\w+)[,}]/g)].map((found) => found[1]))].toSorted().join(' ')
 
-const en = new Map([...catalogue('src/i18n/en.ts'), ...catalogue('src/i18n/finance/en.ts'), ...catalogue('src/i18n/admin/en.ts')])
-const de = new Map([...catalogue('src/i18n/de.ts'), ...catalogue('src/i18n/finance/de.ts'), ...catalogue('src/i18n/admin/de.ts')])
+const en = new Map(['', 'finance/', 'admin/', 'matching/'].flatMap((part) => [...catalogue(`src/i18n/${part}en.ts`)]))
+const de = new Map(['', 'finance/', 'admin/', 'matching/'].flatMap((part) => [...catalogue(`src/i18n/${part}de.ts`)]))
 const code = files('src').filter((path) => !path.includes('i18n')).map(source).join('\n')
 // Keys put together from a code of the server: their beginning must appear in the source.
 const families = [...code.matchAll(/coded\('([\w.]+)'|t\(`([a-z_.]+)\.\$\{/g)].map((found) => `${found[1] ?? found[2]}.`)

@@ -1,5 +1,5 @@
 // Owns which address shows which screen, and who may see it.
-import type { ComponentType } from 'react'
+import { lazy, Suspense, type ComponentType } from 'react'
 import { createBrowserRouter, Navigate, useLocation } from 'react-router'
 import type { Role } from './api/types'
 import { Layout } from './parts/Layout'
@@ -7,35 +7,14 @@ import { Loading } from './parts/Problem'
 import { Matching } from './screens/admin/Matching'
 import { Ask } from './screens/Ask'
 import { CallScreen } from './screens/CallScreen'
-import { ChargeDetailScreen } from './screens/ChargeDetail'
 import { Checkout } from './screens/Checkout'
-import { ConsultantHomeScreen } from './screens/ConsultantHome'
-import { ConsultantProfile } from './screens/ConsultantProfile'
-import { Demo } from './screens/Demo'
 import { Done } from './screens/Done'
-import { RecordingScreen } from './screens/RecordingScreen'
-import { EarningsScreen } from './screens/Earnings'
-import { Finance } from './screens/Finance'
-import { Accounts } from './screens/finance/Accounts'
-import { Approvals } from './screens/finance/Approvals'
-import { Audit } from './screens/finance/Audit'
-import { Charges } from './screens/finance/Charges'
-import { DisputeDetail } from './screens/finance/DisputeDetail'
-import { Disputes } from './screens/finance/Disputes'
-import { Months } from './screens/finance/Months'
-import { PayoutDetail } from './screens/finance/PayoutDetail'
-import { Payouts } from './screens/finance/Payouts'
-import { Problems } from './screens/finance/Problems'
-import { Reconciliation } from './screens/finance/Reconciliation'
 import { History } from './screens/History'
 import { Landing } from './screens/Landing'
 import { Matches } from './screens/Matches'
 import { Missing } from './screens/Missing'
-import { Settings } from './screens/Settings'
 import { SignIn } from './screens/SignIn'
 import { SignUp } from './screens/SignUp'
-import { Spending } from './screens/Spending'
-import { Verify } from './screens/Verify'
 import { Waiting } from './screens/Waiting'
 import { useSession } from './socket/live'
 
@@ -49,6 +28,40 @@ function guarded(Screen: ComponentType, ...roles: Role[]) {
     return <Screen />
   }
 }
+
+/** A screen off the way from a question to its call is fetched when somebody opens it, not with the first page. */
+function later(load: () => Promise<ComponentType>) {
+  const Screen = lazy(async () => ({ default: await load() }))
+  return function Later() {
+    return (
+      <Suspense fallback={<Loading />}>
+        <Screen />
+      </Suspense>
+    )
+  }
+}
+
+const Finance = later(async () => (await import('./screens/Finance')).Finance)
+const ChargeDetailScreen = later(async () => (await import('./screens/ChargeDetail')).ChargeDetailScreen)
+const Accounts = later(async () => (await import('./screens/finance/Accounts')).Accounts)
+const Approvals = later(async () => (await import('./screens/finance/Approvals')).Approvals)
+const Audit = later(async () => (await import('./screens/finance/Audit')).Audit)
+const Charges = later(async () => (await import('./screens/finance/Charges')).Charges)
+const DisputeDetail = later(async () => (await import('./screens/finance/DisputeDetail')).DisputeDetail)
+const Disputes = later(async () => (await import('./screens/finance/Disputes')).Disputes)
+const Months = later(async () => (await import('./screens/finance/Months')).Months)
+const PayoutDetail = later(async () => (await import('./screens/finance/PayoutDetail')).PayoutDetail)
+const Payouts = later(async () => (await import('./screens/finance/Payouts')).Payouts)
+const Problems = later(async () => (await import('./screens/finance/Problems')).Problems)
+const Reconciliation = later(async () => (await import('./screens/finance/Reconciliation')).Reconciliation)
+const Verify = later(async () => (await import('./screens/Verify')).Verify)
+const ConsultantHomeScreen = later(async () => (await import('./screens/ConsultantHome')).ConsultantHomeScreen)
+const ConsultantProfile = later(async () => (await import('./screens/ConsultantProfile')).ConsultantProfile)
+const Demo = later(async () => (await import('./screens/Demo')).Demo)
+const RecordingScreen = later(async () => (await import('./screens/RecordingScreen')).RecordingScreen)
+const EarningsScreen = later(async () => (await import('./screens/Earnings')).EarningsScreen)
+const Spending = later(async () => (await import('./screens/Spending')).Spending)
+const Settings = later(async () => (await import('./screens/Settings')).Settings)
 
 const at = (path: string, Component: ComponentType) => ({ path, Component })
 

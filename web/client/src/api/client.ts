@@ -8,9 +8,10 @@ async function send(method: Method, path: string, body?: unknown): Promise<Respo
   const token = session.token()
   if (token) headers.Authorization = `Bearer ${token}`
   if (path.startsWith('/api/auth/')) headers['X-CSRF-Token'] = csrfToken()
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const file = body instanceof Blob
+  if (body !== undefined) headers['Content-Type'] = file ? body.type : 'application/json'
   try {
-    return await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
+    return await fetch(path, { method, headers, body: file ? body : body === undefined ? undefined : JSON.stringify(body) })
   } catch {
     throw new ApiError(0, 'network', 'The server could not be reached.')
   }
@@ -44,6 +45,7 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
 export const get = <T>(path: string) => call<T>('GET', path)
 export const post = <T>(path: string, body: unknown = {}) => call<T>('POST', path, body)
 export const put = <T>(path: string, body: unknown) => call<T>('PUT', path, body)
+export const remove = (path: string) => call<undefined>('DELETE', path)
 export const patch = <T>(path: string, body: unknown) => call<T>('PATCH', path, body)
 
 /** Files need the bearer header too, so they are fetched and handed to the browser as a blob. */

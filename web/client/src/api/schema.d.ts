@@ -85,6 +85,19 @@ export type ApprovalsOut = {
   items: (ApprovalOut)[]
 }
 
+export type AttachmentOut = {
+  id: string
+  name: string
+  media_type: string
+  bytes: number
+  created_at: string
+  expires_at: string
+}
+
+export type AttachmentsOut = {
+  items: (AttachmentOut)[]
+}
+
 export type AuditOut = {
   id: number
   at: string
@@ -303,6 +316,7 @@ export type ConsultantPage = {
 
 export type ConsultantQuery = {
   q?: string
+  name?: string
   online?: boolean
   cursor?: number
 }
@@ -400,6 +414,21 @@ export type DocumentOut = {
   url: string
 }
 
+export type EarnedOut = {
+  currency: Currency
+  net_minor: number
+  per_online_hour_minor: number | null
+}
+
+export type EffectOut = {
+  kind: "accepted" | "declined" | "missed"
+  count: number
+  response_ms_without: number | null
+  p_accept_without_bps: number
+  score_change_centi: number
+  ring_change_bps: number
+}
+
 export type Empty = Record<string, never>
 
 export type EntryOut = {
@@ -442,6 +471,26 @@ export type FactorOut = {
   contribution_centi: number
 }
 
+export type FairnessOut = {
+  period: "day" | "week" | "month"
+  since: string
+  received: number
+  withdrawn: number
+  effects: (EffectOut)[]
+  response_ms: number | null
+  p_accept_bps: number
+  free_calls: number
+  free_ms: number
+  online_ms: number
+  earned: (EarnedOut)[]
+  model_version: string
+  ring_version: string
+}
+
+export type FairnessQuery = {
+  period?: "day" | "week" | "month"
+}
+
 export type FiguresOut = {
   questions: number
   rung: number
@@ -469,6 +518,15 @@ export type FilterQuery = {
   q?: string | null
   min_minor?: number | null
   free?: boolean | null
+}
+
+export type GapOut = {
+  factor: string
+  value: number
+  contribution_centi: number
+  other_value: number
+  other_contribution_centi: number
+  difference_centi: number
 }
 
 export type GateOut = {
@@ -578,11 +636,17 @@ export type MatchOut = {
   score_centi: number
   factors: (FactorOut)[]
   reasons: (ReasonOut)[]
+  concerns: (ReasonOut)[]
+  inputs: Record<string, number | boolean>
   price: PriceOut
 }
 
 export type MatchQuery = {
   limit?: number
+  language?: string | null
+  currency?: Currency | null
+  max_rate_minor_per_hour?: number | null
+  min_stars?: number | null
 }
 
 export type MatchesOut = {
@@ -1025,6 +1089,11 @@ export type RecordingsOut = {
   items: (RecordingFileOut)[]
 }
 
+export type RefiningOut = {
+  facet: string
+  tags: (string)[]
+}
+
 export type RefitOut = {
   id: string
   started_at: string
@@ -1178,6 +1247,20 @@ export type SignedIn = {
   account: Account
 }
 
+export type SimilarIn = {
+  title: string
+  details?: string
+}
+
+export type SimilarOut = {
+  question: SimilarQuestionOut | null
+}
+
+export type SimilarQuestionOut = {
+  id: string
+  title: string
+}
+
 export type SkipIn = {
   to_connected_ms: number
 }
@@ -1245,15 +1328,54 @@ export type TransactionOut = {
   postings: (PostingOut)[]
 }
 
+export type TypingIn = {
+  title: string
+  details?: string
+  tags?: (string)[]
+  language: string
+}
+
+export type TypingOut = {
+  tags: (string)[]
+  keywords: (string)[]
+  refining: RefiningOut | null
+}
+
+export type UploadQuery = {
+  name?: string
+}
+
 export type VerdictReasonOut = {
   code: string
   params: Record<string, number | string>
+}
+
+export type WhyNotIn = {
+  limit?: number
+  language?: string | null
+  currency?: Currency | null
+  max_rate_minor_per_hour?: number | null
+  min_stars?: number | null
+  consultant_id: string
+}
+
+export type WhyNotOut = {
+  outcome: "shown" | "behind" | "busy" | "filtered" | "not_available"
+  obstacles: (ReasonOut)[]
+  place: number | null
+  score_centi: number | null
+  last_score_centi: number | null
+  last_consultant_id: string | null
+  gaps: (GapOut)[]
+  model_version: string
 }
 
 export interface Routes {
   'GET /api/admin/matching': { body: undefined; reply: LearningOut }
   'POST /api/admin/matching/models/{version}/activate': { body: ActivateIn; reply: undefined }
   'POST /api/admin/matching/refit': { body: undefined; reply: RefitOut }
+  'DELETE /api/attachments/{attachment_id}': { body: undefined; reply: undefined }
+  'GET /api/attachments/{attachment_id}': { body: undefined; reply: undefined }
   'POST /api/auth/login': { body: LoginIn; reply: SignedIn }
   'POST /api/auth/logout': { body: undefined; reply: undefined }
   'POST /api/auth/password': { body: PasswordIn; reply: undefined }
@@ -1261,6 +1383,7 @@ export interface Routes {
   'POST /api/auth/register': { body: RegisterIn; reply: RegisterOut }
   'GET /api/calls': { body: undefined; reply: History }
   'GET /api/calls/{call_id}': { body: undefined; reply: CallView }
+  'GET /api/calls/{call_id}/attachments': { body: undefined; reply: AttachmentsOut }
   'POST /api/calls/{call_id}/authenticated': { body: Empty; reply: MeterView }
   'POST /api/calls/{call_id}/block': { body: undefined; reply: undefined }
   'GET /api/calls/{call_id}/chat': { body: undefined; reply: Chat }
@@ -1281,6 +1404,7 @@ export interface Routes {
   'GET /api/calls/{call_id}/recordings': { body: undefined; reply: RecordingsOut }
   'GET /api/consultant/earnings': { body: undefined; reply: StatementOut }
   'GET /api/consultant/earnings.csv': { body: undefined; reply: undefined }
+  'GET /api/consultant/fairness': { body: undefined; reply: FairnessOut }
   'GET /api/consultant/home': { body: undefined; reply: HomeOut }
   'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
   'GET /api/consultant/payout-account': { body: undefined; reply: PayoutAccountOut }
@@ -1334,6 +1458,7 @@ export interface Routes {
   'POST /api/network/answer': { body: NetworkAnswer; reply: undefined }
   'POST /api/network/test': { body: Empty; reply: NetworkTest }
   'POST /api/offers/{offer_id}/accept': { body: Empty; reply: AcceptedOut }
+  'GET /api/offers/{offer_id}/attachments': { body: undefined; reply: AttachmentsOut }
   'POST /api/offers/{offer_id}/decline': { body: DeclineIn; reply: undefined }
   'GET /api/openapi.json': { body: undefined; reply: Document }
   'GET /api/payment/cards': { body: undefined; reply: CardsOut }
@@ -1344,11 +1469,16 @@ export interface Routes {
   'GET /api/protocol.json': { body: undefined; reply: Document }
   'GET /api/questions': { body: undefined; reply: QuestionList }
   'POST /api/questions': { body: QuestionIn; reply: QuestionOut }
+  'POST /api/questions/similar': { body: SimilarIn; reply: SimilarOut }
+  'POST /api/questions/typing': { body: TypingIn; reply: TypingOut }
   'GET /api/questions/{question_id}': { body: undefined; reply: QuestionOut }
   'PATCH /api/questions/{question_id}': { body: QuestionPatch; reply: QuestionOut }
+  'GET /api/questions/{question_id}/attachments': { body: undefined; reply: AttachmentsOut }
+  'POST /api/questions/{question_id}/attachments': { body: undefined; reply: AttachmentOut }
   'GET /api/questions/{question_id}/matches': { body: undefined; reply: MatchesOut }
   'DELETE /api/questions/{question_id}/tell-me': { body: undefined; reply: undefined }
   'POST /api/questions/{question_id}/tell-me': { body: Empty; reply: undefined }
+  'POST /api/questions/{question_id}/why-not': { body: WhyNotIn; reply: WhyNotOut }
   'POST /api/questions/{question_id}/withdraw': { body: Empty; reply: QuestionOut }
   'GET /api/receipt-keys': { body: undefined; reply: KeysOut }
   'GET /api/recordings/{file_id}': { body: undefined; reply: undefined }

@@ -47,6 +47,14 @@ export type {
   ModelOut as LearningModel,
   RefitOut as Refit,
   VerdictReasonOut as VerdictReason,
+  AttachmentOut as Attachment,
+  AttachmentsOut as Attachments,
+  ConsultantPage,
+  FairnessOut as Fairness,
+  FactorOut as Factor,
+  SimilarOut as Similar,
+  TypingOut as TypingAid,
+  WhyNotOut as WhyNot,
 } from './schema'
 export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, ProfileOut as Profile, TermsOut as Terms } from './schema'
 export type {

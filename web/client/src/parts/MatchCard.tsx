@@ -1,6 +1,7 @@
-// Owns one consultant as an answer to a question: who, what it would cost, and why this match, in figures that add up.
+// Owns one consultant as an answer to a question: who, what it would cost, and why this match.
 import type { ReactNode } from 'react'
 import type { ConsultantCard, Match, PresenceStatus } from '../api/types'
+import { Why } from './Why'
 import { useWords } from './words'
 
 export function Avatar({ name }: { name: string }) {
@@ -28,47 +29,14 @@ function RatingWords({ consultant }: { consultant: ConsultantCard }) {
   return <span>{t('rating.short', { stars: number(consultant.rating), count: consultant.rating_count })}</span>
 }
 
-function Why({ match }: { match: Match }) {
-  const { t, number, reason, coded } = useWords()
-  return (
-    <details data-testid="why">
-      <summary>{t('matches.why')}</summary>
-      <ul>
-        {match.reasons.map((each) => (
-          <li key={each.code + JSON.stringify(each.params)}>{reason(each)}</li>
-        ))}
-      </ul>
-      <dl className="bars small" style={{ marginBottom: 0 }}>
-        {match.factors.map((each) => (
-          <FactorBar key={each.factor} name={coded('factor', each.factor) ?? each.factor} value={each.value}>
-            {number(each.contribution_centi / 100, 2)}
-            <span className="soft"> / {number(each.weight)}</span>
-          </FactorBar>
-        ))}
-        <dt className="sum">{t('matches.sum')}</dt>
-        <dd className="sum" style={{ gridColumn: '2 / 4', margin: 0, textAlign: 'right' }}>
-          {number(match.score_centi / 100, 2)}
-        </dd>
-      </dl>
-    </details>
-  )
+interface CardProps {
+  match: Match
+  version: string
+  children?: ReactNode
+  best?: boolean
 }
 
-function FactorBar({ name, value, children }: { name: string; value: number; children: ReactNode }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd style={{ margin: 0 }} aria-hidden="true">
-        <div className="bar">
-          <i style={{ width: `${value}%` }} />
-        </div>
-      </dd>
-      <dd style={{ margin: 0, textAlign: 'right' }}>{children}</dd>
-    </>
-  )
-}
-
-export function MatchCard({ match, children, best = false }: { match: Match; children?: ReactNode; best?: boolean }) {
+export function MatchCard({ match, version, children, best = false }: CardProps) {
   const { t, money, perMinute, language, number } = useWords()
   const { consultant } = match
   return (
@@ -96,7 +64,7 @@ export function MatchCard({ match, children, best = false }: { match: Match; chi
           <PriceLine key={minutes} label={t('matches.estimate', { minutes })} amount={money(minor, consultant.currency)} />
         ))}
       </dl>
-      <Why match={match} />
+      <Why match={match} version={version} />
       {children}
     </article>
   )

@@ -9,6 +9,7 @@ import { devices } from '../media/devices'
 import { ringUntilStopped } from '../media/sound'
 import { formatLeft } from '../rules/money'
 import { live, useLive, useServerNow } from '../socket/live'
+import { FilesOf } from './Attachments'
 import { Problem } from './Problem'
 import { say } from './toast'
 import { useWords } from './words'
@@ -93,6 +94,7 @@ function Ring({ offer }: { offer: OfferView }) {
             </span>
           ))}
         </div>
+        <FilesOf address={`/api/offers/${offer.id}/attachments`} />
         <dl className="facts">
           <dt>{t('ring.customer')}</dt>
           <dd>

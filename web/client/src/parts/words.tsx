@@ -20,6 +20,7 @@ export function useWords() {
     const clock = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' })
     const day = format({ dateStyle: 'medium', timeStyle: 'short' })
     const languages = new Intl.DisplayNames(locale, { type: 'language' })
+    const hundredths = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
     const language = (code: string) => {
       try {
         return languages.of(code) ?? code
@@ -45,7 +46,8 @@ export function useWords() {
       date: (iso: string) => day.format(new Date(iso)),
       percent: (bps: number) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(bps / 10_000),
       number: (value: number, digits = 1) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
-      reason: ({ code, params }: Reason) => {
+      points: (centi: number | null) => hundredths.format((centi ?? 0) / 100),
+      reason: ({ code, params }: Reason, family: 'reason' | 'concern' | 'obstacle' = 'reason') => {
         const plain: Record<string, string | number> = Object.fromEntries(
           Object.entries(params).map(([name, value]) => [name, typeof value === 'number' ? value : String(value)]),
         )
@@ -54,7 +56,12 @@ export function useWords() {
         if (typeof plain.max_rate_minor_per_hour === 'number' && typeof plain.currency === 'string') {
           plain.rate = perMinute(plain.max_rate_minor_per_hour, plain.currency)
         }
-        return coded('reason', code, plain) ?? code.replaceAll('_', ' ')
+        if (typeof plain.rate_minor_per_hour === 'number' && typeof plain.currency === 'string') {
+          plain.own = perMinute(plain.rate_minor_per_hour, plain.currency)
+        }
+        for (const name of ['currency', 'wanted']) plain[name] = String(plain[name] ?? '').toUpperCase()
+        const said = family === 'reason' ? coded('reason', code, plain) : family === 'concern' ? coded('concern', code, plain) : coded('obstacle', code, plain)
+        return said ?? code.replaceAll('_', ' ')
       },
       problem: (error: unknown) => {
         if (!(error instanceof ApiError)) return t('error.error')

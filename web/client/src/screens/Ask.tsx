@@ -1,4 +1,4 @@
-// Owns writing the question: kept as a draft, matches previewed before any account, posted once signed in.
+// Owns writing the question: kept as a draft, refined while typed, matches previewed before any account, posted once signed in.
 import { Button, Select, TagsInput, Textarea, TextInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { useMutation, useQuery } from '@tanstack/react-query'
@@ -6,30 +6,30 @@ import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { post } from '../api/client'
 import type { Matches, Question } from '../api/types'
+import { ChooseFiles, FileLine, sendFile } from '../parts/Attachments'
 import { MatchCard } from '../parts/MatchCard'
 import { Page } from '../parts/Page'
 import { Problem } from '../parts/Problem'
+import { say } from '../parts/toast'
+import { SimilarNotice, TypingAid } from '../parts/TypingAid'
 import { useWords } from '../parts/words'
 import { useSession } from '../socket/live'
-import { type Draft, dropDraft, keepDraft, readDraft } from './draft'
+import { type Draft, dropDraft, keepDraft, keepFiles, readDraft, readFiles } from './draft'
 
 export function Ask() {
-  const { t, locale, language } = useWords()
+  const { t, locale, language, problem } = useWords()
   const navigate = useNavigate()
   const { status, account } = useSession()
   const [draft, setDraft] = useState<Draft>(() => readDraft(locale))
+  const [files, setFiles] = useState<File[]>(readFiles)
   const [shortTitle, setShortTitle] = useState(false)
   const titleField = useRef<HTMLInputElement>(null)
   const change = (part: Partial<Draft>) => setDraft((old) => ({ ...old, ...part }))
   useEffect(() => keepDraft(draft), [draft])
+  useEffect(() => keepFiles(files), [files])
 
   const [settled] = useDebouncedValue(draft, 700)
   const enough = settled.title.trim().length >= 8
-  const words = useQuery({
-    queryKey: ['keywords', settled.title, settled.details],
-    queryFn: () => post<{ tags: string[]; keywords: string[] }>('/api/keywords', { text: `${settled.title} ${settled.details}`.slice(0, 4140) }),
-    enabled: enough,
-  })
   const preview = useQuery({
     queryKey: ['preview', settled.title, settled.details, settled.language],
     queryFn: () =>
@@ -37,7 +37,19 @@ export function Ask() {
     enabled: enough && !account,
   })
   const publish = useMutation({
-    mutationFn: () => post<Question>('/api/questions', { ...draft, title: draft.title.trim() }),
+    mutationFn: async () => {
+      const question = await post<Question>('/api/questions', {
+        ...draft,
+        title: draft.title.trim(),
+        tags: draft.tags.length ? draft.tags : null, // none chosen: they are read out of the text
+      })
+      // The question stands; a file that is refused is said, and can be attached again beside the matches.
+      for (const file of files) {
+        await sendFile(question.id, file).catch((error: unknown) => say(t('files.failed', { name: file.name, reason: problem(error) })))
+      }
+      return question
+    },
+    onError: () => titleField.current?.focus(),
     onSuccess: (question) => {
       dropDraft()
       void navigate(`/ask/${question.id}/matches`)
@@ -61,7 +73,6 @@ export function Ask() {
     }
   }, [returning, isIdle, mutate, locale])
 
-  const suggested = (words.data?.tags ?? []).filter((tag) => !draft.tags.includes(tag))
   return (
     <Page title={t('ask.title')}>
       <form onSubmit={submit} className="panel stack" noValidate>
@@ -87,16 +98,7 @@ export function Ask() {
           data-testid="question-details"
         />
         <TagsInput label={t('ask.tags')} description={t('ask.tags_hint')} value={draft.tags} maxTags={8} onChange={(tags) => change({ tags })} />
-        {suggested.length > 0 && (
-          <div className="row" role="group" aria-label={t('ask.suggested')}>
-            <span className="soft small">{t('ask.suggested')}</span>
-            {suggested.map((tag) => (
-              <Button key={tag} variant="light" size="sm" h={44} onClick={() => change({ tags: [...draft.tags, tag].slice(0, 8) })}>
-                + {tag}
-              </Button>
-            ))}
-          </div>
-        )}
+        <TypingAid draft={draft} onTag={(tag) => change({ tags: [...draft.tags, tag].slice(0, 8) })} />
         <Select
           label={t('ask.language')}
           value={draft.language}
@@ -104,6 +106,15 @@ export function Ask() {
           data={(['en', 'de'] as const).map((code) => ({ value: code, label: language(code) }))}
           onChange={(value) => change({ language: value === 'de' ? 'de' : 'en' })}
         />
+        <div className="stack tight">
+          <ChooseFiles already={files.length} onChosen={(chosen) => setFiles((old) => [...old, ...chosen])} />
+          <ul className="plain">
+            {files.map((file, n) => (
+              <FileLine key={`${file.name}-${n}`} name={file.name} bytes={file.size} onRemove={() => setFiles(files.filter((_, at) => at !== n))} />
+            ))}
+          </ul>
+        </div>
+        {account?.roles.includes('customer') && <SimilarNotice draft={draft} />}
         <Problem error={publish.error} />
         <Button type="submit" loading={publish.isPending} disabled={status === 'loading'} data-testid="post-question">
           {account ? t('ask.go') : t('ask.go_sign_up')}
@@ -114,7 +125,7 @@ export function Ask() {
         <section className="stack" style={{ marginTop: '2rem' }} aria-label={t('ask.preview')} data-testid="preview">
           <h2>{preview.data.matches.length ? t('ask.preview') : t('matches.none')}</h2>
           {preview.data.matches.map((match) => (
-            <MatchCard key={match.consultant.user_id} match={match} />
+            <MatchCard key={match.consultant.user_id} match={match} version={preview.data.model_version} />
           ))}
         </section>
       )}

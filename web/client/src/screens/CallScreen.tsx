@@ -7,6 +7,7 @@ import { get, post } from '../api/client'
 import type { CallView, MeterView } from '../api/types'
 import { devices } from '../media/devices'
 import { Room } from '../media/room'
+import { FilesOf } from '../parts/Attachments'
 import { Bank } from '../parts/Bank'
 import { Chat } from '../parts/Chat'
 import { DeviceMenu } from '../parts/DeviceMenu'
@@ -287,6 +288,7 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
           <p style={{ whiteSpace: 'pre-wrap', margin: 0 }} className="soft">
             {call.question.details || t('call.no_details')}
           </p>
+          <FilesOf address={`/api/calls/${call.id}/attachments`} />
         </section>
         <Chat callId={call.id} role={call.role} other={name} />
       </div>

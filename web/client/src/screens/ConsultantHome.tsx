@@ -7,6 +7,7 @@ import { get, post } from '../api/client'
 import type { ConsultantHome, PayoutAccount, PresenceView } from '../api/types'
 import { playRing } from '../media/sound'
 import { DeviceCheck } from '../parts/DeviceCheck'
+import { FairnessPanel } from '../parts/FairnessPanel'
 import { Status } from '../parts/MatchCard'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
@@ -165,6 +166,7 @@ export function ConsultantHomeScreen() {
           </div>
           <div className="stack">
             <Today />
+            <FairnessPanel />
             <Link className="row-link" to="/profile">
               {t('home.todo.edit')}
             </Link>

@@ -18,4 +18,14 @@ export function readDraft(locale: Locale): Draft {
   }
 }
 export const keepDraft = (draft: Draft) => localStorage.setItem(KEY, JSON.stringify(draft))
-export const dropDraft = () => localStorage.removeItem(KEY)
+export const dropDraft = () => {
+  localStorage.removeItem(KEY)
+  files = []
+}
+
+// Files stay in memory only: they outlive the way through signing up, not a reload.
+let files: File[] = []
+export const readFiles = () => files
+export const keepFiles = (chosen: File[]) => {
+  files = chosen
+}

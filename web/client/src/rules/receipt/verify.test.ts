@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import changes from '../../../../../tests/fixtures/receipts/changes.json'
 import { canonical, type Json } from './canonical'
+import { doubled } from './once'
 import { verify, type Verification } from './verify'
 
 // The very files the server's own verifier is tested on; python -m tests.fakes.receipts makes them.
@@ -43,4 +44,19 @@ test('the canonical text is that of RFC 8785', () => {
   const value: Json = { '\ufb33': 1, '\u{1f600}': 2, '\u20ac': '\b\t\n\f\r"\\\u0001\u001f\u007f' }
   expect(canonical(value)).toBe('{"€":"\\b\\t\\n\\f\\r\\"\\\\\\u0001\\u001f\u007f","😀":2,"\ufb33":1}')
   expect(() => canonical(1.5)).toThrow('whole number')
+})
+
+test.each([
+  ['{"reference":1,', '"reference"'],
+  ['{"\\u0072eference":1,', 'an escaped name'],
+])('a name that stands twice in one object is refused, as the server refuses it: %s', async (added) => {
+  const [text] = [...texts.values()]
+  const { checks, receipt } = await verify((text ?? '').replace('{', added))
+  expect(checks).toEqual([{ name: 'form', findings: [{ code: 'json', place: 'document', said: 'a name stands twice in one object' }] }])
+  expect(receipt).toBeNull()
+})
+
+test('the same name in two objects, and names inside of texts, are none', () => {
+  expect(doubled('{"a":{"a":[{"a":1},{"a":"\\",\\"a\\":"}]},"b":"a","c":["a","a"]}')).toBeNull()
+  expect(doubled('[{"a":[],"b":{},"a":1}]')).toBe('a')
 })

@@ -1,6 +1,7 @@
 // Owns the verification of a receipt in the browser: from the text of a file to checks. Nothing is sent anywhere.
 import { canonical, isFields, type Json } from './canonical'
 import { check } from './checks'
+import { doubled } from './once'
 import type { Check, Finding, SignedReceipt } from './shape'
 
 export interface Verification {
@@ -13,6 +14,7 @@ export async function verify(text: string): Promise<Verification> {
   let document: Json
   try {
     document = JSON.parse(text)
+    if (doubled(text) !== null) throw new SyntaxError('a name stands twice in one object')
   } catch (error) {
     return { receipt: null, checks: [{ name: 'form', findings: [{ code: 'json', place: 'document', said: String((error as Error).message) }] }] }
   }

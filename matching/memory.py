@@ -1,0 +1,185 @@
+"""The memory: past questions and how well whom answered them, asked for whoever answered something like it (no I/O).
+
+It is a function of the set of outcomes it was told, not of their order, so that all processes recall the same.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+
+from matching.encoder import WIDTH, Vector
+from matching.feature_names import ACTIVITY_HALF_LIVES, POWERS, VOTE_HALF_LIVES
+from matching.ranker import Floats, Ints
+from matching.text_index import TextIndex
+from matching.words import terms
+
+GRAM: Final = 4
+LONG_AGO: Final = 720  # half-life of what somebody is known for
+SEVERAL: Final = 2.0  # added to the number of answers before a mean is taken: one lucky answer is no habit
+GOOD_OF: Final = 2.0  # a newcomer is taken for somebody with so many excellent answers …
+GOOD_IN: Final = 6.0  # … of so many
+FEW_QUESTIONS: Final = 50.0  # until there are more, what all questions have in common is not yet known
+MOST_LETTERS: Final = 300
+
+_EVENT = np.dtype([("question", "i4"), ("person", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4")])
+_RUNS = re.compile(r"[a-z0-9äöüß]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One answer to a past question. ``weight`` is what it says for whoever gave it: 0 nothing, 1 a good answer.
+
+    ``good`` says whether it was an excellent one, ``day`` when the question was asked, in days since 1970; ``vector``
+    is the question's meaning when there is an encoder.
+    """
+
+    key: Hashable
+    question: Hashable
+    text: str
+    person: int
+    day: float
+    weight: float
+    good: bool
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What is recalled about everybody for one question; every array has one value a person.
+
+    ``votes[kind, power, half_life]`` sums similarity^power x weight x decay; ``best[kind]`` is the most similar
+    question they answered, ``mean[kind]`` how similar what they answer is on the whole.
+    """
+
+    votes: Mapping[tuple[str, int, int], Floats]
+    best: Mapping[str, Floats]
+    mean: Mapping[str, Floats]
+    activity: Mapping[int, Floats]
+    good: Floats
+
+
+@lru_cache(maxsize=20_000)
+def grams(text: str) -> tuple[str, ...]:
+    """Every run of four letters, word ends included: finds compounds, names and typing errors that stems miss."""
+    line = f" {' '.join(_RUNS.findall(text[:MOST_LETTERS].lower()))} "
+    return tuple(sorted({line[n : n + GRAM] for n in range(len(line) - GRAM + 1) if line[n + 1 : n + 3].strip()}))
+
+
+class Memory:
+    """Grows by ``learn``; an outcome that is told again, because more is known by now, replaces what was said."""
+
+    def __init__(self) -> None:
+        self._words, self._grams = TextIndex(), TextIndex()
+        self._question_of: dict[Hashable, int] = {}
+        self._event_of: dict[Hashable, int] = {}
+        self._events = np.zeros(256, dtype=_EVENT)
+        self._vectors: Vector | None = None  # 1.5 kB a question: turning smaller numbers into these would take longer
+        self._vector_sum = np.zeros(WIDTH)
+        self._encoded: set[int] = set()
+        self.version = 0  # grows with everything that is learned
+
+    def __len__(self) -> int:
+        return len(self._event_of)
+
+    def learn(self, past: Past) -> None:
+        """Remember one answer."""
+        self.version += 1
+        question = self._question_of.get(past.question)
+        if question is None:
+            question = self._question_of[past.question] = len(self._question_of)
+            self._words.add(question, sorted(set(terms(past.text))))
+            self._grams.add(question, grams(past.text))
+        if past.vector is not None:
+            self._remember_meaning(question, past.vector)
+        at = self._event_of.setdefault(past.key, len(self._event_of))
+        if at == len(self._events):
+            self._events = np.concatenate([self._events, np.zeros(at, dtype=_EVENT)])
+        self._events[at] = (question, past.person, past.day, past.weight, past.good)
+
+    def take_meaning(self, question: Hashable, vector: Vector) -> None:
+        """Remember the vector of a question that was learned without one."""
+        self.version += 1
+        self._remember_meaning(self._question_of[question], vector)
+
+    def _remember_meaning(self, question: int, vector: Vector) -> None:
+        if self._vectors is None:
+            self._vectors = np.zeros((256, len(vector)), dtype=np.float32)
+        while question >= len(self._vectors):
+            self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
+        if question not in self._encoded:
+            self._encoded.add(question)
+            self._vectors[question] = vector
+            self._vector_sum += vector
+
+    def similarities(self, text: str, vector: Vector | None) -> dict[str, Floats]:
+        """How similar every past question is to this one, 0 to 1, by each measure."""
+        count = len(self._question_of)
+        found = {"words": self._words.similarity(terms(text)), "spelling": self._grams.similarity(grams(text))}
+        found["meaning"] = np.zeros(count)
+        if vector is not None and self._vectors is not None:
+            known = self._vectors[: min(count, len(self._vectors))]
+            common = (self._vector_sum / (len(self._encoded) + FEW_QUESTIONS)).astype(np.float32)
+            found["meaning"][: len(known)] = _beyond_the_common(known, vector, common)
+            if len(self._encoded) < len(known):
+                found["meaning"][: len(known)][~known.any(axis=1)] = 0  # those that have no vector yet
+        return found
+
+    def recall(self, text: str, vector: Vector | None, *, day: float, people: int) -> Recollection:
+        """What everybody's past says about this question, as of ``day``; persons are numbered below ``people``."""
+        events = self._events[: len(self._event_of)]
+        person: Ints = events["person"]
+        age = np.maximum(day - events["day"], 0)
+        decay = {life: 0.5 ** (age / life) for life in {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, LONG_AGO}}
+        weighted = {life: decay[life] * events["weight"] for life in decay}
+
+        def total(values: Floats) -> Floats:
+            return np.bincount(person, values, people).astype(np.float64)
+
+        votes, best, mean = {}, {}, {}
+        number = total(weighted[LONG_AGO])
+        for kind, similar in self.similarities(text, vector).items():
+            each = similar[events["question"]] if len(events) else np.zeros(0)
+            for power in POWERS[kind]:
+                raised = each**power
+                votes.update({(kind, power, life): total(raised * weighted[life]) for life in VOTE_HALF_LIVES})
+            mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
+            best[kind] = np.zeros(people)
+            np.maximum.at(best[kind], person, each * (events["weight"] > 0))
+        answered, good = total(decay[LONG_AGO]), total(decay[LONG_AGO] * events["good"])
+        return Recollection(
+            votes=votes,
+            best=best,
+            mean=mean,
+            activity={life: total(weighted[life]) for life in ACTIVITY_HALF_LIVES},
+            good=(good + GOOD_OF) / (answered + GOOD_IN),
+        )
+
+
+def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:
+    """Cosines, 0 and up, of what is left when what all known questions have in common is taken away.
+
+    In a market all questions are somewhat alike; what tells them apart is the rest. Vectors have length one.
+    """
+    square = float(common @ common)
+    dots = known @ np.stack([vector, common], axis=1)
+    lengths = np.sqrt(np.maximum(1 - 2 * dots[:, 1] + square, 1e-9))
+    own = float(np.sqrt(max(1 - 2 * float(common @ vector) + square, 1e-9)))
+    rest = dots[:, 0] - dots[:, 1] - float(common @ vector) + square
+    cosine: Floats = np.clip(rest / (lengths * own), 0, 1)
+    return cosine
+
+
+def weight_of(*, succeeded: bool, stars: int | None) -> float:
+    """What an outcome says for a consultant: nothing unless it was a success, most with five stars."""
+    if not succeeded:
+        return 0.0
+    return 1.0 + {5: 0.7, 4: 0.2}.get(stars or 0, 0.0)
+
+
+def day_of(timestamp: float) -> float:
+    """Days since 1970 of a POSIX timestamp; the memory's unit of time."""
+    return timestamp / 86_400

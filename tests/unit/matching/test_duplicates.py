@@ -1,0 +1,47 @@
+"""Two questions that ask the same are caught; two about the same thing are not."""
+
+from uuid import UUID
+
+import pytest
+
+from matching.duplicates import Asked, duplicate_of
+
+SAME = [
+    ("Why is my PostgreSQL query slow since the update?", "My PostgreSQL query is slow since the update"),
+    ("My k8s pods keep restarting", "k8s pods keep restarting all the time"),
+    ("Wie lange habe ich Zeit für die Steuererklärung 2025?", "Zeit für die Steuererklärung 2025"),
+    ("Mieterhöhung: Muss ich zustimmen?", "Muss ich einer Mieterhöhung zustimmen?"),
+]
+DIFFERENT = [
+    ("Why is my PostgreSQL query slow since the update?", "How do I back up a PostgreSQL database?"),
+    ("My k8s pods keep restarting", "How many pods fit on a node?"),
+    ("Muss ich einer Mieterhöhung zustimmen?", "Wann bekomme ich meine Kaution zurück?"),
+    ("What is it?", "How is that?"),
+]
+
+
+def asked(title: str, n: int = 1) -> Asked:
+    return Asked(UUID(int=n), title, "")
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_the_same_question_in_other_words_is_caught(one: str, other: str) -> None:
+    assert duplicate_of(one, "", [asked(other)]) == asked(other)
+    assert duplicate_of(other, "", [asked(one)]) == asked(one)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT)
+def test_another_question_about_the_same_thing_is_not(one: str, other: str) -> None:
+    assert duplicate_of(one, "", [asked(other)]) is None
+    assert duplicate_of(other, "", [asked(one)]) is None
+
+
+def test_the_most_similar_one_is_offered() -> None:
+    near, nearer = asked("PostgreSQL query is slow", 1), asked("PostgreSQL query slow since update", 2)
+    assert duplicate_of("My PostgreSQL query is slow since the update", "", [near, nearer]) == nearer
+
+
+def test_details_count_too() -> None:
+    before = Asked(UUID(int=1), "A question about money", "The tax office wants my receipts of 2024 within a week.")
+    text = "The tax office wants my receipts of 2024 within a week."
+    assert duplicate_of("Receipts wanted", text, [before]) == before

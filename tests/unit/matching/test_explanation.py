@@ -1,0 +1,156 @@
+"""Made-up consultants and questions: an explanation names nothing that is not stored about them."""
+
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching import why_not
+from matching.explanation import PUBLIC_INPUTS, concerns, dearest_of, mean_stars, public_inputs, reasons, seconds
+from matching.filters import Filters, kept_out_by
+from matching.index import ConsultantFacts, ConsultantIndex
+from matching.ranker import Query
+from matching.ranking import query_of
+from matching.weighted import WeightedRanker
+from matching.words import words
+
+WORDS = st.sampled_from(
+    ["pods", "restart", "kubernetes", "tax", "steuer", "kündigung", "vertrag", "database", "slow", "query", "garden"]
+)
+TAGS = st.sampled_from(["kubernetes", "k8s", "tax", "postgresql", "employment law", "dogs", "yoga"])
+LANGUAGES = st.sampled_from(["en", "de", "fr", "pl"])
+CURRENCIES = st.sampled_from(["eur", "usd", "gbp"])
+TEXTS = st.lists(WORDS, max_size=12).map(" ".join)
+
+
+@st.composite
+def consultants(draw: st.DrawFn) -> ConsultantFacts:
+    count = draw(st.integers(0, 40))
+    return ConsultantFacts(
+        user_id=UUID(int=draw(st.integers(1, 2**128 - 1))),
+        headline=draw(TEXTS),
+        biography=draw(TEXTS),
+        tags=tuple(draw(st.lists(TAGS, max_size=4))),
+        languages=tuple(draw(st.lists(LANGUAGES, max_size=3, unique=True))),
+        rate_minor_per_hour=draw(st.integers(100, 30_000)),
+        currency=draw(CURRENCIES),
+        can_receive=True,
+        status=draw(st.sampled_from(["available", "available", "available", "away", "in_meeting", "offline"])),
+        rating_sum=sum(draw(st.lists(st.integers(1, 5), min_size=count, max_size=count))),
+        rating_count=count,
+        response_ms=draw(st.none() | st.integers(0, 20_000)),
+        changed_in=1,
+    )
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[Query, str, Filters]:
+    text = draw(TEXTS)
+    rate = draw(st.none() | st.integers(100, 30_000))
+    currency = draw(CURRENCIES) if rate else None
+    filters = Filters(draw(st.none() | LANGUAGES), currency, rate, draw(st.none() | st.integers(1, 5)))
+    query = query_of(text, draw(st.lists(TAGS, max_size=3)), draw(LANGUAGES), currency, rate)
+    return query, text, filters
+
+
+def stored(facts: ConsultantFacts, query: Query, text: str, filters: Filters) -> set[Any]:
+    """Everything an explanation may name: columns of the consultant, their card, the question and its filters."""
+    return {
+        *facts.tags,
+        *facts.languages,
+        facts.rate_minor_per_hour,
+        facts.currency,
+        facts.rating_count,
+        mean_stars(facts.rating_sum, facts.rating_count),
+        None if facts.response_ms is None else seconds(facts.response_ms),
+        *(word for word in words(text)),
+        query.language,
+        query.max_rate_minor_per_hour,
+        filters.language,
+        filters.currency,
+        filters.max_rate_minor_per_hour,
+        filters.min_stars,
+    }
+
+
+@given(consultants(), questions(), st.booleans())
+@settings(max_examples=400)
+def test_every_parameter_is_among_the_stored_facts(
+    facts: ConsultantFacts, question: tuple[Query, str, Filters], dearest: bool
+) -> None:
+    query, text, filters = question
+    known = stored(facts, query, text, filters)
+    found = reasons(query, text, facts) + concerns(query, text, facts, dearest=dearest) + kept_out_by(filters, facts)
+    for each in found:
+        for name, value in each["params"].items():
+            assert value in known, (each["code"], name)
+
+
+@given(consultants(), questions())
+@settings(max_examples=300)
+def test_a_strength_and_a_concern_never_contradict_one_another(
+    facts: ConsultantFacts, question: tuple[Query, str, Filters]
+) -> None:
+    query, text, _ = question
+    good = {each["code"] for each in reasons(query, text, facts)}
+    bad = {each["code"] for each in concerns(query, text, facts)}
+    assert ("speaks_language" in good) != ("other_language" in bad)
+    assert ("rating" in good) + ("no_ratings" in bad) + ("low_rating" in bad) == 1
+    assert not ("fast_response" in good and "slow_response" in bad)
+    assert not ("nothing_in_common" in bad and good & {"tag_match", "text_match"})
+
+
+@given(st.lists(consultants(), min_size=1, max_size=12, unique_by=lambda one: one.user_id), questions())
+@settings(max_examples=150, deadline=None)
+def test_the_gap_to_the_last_one_shown_is_the_difference_of_the_scores_exactly(
+    crowd: list[ConsultantFacts], question: tuple[Query, str, Filters]
+) -> None:
+    query, _, _ = question
+    index = ConsultantIndex()
+    for one in crowd:
+        index.apply(one)
+    ranked = WeightedRanker().rank(query, index.ringable(query), len(crowd))
+    for place, one in enumerate(ranked[1:], 1):
+        last = ranked[place - 1]
+        found = why_not.behind(one, last)
+        assert sum(gap.difference_centi for gap in found.gaps) == one.score_centi - last.score_centi <= 0
+        assert {gap.factor for gap in found.gaps} == {factor.factor for factor in one.factors}
+        assert [gap.difference_centi for gap in found.gaps] == sorted(gap.difference_centi for gap in found.gaps)
+
+
+@given(consultants(), questions())
+def test_a_block_looks_like_somebody_who_is_not_there(
+    facts: ConsultantFacts, question: tuple[Query, str, Filters]
+) -> None:
+    _, _, filters = question
+    nobody = why_not.obstacle(None, filters, apart=False)
+    assert why_not.obstacle(facts, filters, apart=True) == nobody == why_not.NOT_AVAILABLE
+    if facts.status == "offline":
+        assert why_not.obstacle(facts, filters, apart=False) == nobody
+
+
+@given(consultants(), questions())
+def test_a_filter_that_removes_somebody_is_named(facts: ConsultantFacts, question: tuple[Query, str, Filters]) -> None:
+    _, _, filters = question
+    codes = {each["code"] for each in kept_out_by(filters, facts)}
+    wrong_language = filters.language is not None and filters.language not in facts.languages
+    assert ("other_language" in codes) == wrong_language
+    if filters.min_stars is not None and facts.rating_count:
+        assert ("rated_lower" in codes) == (facts.rating_sum / facts.rating_count < filters.min_stars)
+
+
+def test_only_one_who_asks_more_than_everybody_else_is_the_dearest() -> None:
+    def one(n: int, rate: int, currency: str = "eur") -> ConsultantFacts:
+        return ConsultantFacts(UUID(int=n), "", "", (), (), rate, currency, True, "available", 0, 0, None, 1)
+
+    assert dearest_of([one(1, 9_000), one(2, 12_000), one(3, 6_000)]) == UUID(int=2)
+    assert dearest_of([one(1, 9_000), one(2, 9_000)]) is None
+    assert dearest_of([one(1, 9_000)]) is None
+    assert dearest_of([one(1, 9_000), one(2, 12_000, "usd")]) is None, "currencies are not compared"
+
+
+def test_what_a_model_reads_beyond_the_card_is_not_shown_to_customers() -> None:
+    inputs = {"bm25": 1.5, "offers_missed": 7, "accept_probability": 0.2, "rating_count": 3}
+    assert public_inputs(inputs) == {"bm25": 1.5, "rating_count": 3}
+    assert not [name for name in PUBLIC_INPUTS if "miss" in name or "accept" in name or "declin" in name]

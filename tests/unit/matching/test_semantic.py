@@ -1,0 +1,111 @@
+"""Matching by meaning: the sentence encoder, where its packages are installed (SEMANTIC=1 ./test installs them)."""
+
+from pathlib import Path
+from uuid import UUID
+
+import numpy as np
+import pytest
+
+from matching import minilm
+from matching.encoder import Encoder
+from matching.index import ConsultantIndex
+from matching.logistic import LogisticRanker
+from matching.meanings import Meanings
+from matching.model import built_in
+from matching.ranking import query_of
+from tests.unit.matching.test_ranking import facts
+
+MODEL = built_in("logistic-1-semantic")
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    found = minilm.load(tmp_path_factory.mktemp("encoder"))
+    if found is None:
+        pytest.skip("matching by meaning: the packages of requirements-semantic.txt are not installed")
+    return found
+
+
+def best(encoder: Encoder, text: str, **headlines: str) -> str:
+    index = ConsultantIndex(encoder)
+    names: dict[UUID, str] = {}
+    for name, headline in headlines.items():
+        one = facts(name, headline=headline, languages=("en", "de"))
+        names[one.user_id] = name
+        index.apply(one)
+    for key, waiting in list(index.unencoded.items()):
+        index.take_meaning(key, waiting, encoder.encode(waiting))
+    query = query_of(text, (), "en", None, None)
+    return names[LogisticRanker(lambda: MODEL).rank(query, index.ringable(query), 1)[0].user_id]
+
+
+def test_a_question_finds_who_says_the_same_in_other_words(encoder: Encoder) -> None:
+    assert (
+        best(
+            encoder,
+            "My little girl refuses to go to sleep",
+            pilot="Flight instructor for small aeroplanes",
+            bedtime="Helping toddlers with bedtime troubles",
+            lawyer="Contracts and company law",
+        )
+        == "bedtime"
+    )
+
+
+def test_vectors_are_the_same_every_time_and_of_length_one(encoder: Encoder) -> None:
+    one, again = encoder.encode("My K8s pods keep restarting"), encoder.encode("My K8s pods keep restarting")
+    assert np.array_equal(one, again)
+    assert np.linalg.norm(one) == pytest.approx(1, abs=1e-3)
+    near, far = encoder.encode("Kubernetes consultant"), encoder.encode("Cat photographer")
+    assert one @ near > one @ far + 0.2
+
+
+def test_a_very_long_text_is_cut_not_refused(encoder: Encoder) -> None:
+    assert encoder.encode("word " * 4_000).shape == (384,)
+
+
+def test_a_changed_profile_does_not_keep_the_vector_of_its_old_text(encoder: Encoder) -> None:
+    index = ConsultantIndex(encoder)
+    index.apply(facts("a", headline="Cats"))
+    [(key, old)] = index.unencoded.items()
+    index.apply(facts("a", headline="Dogs", changed_in=2))
+    index.take_meaning(key, old, encoder.encode(old))
+    assert list(index.unencoded) == [key], "it still waits for the new one"
+
+
+class Pointing:
+    """An encoder whose vectors are known: an axis for each text."""
+
+    version = "test"
+
+    def __init__(self, *texts: str) -> None:
+        self._texts = texts
+
+    def encode(self, text: str) -> np.ndarray:
+        return np.eye(384, dtype=np.float32)[self._texts.index(text)]
+
+
+def test_one_byte_a_number_keeps_cosines_within_a_hundredth() -> None:
+    chance = np.random.default_rng(1)
+    vectors = chance.normal(size=(5_000, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    known = Meanings(Pointing("asked"))
+    for person, vector in enumerate(vectors):
+        known.put(person, vector)
+    people = np.arange(5_001)
+    found = known.similar("asked", people)
+    assert np.abs(found[:-1] - vectors[:, 0]).max() < 0.01
+    assert found[-1] == 0, "of whom nothing is known"
+
+
+def test_without_an_encoder_nothing_is_compared() -> None:
+    assert not Meanings(None).similar("anything", np.arange(3)).any()
+    assert Meanings(None).of("anything") is None
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    if not minilm.installed():
+        pytest.skip("matching by meaning: the packages of requirements-semantic.txt are not installed")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileExistsError):
+        minilm.load(tmp_path / "file")
