@@ -41,7 +41,7 @@ def flow(house: House) -> Flow:
         OfferAccepted: (house.outcomes.on_offer_accepted, house.calls.on_offer_accepted),
         # accept → hold → media
         CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened),
-        HoldPlaced: (house.requests.on_hold_placed, house.calls.on_hold_placed),
+        HoldPlaced: (house.calls.on_hold_placed, house.requests.on_hold_placed),
         HoldFailed: (house.calls.on_hold_failed,),
         # media → connected time → meter
         ParticipantSeen: (house.calls.on_participant_seen, house.meter.on_participant_seen),

@@ -46,8 +46,8 @@ class RingList:
 
 
 def fit_of(ranked: Ranked) -> float:
-    """How likely this consultant helps with the question, in one scale for all candidates of it."""
-    return ranked.score_centi / 10_000
+    """How likely this consultant helps with the question; only the ratios of one question's candidates count."""
+    return ranked.p_success
 
 
 class RankingService:

@@ -227,9 +227,9 @@ class RequestService:
         return done
 
     async def on_hold_placed(self, tx: Tx, event: CallFact) -> None:
-        """The reserve stands: one more stage on the way to the call."""
+        """The reserve stands: one more stage on the way to the call, written once however often it is announced."""
         row = await store.locked_by_call(tx, event.call_id)
-        if row is not None:
+        if row is not None and all(one.stage != "hold" for one in await store.stages(tx, row.id)):
             store.add_stage(tx, row.id, "hold")
             tx.touch([row.customer_id])
 

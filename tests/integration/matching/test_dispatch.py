@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from core.ids import QuestionId, RequestId, UserId
+from billing.events import HoldPlaced
+from core.ids import CallId, QuestionId, RequestId, UserId
 from matching import claims, offer, question_store, store
 from matching.answers import Expired
 from matching.events import OfferMissed, PromiseMissed
 from matching.models import OfferRow, RequestRow
 from matching.ring_order import Standing, draw
 from matching.wishes import KEPT, WishService
+from signaling.events import CallWentLive
 from signaling.views import RequestView, WishView
 from tests.integration.matching.conftest import Market
 
@@ -207,6 +209,25 @@ async def test_an_answer_in_time_is_not_credited(market: Market) -> None:
     await market.later(200)
     assert (await market.view(customer) or {})["credit"] is None
     assert market.heard(PromiseMissed) == []
+
+
+async def test_every_stage_up_to_the_call_is_stored_with_its_time(market: Market) -> None:
+    anna = await market.consultant()
+    customer = await market.customer()
+    request = await market.ring(customer)
+    market.clock.advance(timedelta(seconds=4))
+    call = CallId(await market.accept(anna, (await market.offers(anna))[0]["id"]))
+    for _ in range(2):  # announced twice, stored once
+        market.clock.advance(timedelta(seconds=2))
+        async with market.db.begin() as tx:
+            await market.requests.on_hold_placed(tx, HoldPlaced(call_id=call))
+    async with market.db.begin() as tx:
+        live = CallWentLive(call_id=call, customer_id=customer, consultant_id=anna)
+        await market.requests.on_call_went_live(tx, live)
+    async with market.db.begin() as tx:
+        view = RequestView.model_validate(await market.requests.get(tx, customer, RequestId(request["id"])))
+    seen = [(one.stage, (one.at - view.created_at).total_seconds()) for one in view.stages]
+    assert seen == [("requested", 0), ("ringing", 0), ("accepted", 4), ("hold", 6), ("connected", 8)]
 
 
 async def test_the_place_in_line_counts_those_who_wait_longer(market: Market) -> None:

@@ -1,11 +1,14 @@
 """The bench's market and the server, given the same people and answers, ring the same consultants at the same times."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from core.ids import UserId
+from matching.models import QuestionMatchRow
 from tests.bench.dispatch_market import Consultant, Laws, Request, Standing
 from tests.bench.dispatch_market import Market as VirtualMarket
 from tests.integration.matching.conftest import Market
@@ -106,13 +109,12 @@ class Played:
 async def test_both_ring_the_same_people_at_the_same_times(market: Market, name: str) -> None:
     arrivals, answers = SCRIPTS[name]
     people = [await market.consultant(headline, tags=tags) for headline, tags in PEOPLE]
-    async with market.db.begin() as tx:
-        shown = await market.ranking.preview(
-            tx, title=TITLE, details="", language="en", currency="eur", max_rate_minor_per_hour=12_000
-        )
-    scores = {match["consultant"]["user_id"]: match["score_centi"] for match in shown["matches"]}
     played = Played(market, people, answers)
     real = await played.play(arrivals)
-    virtual = Scripted(answers, [scores[user] / 10_000 for user in people]).rings_of(arrivals, played.ids)
+    async with market.db.begin() as tx:
+        first = await tx.session.scalar(select(QuestionMatchRow).order_by(QuestionMatchRow.id).limit(1))
+    assert first is not None
+    fits = {UserId(UUID(result["user_id"])): result["p_success"] for result in first.results}
+    virtual = Scripted(answers, [fits[user] for user in people]).rings_of(arrivals, played.ids)
     assert sorted(real) == sorted(virtual)
     assert real, "somebody was rung"
