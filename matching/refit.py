@@ -1,7 +1,7 @@
 """The refit: every night a model is fitted on what was learned, and ranks from then on if the gate lets it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -47,12 +47,28 @@ class Fitted:
     trained_on: Sequence[datetime]
 
 
+Fitter = Callable[[Sequence[Sample], Sequence[Sample], Model, Model, str], Fitted]
+
+
+def fitted(
+    training: Sequence[Sample], holdout: Sequence[Sample], current: Model, built_in: Model, version: str
+) -> Fitted:
+    """Fit the features of ``built_in`` on ``training`` as ``version``; measure it and ``current`` on ``holdout``."""
+    origin = {"trained_from": training[0].at.isoformat(), "trained_to": training[-1].at.isoformat()}
+    model = fit(training, version=version, features=built_in.features, origin=origin)
+    columns = [built_in.names.index(name) for name in current.names]
+    theirs = [Sample(one.features[:, columns], one.grades, one.at) for one in holdout]
+    trained_on = [one.at for one in training if one.grades.any()]
+    return Fitted(model, measure(model, holdout), measure(current, theirs), trained_on)
+
+
 class RefitService:
     """Starts a refit each night or when an admin asks, one at a time; the job fits, the gate decides."""
 
-    def __init__(self, db: Database, book: ModelBook) -> None:
+    def __init__(self, db: Database, book: ModelBook, fitter: Fitter = fitted) -> None:
         self._db = db
         self._book = book
+        self._fitter = fitter
 
     def register(self, jobs: Jobs) -> None:
         """Name the job; a lost connection is tried again."""
@@ -116,11 +132,12 @@ class RefitService:
             return
         if not await self._enter(run, "fitting"):
             return
-        fitted = await asyncio.to_thread(self._fit, training, holdout, current, version)
+        # In a thread of its own: it takes seconds, and the worker has calls to look after.
+        result = await asyncio.to_thread(self._fitter, training, holdout, current, self._book.built_in, version)
         if not await self._enter(run, "judging"):  # it took so long that it was given up
             return
-        outcome = await self._judge(fitted, current)
-        await self._conclude(run, outcome, fitted.model.version, _answered(training), _answered(holdout))
+        outcome = await self._judge(result, current)
+        await self._conclude(run, outcome, result.model.version, _answered(training), _answered(holdout))
 
     async def _enter(self, run: UUID, stage: str) -> bool:
         async with self._db.begin() as tx:
@@ -131,17 +148,6 @@ class RefitService:
                 return False
             row.stage = stage
         return True
-
-    def _fit(self, training: Sequence[Sample], holdout: Sequence[Sample], current: Model, version: str) -> Fitted:
-        """In a thread of its own: it takes seconds, and the worker has calls to look after."""
-        names = self._book.built_in.names
-        first, last = training[0].at, training[-1].at
-        origin = {"trained_from": first.isoformat(), "trained_to": last.isoformat()}
-        model = fit(training, version=version, features=self._book.built_in.features, origin=origin)
-        columns = [names.index(name) for name in current.names]
-        theirs = [Sample(one.features[:, columns], one.grades, one.at) for one in holdout]
-        trained_on = [one.at for one in training if one.grades.any()]
-        return Fitted(model, measure(model, holdout), measure(current, theirs), trained_on)
 
     async def _judge(self, fitted: Fitted, current: Model) -> str:
         """Keep the model, and have it rank if it is not worse than the one that does."""

@@ -16,7 +16,7 @@ from matching import gate, history
 from matching.model import Model
 from matching.models import RankingModelRow, RefitRow
 from matching.models_store import ModelBook
-from matching.refit import AlreadyRunning, RefitService
+from matching.refit import AlreadyRunning, RefitService, fitted
 from tests.integration.matching.conftest import Market
 from tests.integration.matching.past import Asked, model, told_by, write
 
@@ -145,18 +145,18 @@ async def test_grades_follow_what_the_customer_said_and_got_back(learning: Learn
 
 async def test_an_admin_goes_back_to_version_zero_and_to_any_other(learning: Learning) -> None:
     await past(learning, ("record", 400))
-    fitted = str((await learning.run()).version)
+    version = str((await learning.run()).version)
     await learning.activate("built-in", "The new one ranks plumbers first")
     assert await learning.ranks() == "built-in"
     back = await learning.row("built-in")
     assert (back.state, back.promoted_by, back.reason) == ("active", ADMIN, "The new one ranks plumbers first")
     with pytest.raises(Conflict, match="already"):
         await learning.activate("built-in")
-    await learning.activate(fitted)
-    assert await learning.ranks() == fitted
+    await learning.activate(version)
+    assert await learning.ranks() == version
     with pytest.raises(NotFound):
         await learning.activate("never-fitted")
-    assert await learning.ranks() == fitted
+    assert await learning.ranks() == version
     assert [action for action, _ in await learning.audited()][-2:] == ["matching.model_rolled_back"] * 2
 
 
@@ -166,29 +166,27 @@ async def test_a_running_process_takes_a_choice_over_within_a_second(learning: L
     other = ModelBook(learning.built_in)
     async with db.begin() as tx:
         assert (await other.refresh(tx)).version == "built-in"
-    fitted = str((await learning.run()).version)
+    version = str((await learning.run()).version)
     clock.advance(timedelta(seconds=1))
     async with db.begin() as tx:
-        assert (await other.refresh(tx)).version == fitted
+        assert (await other.refresh(tx)).version == version
     await learning.activate("built-in")
     clock.advance(timedelta(seconds=1))
     async with db.begin() as tx:
         assert (await other.refresh(tx)).version == "built-in"
 
 
-async def test_a_person_who_chooses_while_the_fit_runs_is_not_overruled(
-    learning: Learning, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_person_who_chooses_while_the_fit_runs_is_not_overruled(learning: Learning) -> None:
     await past(learning, ("record", 400))
     first = str((await learning.run()).version)
     learning.market.clock.advance(timedelta(minutes=1))
-    fit, loop = learning.refit._fit, asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
 
     def slowly(*arguments: Any) -> Any:
         asyncio.run_coroutine_threadsafe(learning.activate("built-in"), loop).result(timeout=30)
-        return fit(*arguments)
+        return fitted(*arguments)
 
-    monkeypatch.setattr(learning.refit, "_fit", slowly)
+    learning.refit = RefitService(learning.market.db, learning.book, slowly)
     run = await learning.run()
     assert (run.outcome, await learning.ranks()) == ("candidate", "built-in")
     assert [reason["code"] for reason in (await learning.row(str(run.version))).reasons] == ["active_changed"]
@@ -235,7 +233,7 @@ async def test_the_database_refuses_a_second_active_version(learning: Learning) 
 
 async def test_a_release_that_no_longer_knows_a_feature_ranks_with_its_own_model(learning: Learning) -> None:
     await past(learning, ("record", 400))
-    fitted = str((await learning.run()).version)
+    version = str((await learning.run()).version)
     older = model("newer-built-in", 1.0, 1.0)
     newer = Model("newer-built-in", older.features[:1], older.weights[:1], older.spans)
     book = ModelBook(newer)
@@ -243,4 +241,4 @@ async def test_a_release_that_no_longer_knows_a_feature_ranks_with_its_own_model
         assert (await book.refresh(tx)).version == "newer-built-in"
         with pytest.raises(Conflict, match="another release"):
             await book.activate(tx, "built-in", by=ADMIN, reason="back")
-    assert await learning.ranks() == fitted
+    assert await learning.ranks() == version

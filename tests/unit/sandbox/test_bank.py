@@ -59,12 +59,14 @@ async def test_a_dispute_must_make_sense(http: aiohttp.ClientSession, given: dic
         assert answer.status == status, await answer.text()
 
 
-async def test_a_charge_is_disputed_once_and_decided_once(http: aiohttp.ClientSession, bank: RunningSandbox) -> None:
+async def test_a_decision_turns_only_by_an_appeal(
+    http: aiohttp.ClientSession, bank: RunningSandbox
+) -> None:
     intent = await _captured(http)
     dispute_id = await bank.dispute(intent["id"])
     async with http.post(f"/_sandbox/dispute/{intent['id']}") as answer:
         assert answer.status == 409
-    for outcome, status in (("escalated", 409), ("drawn", 400), ("won", 200), ("lost", 409)):
+    for outcome, status in (("escalated", 409), ("drawn", 400), ("won", 200), ("won", 409), ("lost", 200)):
         async with http.post(f"/_sandbox/dispute/{dispute_id}/decide", json={"outcome": outcome}) as answer:
             assert answer.status == status
 
