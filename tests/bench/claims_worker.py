@@ -26,7 +26,7 @@ LEASE = timedelta(seconds=1)
 HELD_S = (0.0, 0.06)  # how long a ring rings before it is answered
 ACCEPTED, FORGOTTEN = 0.25, 0.02
 TRIED = 6  # candidates of one look
-IDLE_S = 0.02
+IDLE_S = 0.1  # eight processes that ask in vain more often would measure one another
 COUNTED_EVERY = 50  # looks in vain between two counts of what is left
 AGAIN = timedelta(milliseconds=20)
 AT_ONCE = 3  # rings a process has out
