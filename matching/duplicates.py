@@ -7,6 +7,7 @@ from uuid import UUID
 from matching.words import terms
 
 ALIKE_PERCENT = 60  # of the stems of both together; measured on the examples in tests/unit/matching/test_duplicates.py
+LOOKED_INTO = 600  # characters of the details: what a question is about is said by then, and stemming has its price
 FEWEST_STEMS = 2  # two questions that share their only word are not the same yet
 
 
@@ -29,11 +30,17 @@ def alike_percent(one: Iterable[str], other: Iterable[str]) -> int:
 
 def duplicate_of(title: str, details: str, before: Sequence[Asked]) -> Asked | None:
     """The most similar earlier question, if one asks the same: by its title alone or with the details."""
-    heading, whole = terms(title), terms(f"{title}\n{details}")
+    heading, whole = _stems(title, details)
     best, best_percent = None, ALIKE_PERCENT - 1
     for asked in before:
-        by_title = alike_percent(heading, terms(asked.title))
-        by_whole = alike_percent(whole, terms(f"{asked.title}\n{asked.details}"))
+        their_heading, their_whole = _stems(asked.title, asked.details)
+        by_title, by_whole = alike_percent(heading, their_heading), alike_percent(whole, their_whole)
         if max(by_title, by_whole) > best_percent:
             best, best_percent = asked, max(by_title, by_whole)
     return best
+
+
+def _stems(title: str, details: str) -> tuple[set[str], set[str]]:
+    """The stems of the title, and those of the title and the beginning of the details."""
+    heading = set(terms(title))
+    return heading, heading.union(terms(details[:LOOKED_INTO]))

@@ -34,7 +34,8 @@ MESSAGES = {
 }
 
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
-_QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]|»[^«]*«|«[^»]*»|(?<!\w)'[^']*'(?!\w)")
+# No quote reaches past the next sign that begins one: otherwise a text of such signs would be read to its end for each.
+_QUOTED = re.compile(r"\"[^\"]*\"|“[^“”]*”|„[^„“”]*[“”]|»[^«»]*«|«[^«»]*»|(?<!\w)'[^']*'(?!\w)")
 _WORD = re.compile(r"[^\W\d_]+")
 _INSULT_EN = r"idiots?|morons?|assholes?|bastards?|cunts?|wankers?|dickheads?|retards?|bitch(?:es)?|scum"
 _INSULT_DE = r"idioten?|arschl(?:och|öcher)|wichser|hurens(?:ohn|öhne)|fotzen?|schlampen?|vollidioten?"

@@ -13,6 +13,7 @@ from matching.ranking import query_of
 from matching.refinement import Refining, refining
 
 LOOKED_AT = 40  # the best so many candidates decide what would part them
+COMPARED = 20  # the newest open questions: whoever has hundreds is not made to wait, nor anybody else with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,6 @@ class TypingAid:
 
     async def similar(self, tx: Tx, user: UserId, title: str, details: str) -> dict[str, Any] | None:
         """The customer's own open question that asks the same, or None."""
-        rows = await question_store.open_of(tx, user)
+        rows = await question_store.open_of(tx, user, limit=COMPARED)
         found = duplicate_of(title, details, [Asked(row.id, row.title, row.details) for row in rows])
         return None if found is None else {"id": found.id, "title": found.title}

@@ -46,6 +46,7 @@ def limits(settings: Settings) -> Mapping[str, Limit]:
         Limit("register", login * 10, strict=True),
         Limit("password", login, strict=True),
         Limit("api", api),
+        Limit("typing", max(1, api * 3 // 5)),  # of all a minute's requests: whoever typed can still post the question
         Limit("preview", max(1, api // 5)),
         Limit("upload", max(1, api // 5)),
     )

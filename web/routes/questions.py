@@ -225,7 +225,7 @@ async def question_matches(call: Call) -> MatchesOut:
         )
 
 
-@route("POST", "/api/matches/preview", access=Access.PUBLIC, body=PreviewIn, reply=MatchesOut)
+@route("POST", "/api/matches/preview", access=Access.PUBLIC, body=PreviewIn, reply=MatchesOut, limit="typing")
 async def preview_matches(call: Call) -> MatchesOut:
     """Who would fit a question that is not posted yet; nothing is stored."""
     body: PreviewIn = call.body

@@ -70,7 +70,7 @@ class SimilarOut(Output):
     question: SimilarQuestionOut | None
 
 
-@route("POST", "/api/keywords", access=Access.PUBLIC, body=KeywordsIn, reply=KeywordsOut)
+@route("POST", "/api/keywords", access=Access.PUBLIC, body=KeywordsIn, reply=KeywordsOut, limit="typing")
 async def extract_keywords(call: Call) -> KeywordsOut:
     """Tags and telling words of a text that is being typed."""
     body: KeywordsIn = call.body
@@ -79,7 +79,7 @@ async def extract_keywords(call: Call) -> KeywordsOut:
     return KeywordsOut(tags=list(found.tags), keywords=list(found.keywords))
 
 
-@route("POST", "/api/questions/typing", access=Access.PUBLIC, body=TypingIn, reply=TypingOut)
+@route("POST", "/api/questions/typing", access=Access.PUBLIC, body=TypingIn, reply=TypingOut, limit="typing")
 async def post_typing(call: Call) -> TypingOut:
     """Topics of a question that is being typed, and one question that would narrow it down; nothing is stored."""
     body: TypingIn = call.body
@@ -94,7 +94,7 @@ async def post_typing(call: Call) -> TypingOut:
     )
 
 
-@route("POST", "/api/questions/similar", access=Access.CUSTOMER, body=SimilarIn, reply=SimilarOut)
+@route("POST", "/api/questions/similar", access=Access.CUSTOMER, body=SimilarIn, reply=SimilarOut, limit="typing")
 async def post_similar(call: Call) -> SimilarOut:
     """One's own open question that asks the same, so that it can be used again."""
     body: SimilarIn = call.body

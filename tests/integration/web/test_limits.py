@@ -36,6 +36,29 @@ async def test_the_hundred_and_first_request_of_a_user_is_refused_across_process
     assert (await two[0].get("/healthz")).status == 200
 
 
+async def test_who_types_without_end_is_refused_and_can_do_everything_else(
+    house: House, aiohttp_client: MakeClient
+) -> None:
+    client = await aiohttp_client(build_application(house))
+    await register(client)
+    headers = await log_in(client)
+    text = "My pods keep restarting"
+    bodies = {
+        "/api/questions/typing": {"title": text, "language": "en"},
+        "/api/matches/preview": {"title": text, "language": "en"},
+        "/api/questions/similar": {"title": text},
+        "/api/keywords": {"text": text},
+    }
+
+    async def typed(path: str) -> int:
+        async with client.post(path, json=bodies[path], headers=headers) as answer:
+            return answer.status
+
+    assert [await typed(path) for path in bodies for _ in range(15)] == [200] * 60
+    assert [await typed(path) for path in bodies] == [429] * 4, "one allowance for all that a typed text asks for"
+    assert (await client.get("/api/me", headers=headers)).status == 200
+
+
 async def test_no_address_is_kept_in_redis(two: tuple[Client, Client], redis: Redis) -> None:
     await two[0].post("/api/auth/login", json={"email": "anna@example.com", "password": "not the password"})
     keys = " ".join([key async for key in redis.scan_iter("limit:*")])

@@ -1,5 +1,8 @@
 """Two questions that ask the same are caught; two about the same thing are not."""
 
+import random
+import time
+from string import ascii_lowercase
 from uuid import UUID
 
 import pytest
@@ -45,3 +48,13 @@ def test_details_count_too() -> None:
     before = Asked(UUID(int=1), "A question about money", "The tax office wants my receipts of 2024 within a week.")
     text = "The tax office wants my receipts of 2024 within a week."
     assert duplicate_of("Receipts wanted", text, [before]) == before
+
+
+def test_a_long_text_is_compared_by_its_beginning_and_costs_no_more() -> None:
+    begin = "The tax office wants my receipts of 2024 within a week. " * 12
+    chance = random.Random(1)  # noqa: S311 - the same text every time
+    rest = " ".join("".join(chance.choices(ascii_lowercase, k=6)) for _ in range(40_000))
+    before = Asked(UUID(int=1), "A question about money", begin)
+    began = time.process_time()
+    assert duplicate_of("Receipts wanted", begin + rest, [before]) == before
+    assert time.process_time() - began < 1, "to stem all of it takes several seconds"

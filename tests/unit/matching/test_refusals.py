@@ -1,5 +1,7 @@
 """What is refused at the edge, and, above all, what is not."""
 
+import time
+
 import pytest
 
 from core.errors import Invalid
@@ -64,3 +66,10 @@ def test_nobody_is_refused_for_how_a_word_looks(title: str) -> None:
 
 def test_one_word_with_details_is_a_question() -> None:
     assert refusal("Steuererklärung", "Welche Frist gilt für das Jahr 2025?") is None
+
+
+@pytest.mark.parametrize("sign", "„“»«\"'")
+def test_a_text_of_quotation_marks_is_read_once(sign: str) -> None:
+    began = time.process_time()
+    assert refusal("What do these signs mean?", sign * 40_000 + " you idiot") is Refusal.ABUSIVE
+    assert time.process_time() - began < 1, "once for each sign takes many seconds"
