@@ -9,6 +9,7 @@ from people.text import clean_line
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_FILES: Final = 3
+MOST_BYTES_OF_ONE: Final = 100 * 1024 * 1024  # of one customer, over all their questions
 NAME_MAX: Final = 80
 # Type → the ending its name gets, whatever ending it came with.
 ENDINGS: Mapping[str, str] = {

@@ -14,7 +14,7 @@ from core.ids import CallId, OfferId, QuestionId, UserId, new_id
 from core.settings import Settings
 from matching import attachment_store, question_store
 from matching.attachment_files import AttachmentFiles
-from matching.attachment_types import MOST_FILES, ending_of, safe_name
+from matching.attachment_types import MOST_BYTES, MOST_BYTES_OF_ONE, MOST_FILES, ending_of, safe_name
 from matching.models import AttachmentRow
 from matching.question import State
 
@@ -28,6 +28,12 @@ class TooMany(Conflict):
     """A question may have three files; remove one first."""
 
     code = "attachment_count"
+
+
+class NoSpace(Conflict):
+    """Your files take up 100 MB; remove some of them first."""
+
+    code = "attachment_space"
 
 
 class QuestionClosed(Conflict):
@@ -99,6 +105,8 @@ class AttachmentService:
             raise QuestionClosed
         if len(await attachment_store.of_question(tx, question)) >= MOST_FILES:
             raise TooMany
+        if await attachment_store.bytes_of(tx, user) > MOST_BYTES_OF_ONE - MOST_BYTES:
+            raise NoSpace
 
     async def of_question(self, tx: Tx, user: UserId, question: QuestionId) -> Sequence[AttachmentRow]:
         """What one's own question has attached."""
@@ -107,12 +115,11 @@ class AttachmentService:
 
     async def of_offer(self, tx: Tx, consultant: UserId, offer: OfferId) -> Sequence[AttachmentRow]:
         """What the question of a ring has attached, while it rings or once it is accepted."""
-        question = await attachment_store.question_of_offer(tx, consultant, offer)
-        return [] if question is None else await attachment_store.of_question(tx, question)
+        return await attachment_store.of_offer(tx, consultant, offer)
 
     async def of_call(self, tx: Tx, user: UserId, call: CallId) -> Sequence[AttachmentRow]:
         """What the question of a call has attached, for the two who are in it."""
-        return await attachment_store.of_question(tx, await attachment_store.question_of_call(tx, user, call))
+        return await attachment_store.of_call(tx, user, call)
 
     async def open(self, tx: Tx, user: UserId, attachment: UUID) -> tuple[AttachmentRow, Path]:
         """An attachment and where its content lies, for who may read it; raises NotFound for anybody else."""

@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from aiohttp import ClientResponse
+from sqlalchemy import select
 
 from core.clock import FakeClock
+from core.ids import CallId, QuestionId, RequestId, UserId
+from matching import attachments
 from matching.attachment_types import MOST_BYTES
-from matching.models import AttachmentRow
+from matching.models import AttachmentRow, RequestRow
 from people.roles import Role
+from signaling.events import CallEnded
 from tests.integration.web.conftest import MakeClient
 from tests.integration.web.conftest import house as house  # noqa: PLC0414 - the whole house, as a fixture
 from tests.integration.web.test_ownership import equip, go_online, person
@@ -228,6 +232,49 @@ async def test_who_took_the_call_reads_on(desk: Desk) -> None:
     assert await desk.files_of(f"/api/calls/{call}/attachments", rung) == (200, ["log.txt"])
     assert await desk.files_of(f"/api/calls/{call}/attachments", desk.customer) == (200, ["log.txt"])
     assert (await desk.files_of(f"/api/calls/{call}/attachments", desk.stranger))[0] == 404
+
+
+async def test_what_is_attached_after_a_call_that_failed_is_for_the_next_one_only(desk: Desk) -> None:
+    before = await desk.sent(name="before.txt")
+    await desk.ring()
+    rung, offer = await desk.rung()
+    accepted = await desk.client.post(f"/api/offers/{offer}/accept", json={}, headers=rung)
+    call = CallId(UUID((await accepted.json())["call_id"]))
+    await desk.sent(name="during.txt")
+    desk.clock.advance(timedelta(seconds=60))
+    async with desk.house.db.begin() as tx:
+        request = await tx.session.scalar(select(RequestRow).where(RequestRow.call_id == call))
+        assert request is not None
+        ended = CallEnded(
+            call_id=call,
+            request_id=RequestId(request.id),
+            question_id=QuestionId(request.question_id),
+            customer_id=UserId(request.customer_id),
+            consultant_id=UserId(uuid4()),
+            reason="no_show",
+            went_live=False,
+        )
+        await desk.house.requests.on_call_ended(tx, ended)
+    desk.clock.advance(timedelta(seconds=1))
+    after = await desk.sent(name="after.txt")
+    early = ["before.txt", "during.txt"]
+    assert (await desk.read(before, rung)).status == 200
+    assert (await desk.read(after, rung)).status == 404
+    assert await desk.files_of(f"/api/calls/{call}/attachments", rung) == (200, early)
+    assert await desk.files_of(f"/api/offers/{offer}/attachments", rung) == (200, early)
+    assert await desk.files_of(f"/api/calls/{call}/attachments", desk.customer) == (200, [*early, "after.txt"])
+
+
+async def test_all_files_of_a_customer_have_room_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attachments, "MOST_BYTES_OF_ONE", MOST_BYTES + len(TEXT))
+    first = await desk.sent()
+    assert (await desk.send(b"one more")).status == 201, "there was room for the largest when it came"
+    refused = await desk.send(b"and one more")
+    assert (refused.status, (await error_of(refused))["code"]) == (409, "attachment_space")
+    await desk.client.delete(f"/api/attachments/{first}", headers=desk.customer)
+    assert (await desk.send(b"and one more")).status == 409, "it is on the disk still"
+    await desk.house.attachments.run_due(desk.house.db)
+    assert (await desk.send(b"and one more")).status == 201
 
 
 async def test_a_deleted_file_is_unreadable_at_once_and_gone_with_the_next_look(desk: Desk) -> None:
