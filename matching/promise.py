@@ -1,6 +1,9 @@
 """The promise of two minutes: what is recorded, and owed, when nobody has answered within it."""
 
-from sqlalchemy import select
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
@@ -9,14 +12,18 @@ from core.money import price_minor
 from matching.events import PromiseMissed
 from matching.models import PromiseCreditRow, RequestRow
 
-RULE = "five-minutes-1"
-CREDIT_MS = 300_000  # five minutes at the highest rate the customer consented to
+RULE = "five-minutes-2"
+CREDIT_MS = 300_000  # five minutes at the highest rate the customer consented to, within the cap
+ONCE_IN = timedelta(days=1)  # whoever rings and cancels all night at the highest rate is owed no fortune
 
 
 async def missed(tx: Tx, row: RequestRow) -> None:
-    """Record the credit of this request; keeping on waiting and missing again does not add another."""
-    amount = price_minor(row.max_rate_minor_per_hour, CREDIT_MS)
-    if amount <= 0:
+    """Record the credit of this request, unless the customer has had one within a day.
+
+    Nobody has two requests at once, so there is no second one to count at the same time.
+    """
+    amount = min(price_minor(row.max_rate_minor_per_hour, CREDIT_MS), row.cap_minor)
+    if amount <= 0 or await _had_one(tx, row.customer_id):
         return
     credit = PromiseCreditRow
     new = (
@@ -42,6 +49,12 @@ async def missed(tx: Tx, row: RequestRow) -> None:
                 currency=row.currency,
             )
         )
+
+
+async def _had_one(tx: Tx, customer: UUID) -> bool:
+    credit = PromiseCreditRow
+    query = exists().where(credit.customer_id == customer, credit.missed_at > tx.now - ONCE_IN)
+    return bool(await tx.session.scalar(select(query)))
 
 
 async def credit_of(tx: Tx, request: RequestId) -> PromiseCreditRow | None:

@@ -3,12 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
 from core.ids import UserId
 from matching.models import OnlineWishRow, QuestionRow
+
+LOCK = 0x57697368  # the first half of an advisory lock's key, so that it is nobody else's
 
 
 async def put(tx: Tx, question: UUID, customer: UserId, *, expires_at: datetime) -> None:
@@ -16,6 +18,16 @@ async def put(tx: Tx, question: UUID, customer: UserId, *, expires_at: datetime)
     fresh = {"made_at": tx.now, "expires_at": expires_at, "due_at": tx.now, "told_at": None, "consultant_id": None}
     query = insert(OnlineWishRow).values(question_id=question, customer_id=customer, **fresh)
     await tx.session.execute(query.on_conflict_do_update(index_elements=["question_id"], set_=fresh))
+
+
+async def others_of(tx: Tx, customer: UserId, question: UUID) -> int:
+    """How many wishes this customer has besides that for ``question``; nobody adds one before the transaction ends."""
+    await tx.session.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(str(customer)))))
+    row = OnlineWishRow
+    query = select(func.count()).where(
+        row.customer_id == customer, row.question_id != question, row.told_at.is_(None), row.expires_at > tx.now
+    )
+    return int(await tx.session.scalar(query) or 0)
 
 
 async def drop(tx: Tx, question: UUID) -> bool:

@@ -15,6 +15,13 @@ from matching.ranking import query_of, text_of
 
 KEPT = timedelta(days=1)
 MOST_PER_TICK = 100
+MOST_OF_ONE = 10  # whoever comes online is held against every wish: one customer must not fill the day with theirs
+
+
+class TooManyWishes(Conflict):
+    """You are waiting to be told about ten questions; take one wish back first."""
+
+    code = "wish_count"
 
 
 class WishService:
@@ -29,6 +36,8 @@ class WishService:
         row = await question_store.own(tx, user, question)
         if row.state == State.WITHDRAWN:
             raise Conflict("This question was withdrawn; post it again.", code="question_withdrawn")
+        if await wish_store.others_of(tx, user, row.id) >= MOST_OF_ONE:
+            raise TooManyWishes
         await wish_store.put(tx, row.id, user, expires_at=tx.now + KEPT)
         tx.touch([user])
         tx.signal("due", "wishes")

@@ -13,7 +13,7 @@ from matching.answers import Expired
 from matching.events import OfferMissed, PromiseMissed
 from matching.models import OfferRow, RequestRow
 from matching.ring_order import Standing, draw
-from matching.wishes import KEPT, WishService
+from matching.wishes import KEPT, TooManyWishes, WishService
 from signaling.events import CallWentLive
 from signaling.views import RequestView, WishView
 from tests.integration.matching.conftest import Market
@@ -201,6 +201,25 @@ async def test_a_missed_promise_is_credited_once(market: Market) -> None:
     assert len(market.heard(PromiseMissed)) == 1
 
 
+async def test_ringing_again_and_again_earns_one_credit_a_day_within_the_cap(market: Market) -> None:
+    customer = await market.customer()
+
+    async def missed_once_more() -> None:
+        request = await market.ring(customer, max_rate_minor_per_hour=100_000, cap_minor=5_000)
+        await market.later(121)
+        await market.cancel(customer, request["id"])
+
+    for _ in range(3):
+        await missed_once_more()
+    [credited] = market.heard(PromiseMissed)
+    assert credited.amount_minor == 5_000, (
+        "five minutes of 1,000.00 an hour are more than the cap"
+    )
+    market.clock.advance(timedelta(days=1))
+    await missed_once_more()
+    assert len(market.heard(PromiseMissed)) == 2
+
+
 async def test_an_answer_in_time_is_not_credited(market: Market) -> None:
     anna = await market.consultant()
     customer = await market.customer()
@@ -293,6 +312,19 @@ async def test_somebody_who_is_there_already_is_told_of_at_once(market: Market, 
     await wishes.make()
     [told] = await wishes.seen()
     assert told.told_at is not None
+
+
+async def test_a_customer_waits_for_ten_answers_and_no_more(market: Market, wishes: Wishes) -> None:
+    last = wishes.question
+    for _ in range(9):
+        wishes.question = last = await market.question(wishes.customer)
+        await wishes.make()
+    wishes.question = await market.question(wishes.customer)
+    with pytest.raises(TooManyWishes):
+        await wishes.make()
+    wishes.question = last
+    await wishes.make()  # again, for one of the ten
+    assert len(await wishes.seen()) == 10
 
 
 async def test_a_wish_ends_by_itself_by_ringing_by_withdrawing_and_by_hand(market: Market, wishes: Wishes) -> None:

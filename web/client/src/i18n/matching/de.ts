@@ -139,6 +139,7 @@ export const matchingDe: Record<keyof typeof matchingEn, string> = {
   'error.attachment_type': 'Anhängen lassen sich PNG- und JPEG-Bilder, PDF und reiner Text.',
   'error.attachment_content': 'Die Datei ist nicht, was sie zu sein vorgibt. Speichern Sie sie in ihrem Programm neu und versuchen Sie es noch einmal.',
   'error.attachment_too_large': 'Eine Datei darf höchstens 5 MB haben.',
+  'error.wish_count': 'Sie warten schon bei zehn Fragen auf Nachricht; nehmen Sie erst einen dieser Wünsche zurück.',
   'error.attachment_space':
     'Ihre Dateien belegen 100 MB; entfernen Sie erst einige. Was Sie entfernt haben, ist binnen einer Minute weg.',
   'error.attachment_count': 'Eine Frage kann drei Dateien haben; entfernen Sie erst eine.',

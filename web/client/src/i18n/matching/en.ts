@@ -138,6 +138,7 @@ export const matchingEn = {
   'error.attachment_type': 'Attach a PNG or JPEG picture, a PDF or a plain text.',
   'error.attachment_content': 'The file is not what it says it is. Save it anew in its program and try again.',
   'error.attachment_too_large': 'A file may have 5 MB at most.',
+  'error.wish_count': 'You are waiting to be told about ten questions; take one of these wishes back first.',
   'error.attachment_space': 'Your files take up 100 MB; remove some of them first. What you removed is gone within a minute.',
   'error.attachment_count': 'A question may have three files; remove one first.',
   'error.question_closed': 'Files can be attached while the question is open.',
