@@ -17,6 +17,7 @@ from matching.training import Sample
 SETTLED_AFTER: Final = timedelta(days=1)  # by then a call is over, paid and mostly rated
 LOOK_BACK: Final = timedelta(days=180)
 MOST_QUESTIONS: Final = 10_000
+MOST_OF_ONE: Final = 20  # the newest of one customer: nobody calls a friend two hundred times and steers the model
 BATCH: Final = 20
 BEST_STARS: Final = 5
 _FACTS: Final = ("completed", "refunded", "stars")
@@ -24,13 +25,19 @@ _FACTS: Final = ("completed", "refunded", "stars")
 # For every question with an outcome: the longest list stored before the first accept in which whoever was talked to
 # stands; without such a list, the longest.
 _STORED = text("""
-WITH told AS (
+WITH counted AS (
+  SELECT outcome.*, dense_rank() OVER (
+    PARTITION BY question.customer_id ORDER BY outcome.asked_at DESC, outcome.question_id
+  ) AS nth
+  FROM outcome JOIN question ON question.id = outcome.question_id
+  WHERE outcome.accepted_at >= :since AND outcome.accepted_at < :until AND outcome.ended_at IS NOT NULL
+), told AS (
   SELECT question_id, min(asked_at) AS asked_at, min(accepted_at) AS accepted_at,
          jsonb_agg(jsonb_build_object('user_id', consultant_id)) AS people,
          jsonb_agg(jsonb_build_object('user_id', consultant_id, 'completed', completed, 'refunded', refunded,
                                       'stars', stars)) AS outcomes
-  FROM outcome
-  WHERE accepted_at >= :since AND accepted_at < :until AND ended_at IS NOT NULL
+  FROM counted
+  WHERE nth <= :of_one
   GROUP BY question_id
   ORDER BY min(asked_at) DESC, question_id
   LIMIT :most
@@ -63,7 +70,7 @@ class History:
 async def read(tx: Tx, names: Sequence[str]) -> History:
     """Everything that can be learned from by now, with the features ``names`` as the columns of a sample."""
     until = tx.now - SETTLED_AFTER
-    values = {"since": tx.now - LOOK_BACK, "until": until, "most": MOST_QUESTIONS}
+    values = {"since": tx.now - LOOK_BACK, "until": until, "most": MOST_QUESTIONS, "of_one": MOST_OF_ONE}
     samples: list[Sample] = []
     unusable = 0
     rows = await tx.session.stream(_STORED, values)

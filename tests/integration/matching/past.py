@@ -34,6 +34,7 @@ class Asked:
     p_success: Sequence[float] | None = None
     version: str = "first"
     people: list[UUID] = field(default_factory=list)
+    customer: UUID = field(default_factory=uuid4)
 
     def __post_init__(self) -> None:
         self.people = self.people or [uuid4() for _ in self.candidates]
@@ -47,7 +48,7 @@ async def write(db: Database, stories: Sequence[Asked]) -> None:
 
 
 async def _write_one(tx: Tx, story: Asked) -> None:
-    question, request, call, customer = uuid4(), uuid4(), uuid4(), uuid4()
+    question, request, call = uuid4(), uuid4(), uuid4()
     results = [
         {"user_id": str(user), "score_centi": 0, "factors": [], "inputs": {"features": dict(features)}}
         for user, features in zip(story.people, story.candidates, strict=True)
@@ -59,7 +60,7 @@ async def _write_one(tx: Tx, story: Asked) -> None:
         "question": question,
         "request": request,
         "call": call if answered else None,
-        "customer": customer,
+        "customer": story.customer,
         "at": story.at,
         "answered": answered,
         "ended": answered + timedelta(minutes=15) if answered else None,

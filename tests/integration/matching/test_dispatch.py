@@ -212,9 +212,7 @@ async def test_ringing_again_and_again_earns_one_credit_a_day_within_the_cap(mar
     for _ in range(3):
         await missed_once_more()
     [credited] = market.heard(PromiseMissed)
-    assert credited.amount_minor == 5_000, (
-        "five minutes of 1,000.00 an hour are more than the cap"
-    )
+    assert credited.amount_minor == 5_000, "five minutes of 1,000.00 an hour are more than the cap"
     market.clock.advance(timedelta(days=1))
     await missed_once_more()
     assert len(market.heard(PromiseMissed)) == 2

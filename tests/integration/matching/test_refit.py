@@ -124,6 +124,18 @@ async def test_only_outcomes_older_than_a_day_are_learned_from_and_the_future_is
     assert max(sample.at for sample in training) < min(sample.at for sample in holdout)
 
 
+async def test_one_customer_teaches_by_their_newest_questions_only(learning: Learning) -> None:
+    at = learning.market.clock.now() - timedelta(days=9)
+    candidates, friend, market = [{"words": 1.0, "record": 0.0}, {"words": 0.0, "record": 1.0}], uuid4(), uuid4()
+    calls = [
+        Asked(at + timedelta(hours=n), candidates, good=1, customer=friend) for n in range(history.MOST_OF_ONE + 5)
+    ]
+    await write(learning.market.db, [*calls, Asked(at, candidates, good=0, customer=market)])
+    async with learning.market.db.begin() as tx:
+        found = await history.read(tx, ["words", "record"])
+    assert [sample.at for sample in found.samples] == [at, *(call.at for call in calls[5:])]
+
+
 async def test_grades_follow_what_the_customer_said_and_got_back(learning: Learning) -> None:
     at = learning.market.clock.now() - timedelta(days=3)
     both = [{"words": 1.0, "record": 0.0}, {"words": 0.0, "record": 1.0}]
