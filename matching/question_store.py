@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.db import Tx
 from core.errors import NotFound
 from core.ids import QuestionId, UserId
 from matching.models import QuestionMatchRow, QuestionRow
+
+SHOWN = "shown"
+MOST_SHOWN = 30  # a list is tens of kilobytes, and another filter makes another list
 
 
 async def own(tx: Tx, customer: UserId, question: QuestionId | UUID, *, lock: bool = False) -> QuestionRow:
@@ -55,12 +58,17 @@ async def keep_match(
     inputs: dict[str, Any],
     results: list[dict[str, Any]],
 ) -> int:
-    """Store a ranking and return its id; the same one seen again (a reload) is not stored twice."""
+    """Store a ranking and return its id; the same one seen again (a reload) is not stored twice.
+
+    A list that is only looked at is kept ``MOST_SHOWN`` times a question; from then on the latest stands for all.
+    """
     row = QuestionMatchRow
     latest = await tx.session.scalar(
         select(row).where(row.question_id == question, row.purpose == purpose).order_by(row.id.desc()).limit(1)
     )
     if latest is not None and (latest.model_version, latest.inputs, latest.results) == (model_version, inputs, results):
+        return latest.id
+    if latest is not None and purpose == SHOWN and await _count(tx, question, purpose) >= MOST_SHOWN:
         return latest.id
     kept = QuestionMatchRow(
         question_id=question,
@@ -73,6 +81,12 @@ async def keep_match(
     tx.session.add(kept)
     await tx.session.flush()
     return kept.id
+
+
+async def _count(tx: Tx, question: UUID, purpose: str) -> int:
+    row = QuestionMatchRow
+    query = select(func.count()).where(row.question_id == question, row.purpose == purpose)
+    return int(await tx.session.scalar(query) or 0)
 
 
 async def matches_of(tx: Tx, question: UUID) -> Sequence[QuestionMatchRow]:

@@ -59,6 +59,21 @@ async def test_a_preview_needs_no_account_and_stores_nothing(market: Market) -> 
         assert await tx.session.scalar(text("SELECT count(*) FROM question_match")) == 0
 
 
+async def test_a_question_keeps_so_many_lists_and_every_ring(market: Market) -> None:
+    question = await market.question(await market.customer(), KUBERNETES)
+
+    async def keep(purpose: str, n: int) -> int:
+        async with market.db.begin() as tx:
+            return await question_store.keep_match(
+                tx, question=question, purpose=purpose, model_version="one", inputs={"n": n}, results=[]
+            )
+
+    looked_at = [await keep("shown", n) for n in range(question_store.MOST_SHOWN + 3)]
+    assert len(set(looked_at)) == question_store.MOST_SHOWN
+    assert looked_at[-3:] == [looked_at[question_store.MOST_SHOWN - 1]] * 3
+    assert await keep("ring", 1) != await keep("ring", 2)
+
+
 async def test_a_score_can_be_computed_again_from_what_was_stored(market: Market) -> None:
     for n in range(8):
         await market.consultant(f"Kubernetes {'pods ' * n}", tags=("kubernetes",) if n % 2 else ())
