@@ -164,9 +164,9 @@ class ConsultantProjection:
         return {row.user_id: card_of(row, names.get(UserId(row.user_id), "")) for row in rows}
 
     async def some(self, tx: Tx, users: Sequence[UserId]) -> list[dict[str, Any]]:
-        """Those of these users who are consultants to be shown, in this order."""
+        """Those of these users whom the directory shows, in this order: who cannot be paid is not in it."""
         rows = await consultant_store.find_many(tx, users)
-        shown = [rows[user] for user in users if user in rows and rows[user].rate_minor_per_hour is not None]
+        shown = [rows[user] for user in users if user in rows and _is_shown(rows[user])]
         return list((await self.cards(tx, shown)).values())
 
     async def search(
@@ -191,6 +191,10 @@ class ConsultantProjection:
     async def online_count(self, tx: Tx) -> int:
         """How many consultants can be rung now."""
         return await consultant_store.online_count(tx)
+
+
+def _is_shown(row: ConsultantRow) -> bool:
+    return row.can_receive and row.rate_minor_per_hour is not None
 
 
 def past_of(outcome: Outcome, person: int) -> Past:
