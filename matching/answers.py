@@ -46,6 +46,8 @@ class Answers:
         if mine.state == offer.State.ACCEPTED and row.call_id is not None:
             return CallId(row.call_id)
         refuse_answered(offer.State(mine.state))
+        if user in await consultant_store.blocked_with(tx, UserId(row.customer_id)):
+            raise Withdrawn  # blocked while it rang: the next look stops the ring
         await self._settle(tx, mine, offer.Move.ACCEPT)
         row.state = request.advance(request.State(row.state), request.Move.MATCH)
         row.call_id, row.due_at, row.waiting_over = new_id(), None, False

@@ -97,15 +97,19 @@ class Dispatcher:
         )
 
     async def _end_silent(self, tx: Tx, row: RequestRow) -> list[OfferRow]:
-        """End the rings whose time is over or whose consultant is gone; returns those that still ring."""
+        """End the rings whose time is over or whose consultant is gone or blocked; returns those that still ring."""
         ringing = await store.ringing_of_request(tx, row.id)
+        if not ringing:
+            return []
         gone = await consultant_store.offline(tx, [one.consultant_id for one in ringing])
+        gone |= await consultant_store.blocked_with(tx, UserId(row.customer_id))
         for silent in ringing:
             if silent.rings_until <= tx.now:
                 await self._miss(tx, row, silent)
             elif silent.consultant_id in gone and await self._withdraw(tx, silent):
                 store.add_stage(tx, row.id, "missed", silent.consultant_id)
                 tx.touch([row.customer_id])
+                await store.wake_waiting(tx)  # who was blocked is free for the others
         return [one for one in ringing if one.state == offer.State.RINGING]
 
     async def _withdraw(self, tx: Tx, ringing: OfferRow) -> bool:

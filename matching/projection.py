@@ -141,8 +141,10 @@ class ConsultantProjection:
         await self._changed(tx, event.ratee_id)
 
     async def on_blocked(self, tx: Tx, event: UserBlocked) -> None:
-        """Keep the two apart from now on, whoever blocked whom."""
+        """Keep the two apart from now on, whoever blocked whom; a ring between them is looked at now."""
         await consultant_store.block(tx, event.blocker_id, event.blocked_id)
+        for user in (event.blocker_id, event.blocked_id):
+            await store.wake_rung_at(tx, user)
 
     async def _changed(self, tx: Tx, user: UserId) -> None:
         tx.signal(CHANNEL, str(user))

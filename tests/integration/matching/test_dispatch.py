@@ -9,11 +9,12 @@ from sqlalchemy import select, text
 from billing.events import HoldPlaced
 from core.ids import CallId, QuestionId, RequestId, UserId
 from matching import claims, offer, question_store, store
-from matching.answers import Expired
+from matching.answers import Expired, Withdrawn
 from matching.events import OfferMissed, PromiseMissed
 from matching.models import OfferRow, RequestRow
 from matching.ring_order import Standing, draw
 from matching.wishes import KEPT, TooManyWishes, WishService
+from people.events import UserBlocked
 from signaling.events import CallWentLive
 from signaling.views import RequestView, WishView
 from tests.integration.matching.conftest import Market
@@ -90,6 +91,24 @@ async def test_a_cancelled_ring_frees_the_consultant_for_the_other_who_waits(mar
     await market.cancel(first, request["id"])
     await market.requests.run_due(market.db)
     assert ringing(await market.view(second)) == [anna], "woken, not polled"
+
+
+@pytest.mark.parametrize("customer_blocks", [True, False])
+async def test_a_block_stops_the_ring_at_once_and_is_no_miss(market: Market, customer_blocks: bool) -> None:
+    anna = await market.consultant()
+    customer = await market.customer()
+    assert ringing(await market.ring(customer)) == [anna]
+    [ring] = await market.offers(anna)
+    blocker, blocked = (customer, anna) if customer_blocks else (anna, customer)
+    async with market.db.begin() as tx:
+        await market.consultants.on_blocked(tx, UserBlocked(blocker_id=blocker, blocked_id=blocked))
+    with pytest.raises(Withdrawn):
+        await market.accept(anna, ring["id"])
+    await market.requests.run_due(market.db)
+    assert await market.offers(anna) == []
+    assert ringing(await market.view(customer)) == []
+    assert market.heard(OfferMissed) == []
+    assert ringing(await market.ring(await market.customer())) == [anna], "free for everybody else"
 
 
 async def test_every_ring_of_a_consultant_has_a_higher_token(market: Market) -> None:
