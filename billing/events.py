@@ -17,7 +17,7 @@ class HoldPlaced(Event):
 class HoldFailed(Event):
     """The hold was declined, abandoned, or could not be asked for in time; ``reason`` is the call's close reason.
 
-    One of ``hold_declined``, ``authentication_abandoned``, ``payment_unavailable`` and ``payment_due``.
+    One of ``hold_declined``, ``authentication_abandoned`` and ``payment_unavailable``.
     """
 
     call_id: CallId

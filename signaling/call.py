@@ -33,7 +33,6 @@ class CloseReason(StrEnum):
     HOLD_DECLINED = "hold_declined"
     AUTHENTICATION_ABANDONED = "authentication_abandoned"
     PAYMENT_UNAVAILABLE = "payment_unavailable"
-    PAYMENT_DUE = "payment_due"
     REMOVED = "removed"
     BLOCKED = "blocked"
 

@@ -71,8 +71,10 @@ class ChargeService:
         timeline.record(
             tx, charge.id, "price_agreed", rate_minor_per_hour=charge.rate_minor_per_hour, cap_minor=charge.cap_minor
         )
-        if await collecting.limits(tx, event.customer_id):  # a payment failed while it rang
-            await settlement.abandon(tx, charge, "payment_due")
+        if await collecting.limits(tx, event.customer_id):
+            # A payment failed while it rang. The consultant reads this reason, in the receipt too: it must not tell of
+            # the customer's debts to others. The customer is told of theirs wherever they owe.
+            await settlement.abandon(tx, charge, "payment_unavailable")
             return
         if await holds.place(tx, charge, amount_minor=charge.cap_minor, within=self._window) is None:
             await settlement.abandon(tx, charge, "payment_unavailable")

@@ -377,7 +377,7 @@ async def test_a_call_accepted_while_a_payment_failed_does_not_begin(room: Room)
     assert (await room.charge(second)).state == "abandoned"
     assert await room.holds(second) == []
     [failed] = [event for event in room.heard if isinstance(event, HoldFailed)]
-    assert failed == HoldFailed(second, "payment_due")
+    assert failed == HoldFailed(second, "payment_unavailable"), "the consultant learns nothing of a debt"
 
 
 async def test_what_cannot_be_collected_is_tried_by_plan_then_written_off(room: Room) -> None:
