@@ -10,7 +10,7 @@ from core.db import Tx
 from core.ids import UserId
 from matching import consultant_store, outcomes, store, wish_store
 from matching.encoder import Encoder
-from matching.explanation import mean_stars
+from matching.explanation import mean_stars, seconds
 from matching.index import ConsultantIndex
 from matching.memory import Past, day_of, weight_of
 from matching.models import ConsultantRow
@@ -220,6 +220,6 @@ def card_of(row: ConsultantRow, name: str) -> dict[str, Any]:
         "currency": row.currency,
         "rating": mean_stars(row.rating_sum, row.rating_count),
         "rating_count": row.rating_count,
-        "response_s": None if row.response_ms is None else (row.response_ms + 500) // 1_000,
+        "response_s": None if row.response_ms is None else seconds(row.response_ms),
         "status": row.status,
     }
