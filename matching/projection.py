@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from core.db import Tx
@@ -11,6 +11,7 @@ from core.ids import UserId
 from matching import consultant_store, outcomes, store, wish_store
 from matching.encoder import Encoder
 from matching.explanation import mean_stars, seconds
+from matching.facts import PresenceFact
 from matching.index import ConsultantIndex
 from matching.memory import Past, day_of, weight_of
 from matching.models import ConsultantRow
@@ -23,20 +24,6 @@ from people.profiles import ConsultantProfile
 
 CHANNEL = "consultant"
 CHUNK = 200
-
-
-class PresenceFact(Protocol):
-    """What a change of presence must tell; ``signaling``, which is above us, publishes it."""
-
-    @property
-    def user_id(self) -> UserId:
-        """Whose presence."""
-        ...
-
-    @property
-    def status(self) -> str:
-        """The new status."""
-        ...
 
 
 ReadProfile = Callable[[Tx, UserId], Awaitable[ConsultantProfile | None]]
