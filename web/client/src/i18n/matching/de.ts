@@ -70,6 +70,7 @@ export const matchingDe: Record<keyof typeof matchingEn, string> = {
   'compare.total': 'Ergebnis von 100',
   'whynot.title': 'Fehlt Ihnen jemand?',
   'whynot.who': 'Name einer Beraterin oder eines Beraters',
+  'whynot.clear': 'Namen leeren',
   'whynot.hint': 'Wir sagen Ihnen, warum sie oder er nicht in der Liste steht.',
   'whynot.nobody': 'Niemand mit diesem Namen.',
   'whynot.ask': 'Warum nicht {name}?',

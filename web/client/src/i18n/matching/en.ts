@@ -69,6 +69,7 @@ export const matchingEn = {
   'compare.total': 'Score of 100',
   'whynot.title': 'Missing somebody?',
   'whynot.who': 'Name of a consultant',
+  'whynot.clear': 'Empty the name',
   'whynot.hint': 'We tell you why they are not on the list.',
   'whynot.nobody': 'No consultant of this name.',
   'whynot.ask': 'Why not {name}?',
