@@ -4,6 +4,7 @@ A customer posts a question and rings (``matching``); a consultant accepts (``Of
 (``CallOpened``) and money is held (``HoldPlaced``); media may start, and when both sides are seen the connected
 time runs (``IntervalOpened``); it stops with the last packet (``IntervalClosed``). The call ends (``CallEnded``),
 the media plane closes its books (``SessionClosed``), and the charge is captured or released (``ChargeSettled``).
+Beside all this the outcome is written down, which matching learns from (``house.outcomes``).
 
 Every handler runs in the publisher's own transaction, in the order of the table: either all of it happened or
 none of it. Network calls never happen here; what needs one leaves a durable job.

@@ -1,1 +1,1 @@
-"""Questions, ranking, explanation and dispatch: who is rung, and when the next."""
+"""From a question to a ring: ranking, explanation, dispatch, learning. Which file is what: docs/ARCHITECTURE.md."""

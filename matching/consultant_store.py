@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, and_, case, func, literal_column, or_, select, update
+from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
 from core.ids import UserId
+from matching import changes
 from matching.index import ConsultantFacts
 from matching.models import BlockRow, ConsultantRow, CustomerStandingRow
 
@@ -33,9 +34,6 @@ _EMPTY: dict[str, Any] = {
     "successes": 0,
     "changed_in": 0,  # the trigger knows better
 }
-_XMIN = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
-# This transaction's own writes may still be rolled back, so an index must not learn them; they are read once committed.
-_OWN = literal_column("coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)", BigInteger)
 
 
 async def put(tx: Tx, user: UserId, **values: Any) -> None:
@@ -99,18 +97,9 @@ def _smoothed(response_ms: int) -> Any:
 
 
 async def changed_since(tx: Tx, seen: int) -> tuple[int, list[ConsultantFacts]]:
-    """Rows written by transactions from ``seen`` on, and the number to ask with next time.
-
-    No commit can slip between two calls: every transaction still running has a number of at least the snapshot's
-    xmin (PostgreSQL manual, 9.27 "pg_snapshot_xmin"), so the next call asks from there on.
-    """
-    row = ConsultantRow
-    here = select(_XMIN.label("xmin")).subquery("here")
-    query = select(here.c.xmin, row).select_from(
-        here.outerjoin(row, and_(row.changed_in >= seen, row.changed_in != _OWN))
-    )
-    rows = (await tx.session.execute(query.execution_options(populate_existing=True))).all()
-    return int(rows[0][0]), [facts_of(found) for _, found in rows if found is not None]
+    """Consultants written since ``seen``, and the number to ask with next time; see ``changes``."""
+    seen, rows = await changes.since(tx, ConsultantRow, seen)
+    return seen, [facts_of(row) for row in rows]
 
 
 def facts_of(row: ConsultantRow) -> ConsultantFacts:

@@ -1,4 +1,4 @@
-"""The tables of ``matching``: questions, the consultant projection, matches, requests and offers."""
+"""The tables of ``matching``: questions and files, consultants, matches, requests and offers, outcomes, models."""
 
 from datetime import date, datetime
 from typing import Any
@@ -94,7 +94,7 @@ class OutcomeRow(Base):
     connected_ms: Mapped[int] = mapped_column(BigInteger)
     stars: Mapped[int | None]
     refunded: Mapped[bool]
-    succeeded: Mapped[bool] = mapped_column(
+    succeeded: Mapped[bool] = mapped_column(  # as outcomes.succeeded, for SQL
         Computed("completed AND NOT refunded AND coalesce(stars, 5) >= 4", persisted=True)
     )
     ended_at: Mapped[datetime | None]

@@ -8,16 +8,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, and_, literal_column, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
 from core.ids import CallId
+from matching import changes
 from matching.models import OutcomeRow, QuestionRow
 
 CONTENT: Final = 4  # stars from which a customer is content
-_XMIN = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
-_OWN = literal_column("coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)", BigInteger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +51,17 @@ class Outcome:
 
 
 def succeeded(*, completed: bool, refunded: bool, stars: int | None) -> bool:
-    """Talked about past the threshold, nothing given back, and no customer who was not content."""
+    """Talked about past the threshold, nothing given back, and no customer who was not content.
+
+    The column ``outcome.succeeded`` is the same rule for SQL.
+    """
     return completed and not refunded and (stars is None or stars >= CONTENT)
 
 
 async def changed_since(tx: Tx, seen: int) -> tuple[int, list[Outcome]]:
-    """Rows written by transactions from ``seen`` on, and the number to ask with next time.
-
-    As ``consultant_store.changed_since``: no commit slips between two calls, a row may be given twice.
-    """
-    row = OutcomeRow
-    here = select(_XMIN.label("xmin")).subquery("here")
-    query = select(here.c.xmin, row).select_from(
-        here.outerjoin(row, and_(row.changed_in >= seen, row.changed_in != _OWN))
-    )
-    rows = (await tx.session.execute(query.execution_options(populate_existing=True))).all()
-    return int(rows[0][0]), [outcome_of(found) for _, found in rows if found is not None]
+    """Outcomes written since ``seen``, and the number to ask with next time; see ``changes``."""
+    seen, rows = await changes.since(tx, OutcomeRow, seen)
+    return seen, [outcome_of(row) for row in rows]
 
 
 async def begin(tx: Tx, question: QuestionRow, *, consultant: UUID, call: CallId) -> None:

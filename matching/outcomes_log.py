@@ -4,55 +4,15 @@ Every handler sets a fact and none adds to one, so events that come twice, late 
 row; the consultant's counters move by the difference the row has made.
 """
 
-from typing import Any, Protocol
+from typing import Any
 
 from core.db import Tx
 from core.ids import CallId, UserId
 from matching import consultant_store, outcomes, question_store
 from matching.events import OfferAccepted
+from matching.facts import CallEndFact, CallFact, RefundFact, SettledFact
 from matching.projection import CHANNEL
 from people.events import RatingGiven
-
-
-class CallFact(Protocol):
-    """What is told about a call; ``signaling``, which is above us, publishes it."""
-
-    @property
-    def call_id(self) -> CallId:
-        """Which call."""
-        ...
-
-
-class EndFact(CallFact, Protocol):
-    """What is told about the end of a call."""
-
-    @property
-    def went_live(self) -> bool:
-        """Whether both sides ever saw one another."""
-        ...
-
-
-class SettledFact(CallFact, Protocol):
-    """What ``billing``, of which we know nothing, tells when the books of a call are closed."""
-
-    @property
-    def connected_ms(self) -> int:
-        """How long both sides were connected."""
-        ...
-
-    @property
-    def threshold_passed(self) -> bool:
-        """Whether that was long enough to cost money."""
-        ...
-
-
-class RefundFact(CallFact, Protocol):
-    """What ``billing`` tells when money went back, or came back because it could not be returned."""
-
-    @property
-    def refunded_minor(self) -> int:
-        """All that has been given back of this call by now."""
-        ...
 
 
 class OutcomeLog:
@@ -67,7 +27,7 @@ class OutcomeLog:
         """Both sides were seen: the consultant has had this contact."""
         await self._learn(tx, event.call_id, connected=True)
 
-    async def on_call_ended(self, tx: Tx, event: EndFact) -> None:
+    async def on_call_ended(self, tx: Tx, event: CallEndFact) -> None:
         """The call is over."""
         row = await outcomes.locked(tx, event.call_id)
         if row is not None and row.ended_at is None:

@@ -3,14 +3,15 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from core.db import Tx
 from core.ids import UserId
 from matching import consultant_store, outcomes, store, wish_store
 from matching.encoder import Encoder
-from matching.explanation import mean_stars
+from matching.explanation import mean_stars, seconds
+from matching.facts import PresenceFact
 from matching.index import ConsultantIndex
 from matching.memory import Past, day_of, weight_of
 from matching.models import ConsultantRow
@@ -23,20 +24,6 @@ from people.profiles import ConsultantProfile
 
 CHANNEL = "consultant"
 CHUNK = 200
-
-
-class PresenceFact(Protocol):
-    """What a change of presence must tell; ``signaling``, which is above us, publishes it."""
-
-    @property
-    def user_id(self) -> UserId:
-        """Whose presence."""
-        ...
-
-    @property
-    def status(self) -> str:
-        """The new status."""
-        ...
 
 
 ReadProfile = Callable[[Tx, UserId], Awaitable[ConsultantProfile | None]]
@@ -226,6 +213,6 @@ def card_of(row: ConsultantRow, name: str) -> dict[str, Any]:
         "currency": row.currency,
         "rating": mean_stars(row.rating_sum, row.rating_count),
         "rating_count": row.rating_count,
-        "response_s": None if row.response_ms is None else (row.response_ms + 500) // 1_000,
+        "response_s": None if row.response_ms is None else seconds(row.response_ms),
         "status": row.status,
     }

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from core.db import Database, Tx
@@ -14,6 +14,7 @@ from matching import consultant_store, question_store, request, store, wish_stor
 from matching import question as questions
 from matching.answers import Answers
 from matching.dispatch import TOGETHER, Dispatcher
+from matching.facts import CallEndFact, CallFact
 from matching.models import QuestionRow, RequestRow
 from matching.projection import Names
 from matching.ranking import RankingService
@@ -45,29 +46,6 @@ class AlreadyMatched(Conflict):
     """A consultant has accepted; leave the call instead."""
 
     code = "already_matched"
-
-
-class CallFact(Protocol):
-    """What is told about a call; ``signaling``, which is above us, publishes it."""
-
-    @property
-    def call_id(self) -> CallId:
-        """Which call."""
-        ...
-
-
-class CallEndFact(CallFact, Protocol):
-    """What is told about the end of a call."""
-
-    @property
-    def question_id(self) -> QuestionId:
-        """What it was about."""
-        ...
-
-    @property
-    def went_live(self) -> bool:
-        """Whether both sides ever saw one another."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,12 +153,6 @@ async def stages(tx: Tx, request: UUID) -> Sequence[RequestStageRow]:
     return (await tx.session.scalars(query.order_by(RequestStageRow.id))).all()
 
 
-async def add_offer(tx: Tx, **values: Any) -> OfferRow | None:
-    """Insert an offer; None when this consultant is being rung already, or was for this request."""
-    query = insert(OfferRow).values(**values).on_conflict_do_nothing().returning(OfferRow)
-    return await tx.session.scalar(query)
-
-
 async def offer_of(tx: Tx, consultant: UserId, offer: UUID) -> UUID:
     """The request of this consultant's offer; somebody else's offer does not exist for them."""
     query = select(OfferRow.request_id).where(OfferRow.id == offer, OfferRow.consultant_id == consultant)

@@ -1,4 +1,7 @@
-"""The first ranker: seven factors of 0 to 100 with stated weights, in integers, so that every score can be re-added."""
+"""The first ranker: seven factors of 0 to 100 with stated weights, kept so that its stored matches can be replayed.
+
+Its rules for price and answer time are still in force: ``logistic`` takes them from here.
+"""
 
 from typing import Final
 

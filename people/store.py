@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
-from core.ids import CallId, UserId
+from core.ids import UserId
 from people.models import Account, Block, Consent, Profile, Rating, RefreshToken, TokenFamily
 from people.principal import Principal
 
@@ -145,14 +145,6 @@ async def add_rating(tx: Tx, rating: Rating) -> bool:
         .returning(Rating.id)
     )
     return added is not None
-
-
-async def rating_of(tx: Tx, call: CallId, rater: UserId) -> Rating | None:
-    """The rating this person gave for this call."""
-    found: Rating | None = await tx.session.scalar(
-        select(Rating).where(Rating.call_id == call, Rating.rater_id == rater)
-    )
-    return found
 
 
 async def rating_totals(tx: Tx, user: UserId) -> tuple[int, int]:

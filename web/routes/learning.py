@@ -190,10 +190,7 @@ async def post_model_activate(call: Call) -> None:
 async def _models(tx: Tx, house: House, days: list[matching_days.Day]) -> list[ModelOut]:
     rows = await house.models.versions(tx)
     names = await house.profiles.names(tx, [UserId(row.promoted_by) for row in rows if row.promoted_by])
-    did = {
-        row.version: [one.figures for one in days if one.version == row.version and one.version != matching_days.ALL]
-        for row in rows
-    }
+    did = {row.version: [one.figures for one in days if one.version == row.version] for row in rows}
     return [
         _model(
             row,

@@ -90,7 +90,11 @@ class MatchQuery(Input):
 
 
 class FactorOut(Output):
-    """One factor: value x weight, in hundredths of a point of the score."""
+    """One factor: at most ``weight`` points of the score.
+
+    ``contribution_centi`` says how many, in hundredths; ``value`` is that share of the weight in percent, which for a
+    learned factor is rounded.
+    """
 
     factor: str
     value: Annotated[int, Field(ge=0, le=100)]

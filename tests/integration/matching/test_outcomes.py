@@ -63,7 +63,9 @@ class Story:
         async with self.market.db.begin() as tx:
             row = await outcomes.locked(tx, self.call)
         assert row is not None
-        return outcomes.outcome_of(row)
+        outcome = outcomes.outcome_of(row)
+        assert outcome.succeeded == row.succeeded, "the column says what the rule says"
+        return outcome
 
     async def counters(self) -> tuple[int, int, int, int]:
         """Contacts, successes, ratings and their sum."""
@@ -75,7 +77,7 @@ class Story:
 
 @pytest.fixture
 async def story(market: Market) -> Story:
-    consultant = await market.consultant("Kubernetes operations", tags=("kubernetes",))
+    consultant = await market.consultant("Kubernetes operations", contacts=0, tags=("kubernetes",))
     customer = await market.customer()
     await market.ring(customer)
     [offer] = await market.offers(consultant)

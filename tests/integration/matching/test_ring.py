@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
-from matching import store
 from matching.answers import AlreadyTaken, Expired, Withdrawn
 from matching.events import OfferAccepted, OfferMissed, RequestClosed
+from matching.models import OfferRow
 from matching.requests import AlreadyActive, AlreadyMatched, CardMissing
 from people.events import RatingGiven, UserBlocked
 from signaling.events import CallEnded, CallWentLive
@@ -99,8 +99,7 @@ async def test_a_hundred_parallel_accepts_make_one_call(market: Market) -> None:
     async with market.db.begin() as tx:
         for _ in range(100):
             consultant, offer = UserId(uuid4()), OfferId(new_id())
-            await store.add_offer(
-                tx,
+            ring = OfferRow(
                 id=offer,
                 request_id=request["id"],
                 consultant_id=consultant,
@@ -112,6 +111,7 @@ async def test_a_hundred_parallel_accepts_make_one_call(market: Market) -> None:
                 created_at=tx.now,
                 rings_until=tx.now,
             )
+            tx.session.add(ring)
             offers.append((consultant, offer))
     async with asyncio.timeout(60):
         answers = await asyncio.gather(*(market.accept(*one) for one in offers), return_exceptions=True)

@@ -5,16 +5,16 @@ import time
 from statistics import quantiles
 
 from core.ids import UserId
+from matching.logistic import LogisticRanker
 from matching.typing_aid import TypingAid
 from matching.vocabulary import SYNONYMS
-from matching.weighted import WeightedRanker
-from tests.integration.matching.conftest import Market
+from tests.integration.matching.conftest import BUILT_IN, Market
 
 P95_MS = 150
 
 
 def aid_of(market: Market) -> TypingAid:
-    return TypingAid(market.consultants, WeightedRanker())
+    return TypingAid(market.consultants, LogisticRanker(lambda: BUILT_IN))
 
 
 async def test_a_question_back_comes_from_those_who_are_online(market: Market) -> None:

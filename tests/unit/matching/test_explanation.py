@@ -10,11 +10,13 @@ from matching import why_not
 from matching.explanation import PUBLIC_INPUTS, concerns, dearest_of, mean_stars, public_inputs, reasons, seconds
 from matching.filters import Filters, kept_out_by
 from matching.index import ConsultantFacts, ConsultantIndex
+from matching.logistic import LogisticRanker
+from matching.model import built_in
 from matching.ranker import Query
 from matching.ranking import query_of
-from matching.weighted import WeightedRanker
 from matching.words import words
 
+BUILT_IN = built_in("logistic-1")
 WORDS = st.sampled_from(
     ["pods", "restart", "kubernetes", "tax", "steuer", "kündigung", "vertrag", "database", "slow", "query", "garden"]
 )
@@ -110,7 +112,7 @@ def test_the_gap_to_the_last_one_shown_is_the_difference_of_the_scores_exactly(
     index = ConsultantIndex()
     for one in crowd:
         index.apply(one)
-    ranked = WeightedRanker().rank(query, index.ringable(query), len(crowd))
+    ranked = LogisticRanker(lambda: BUILT_IN).rank(query, index.ringable(query), len(crowd))
     for place, one in enumerate(ranked[1:], 1):
         last = ranked[place - 1]
         found = why_not.behind(one, last)

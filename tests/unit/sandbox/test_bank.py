@@ -59,9 +59,7 @@ async def test_a_dispute_must_make_sense(http: aiohttp.ClientSession, given: dic
         assert answer.status == status, await answer.text()
 
 
-async def test_a_decision_turns_only_by_an_appeal(
-    http: aiohttp.ClientSession, bank: RunningSandbox
-) -> None:
+async def test_a_decision_turns_only_by_an_appeal(http: aiohttp.ClientSession, bank: RunningSandbox) -> None:
     intent = await _captured(http)
     dispute_id = await bank.dispute(intent["id"])
     async with http.post(f"/_sandbox/dispute/{intent['id']}") as answer:

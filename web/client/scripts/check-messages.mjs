@@ -1,4 +1,4 @@
-// Owns the check of the catalogues: same keys, same placeholders, nothing empty, nothing unused or unknown in the source.
+// Owns the check of the catalogues: same keys, same placeholders, nothing empty or twice, nothing unused or unknown in the source.
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -15,12 +15,23 @@ function catalogue(path) {
 }
 const placeholders = (text) => [...new Set([...text.matchAll(/\{(\w+)[,}]/g)].map((found) => found[1]))].toSorted().join(' ')
 
-const en = new Map(['', 'finance/', 'admin/', 'matching/'].flatMap((part) => [...catalogue(`src/i18n/${part}en.ts`)]))
-const de = new Map(['', 'finance/', 'admin/', 'matching/'].flatMap((part) => [...catalogue(`src/i18n/${part}de.ts`)]))
+const parts = ['', 'finance/', 'admin/', 'matching/']
+const complaints = []
+function whole(language) {
+  const messages = new Map()
+  for (const part of parts) {
+    for (const [key, text] of catalogue(`src/i18n/${part}${language}.ts`)) {
+      if (messages.has(key)) complaints.push(`${key}: written twice (${language})`) // one would silently hide the other
+      messages.set(key, text)
+    }
+  }
+  return messages
+}
+const en = whole('en')
+const de = whole('de')
 const code = files('src').filter((path) => !path.includes('i18n')).map(source).join('\n')
 // Keys put together from a code of the server: their beginning must appear in the source.
 const families = [...code.matchAll(/coded\('([\w.]+)'|t\(`([a-z_.]+)\.\$\{/g)].map((found) => `${found[1] ?? found[2]}.`)
-const complaints = []
 for (const [key, text] of en) {
   const other = de.get(key)
   if (!text.trim() || !other?.trim()) complaints.push(`${key}: empty or missing`)

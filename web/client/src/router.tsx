@@ -4,7 +4,6 @@ import { createBrowserRouter, Navigate, useLocation } from 'react-router'
 import type { Role } from './api/types'
 import { Layout } from './parts/Layout'
 import { Loading } from './parts/Problem'
-import { Matching } from './screens/admin/Matching'
 import { Ask } from './screens/Ask'
 import { CallScreen } from './screens/CallScreen'
 import { Checkout } from './screens/Checkout'
@@ -54,6 +53,7 @@ const PayoutDetail = later(async () => (await import('./screens/finance/PayoutDe
 const Payouts = later(async () => (await import('./screens/finance/Payouts')).Payouts)
 const Problems = later(async () => (await import('./screens/finance/Problems')).Problems)
 const Reconciliation = later(async () => (await import('./screens/finance/Reconciliation')).Reconciliation)
+const Matching = later(async () => (await import('./screens/admin/Matching')).Matching)
 const Verify = later(async () => (await import('./screens/Verify')).Verify)
 const ConsultantHomeScreen = later(async () => (await import('./screens/ConsultantHome')).ConsultantHomeScreen)
 const ConsultantProfile = later(async () => (await import('./screens/ConsultantProfile')).ConsultantProfile)

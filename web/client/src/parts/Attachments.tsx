@@ -6,6 +6,7 @@ import { download, get, post, query, remove } from '../api/client'
 import type { Attachment, Attachments } from '../api/types'
 import { ACCEPT, complaintAbout, MOST_FILES, typeOf } from '../rules/attachments'
 import { Problem } from './Problem'
+import { say } from './toast'
 import { useWords } from './words'
 
 export const sendFile = (questionId: string, file: File) =>
@@ -89,11 +90,16 @@ export function FileLine({ name, bytes, onOpen, onRemove }: { name: string; byte
   )
 }
 
-const open = (file: Attachment) => download(`/api/attachments/${file.id}`, file.name)
+/** Hands a file to the browser; one that is gone by now is said. */
+function useOpen() {
+  const { problem } = useWords()
+  return (file: Attachment) => void download(`/api/attachments/${file.id}`, file.name).catch((error: unknown) => say(problem(error)))
+}
 
 /** The owner's files of a posted question. */
 export function OwnFiles({ questionId }: { questionId: string }) {
   const { t } = useWords()
+  const open = useOpen()
   const files = useQuery({ queryKey: ['attachments', questionId], queryFn: () => get<Attachments>(`/api/questions/${questionId}/attachments`) })
   const add = useMutation({
     mutationFn: async (chosen: File[]) => {
@@ -111,7 +117,7 @@ export function OwnFiles({ questionId }: { questionId: string }) {
       <div className="stack tight">
         <ul className="plain">
           {items.map((file) => (
-            <FileLine key={file.id} name={file.name} bytes={file.bytes} onOpen={() => void open(file)} onRemove={() => drop.mutate(file.id)} />
+            <FileLine key={file.id} name={file.name} bytes={file.bytes} onOpen={() => open(file)} onRemove={() => drop.mutate(file.id)} />
           ))}
         </ul>
         {items.length < MOST_FILES && <ChooseFiles already={items.length} onChosen={(chosen) => add.mutate(chosen)} />}
@@ -124,6 +130,7 @@ export function OwnFiles({ questionId }: { questionId: string }) {
 /** The customer's files, for the consultant it rings at or who took it. */
 export function FilesOf({ address }: { address: string }) {
   const { t } = useWords()
+  const open = useOpen()
   const files = useQuery({ queryKey: ['attachments', address], queryFn: () => get<Attachments>(address) })
   if (files.error) return <Problem error={files.error} />
   if (!files.data?.items.length) return null
@@ -132,7 +139,7 @@ export function FilesOf({ address }: { address: string }) {
       <h3>{t('files.of_customer')}</h3>
       <ul className="plain">
         {files.data.items.map((file) => (
-          <FileLine key={file.id} name={file.name} bytes={file.bytes} onOpen={() => void open(file)} />
+          <FileLine key={file.id} name={file.name} bytes={file.bytes} onOpen={() => open(file)} />
         ))}
       </ul>
     </div>

@@ -36,7 +36,7 @@ export function FairnessPanel() {
       <Problem error={fairness.error} retry={() => void fairness.refetch()} />
       {panel && (
         <>
-          <dl className="facts" aria-live="polite">
+          <dl className="facts">
             <dt>{t('fairness.received')}</dt>
             <dd data-testid="rings-received">{panel.received}</dd>
             <dt>{t('fairness.accepted')}</dt>

@@ -37,6 +37,7 @@ export function TypingAid({ draft, onTag }: { draft: Draft; onTag: (tag: string)
   const suggested = (aid.data?.tags ?? []).filter((tag) => !draft.tags.includes(tag))
   const refining = aid.data?.refining
   const choices = (refining?.tags ?? []).filter((tag) => !draft.tags.includes(tag))
+  const asked = refining && choices.length > 1 && !waved.includes(refining.facet) ? (coded('facet', refining.facet) ?? t('facet.topic')) : ''
   return (
     <>
       {suggested.length > 0 && (
@@ -49,10 +50,10 @@ export function TypingAid({ draft, onTag }: { draft: Draft; onTag: (tag: string)
           ))}
         </fieldset>
       )}
-      {refining && choices.length > 1 && !waved.includes(refining.facet) && (
+      {refining && asked && (
         <fieldset className="chips" data-testid="refining">
           <legend>
-            <span className="soft small">{t('refine.title')}</span> {coded('facet', refining.facet) ?? t('facet.topic')}
+            <span className="soft small">{t('refine.title')}</span> {asked}
           </legend>
           {choices.map((tag) => (
             <button type="button" className="chip" key={tag} onClick={() => add(tag)}>
@@ -65,7 +66,7 @@ export function TypingAid({ draft, onTag }: { draft: Draft; onTag: (tag: string)
         </fieldset>
       )}
       <p className="hidden" aria-live="polite" data-testid="typing-told">
-        {told || (refining && !waved.includes(refining.facet) ? (coded('facet', refining.facet) ?? t('facet.topic')) : '')}
+        {told} {asked}
       </p>
     </>
   )

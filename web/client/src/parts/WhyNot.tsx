@@ -53,7 +53,7 @@ export function WhyNot({ questionId, filters, shown, named, onNamed }: Props) {
           const one = people.find(({ value }) => value === id)
           onNamed(one ? { id: one.value, name: one.label } : null)
         }}
-        clearButtonProps={{ 'aria-label': t('matches.filter.clear') }}
+        clearButtonProps={{ 'aria-label': t('whynot.clear') }}
         data-testid="why-not-who"
       />
       <Problem error={answer.error} retry={() => void answer.refetch()} />

@@ -140,6 +140,7 @@ export function Reliability({ bins }: { bins: { n: number; foretold: number; cam
       <details>
         <summary>{t('admin.as_table')}</summary>
         <table className="plain small">
+          <caption className="hidden">{t('admin.calibration')}</caption>
           <thead>
             <tr>
               {(['admin.foretold', 'admin.came_true', 'admin.candidates'] as const).map((name) => (
@@ -152,7 +153,9 @@ export function Reliability({ bins }: { bins: { n: number; foretold: number; cam
           <tbody>
             {known.map((each) => (
               <tr key={each.foretold}>
-                <td className="right">{share(each.foretold)}</td>
+                <th scope="row" className="right">
+                  {share(each.foretold)}
+                </th>
                 <td className="right">{share(each.came_true)}</td>
                 <td className="right">{each.n}</td>
               </tr>

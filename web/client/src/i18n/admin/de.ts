@@ -42,7 +42,7 @@ export const adminDe: Record<keyof typeof adminEn, string> = {
   'admin.came_true': 'Eingetroffen',
   'admin.candidates': 'Kandidaten',
   'admin.refit': 'Neu anpassen',
-  'admin.refit_lead': 'Jede Nacht nach 03:00 UTC wird ein Modell an Ergebnisse angepasst, die älter als ein Tag sind. Es gilt nur, wenn auf dem späteren Fünftel davon MRR und nDCG höchstens {ranking} unter denen des geltenden Modells liegen und sein Kalibrierungsfehler unter {good} oder höchstens {calibration} höher liegt. Nötig sind mindestens {training} gut beantwortete Fragen zum Anpassen und {holdout} zum Beurteilen.',
+  'admin.refit_lead': 'Jede Nacht nach 03:00 UTC wird ein Modell an Ergebnisse angepasst, die älter als ein Tag sind. Es gilt nur, wenn auf dem späteren Fünftel davon MRR und nDCG höchstens {ranking} unter denen des geltenden Modells liegen und sein Kalibrierungsfehler höchstens {good} beträgt oder höchstens {calibration} höher liegt. Nötig sind mindestens {training} gut beantwortete Fragen zum Anpassen und {holdout} zum Beurteilen.',
   'admin.refit_never': 'Noch wurde nie neu angepasst.',
   'admin.refit_now': 'Jetzt neu anpassen',
   'admin.stage.waiting': 'Wartet auf einen Arbeitsprozess …',

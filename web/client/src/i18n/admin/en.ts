@@ -41,7 +41,7 @@ export const adminEn = {
   'admin.came_true': 'Came true',
   'admin.candidates': 'Candidates',
   'admin.refit': 'Refit',
-  'admin.refit_lead': 'Every night after 03:00 UTC a model is fitted on outcomes older than a day. It ranks only if, on the later fifth of them, MRR and nDCG are at most {ranking} lower than the active model’s, and its calibration error is below {good} or at most {calibration} higher. At least {training} well answered questions to fit on and {holdout} to judge on are needed.',
+  'admin.refit_lead': 'Every night after 03:00 UTC a model is fitted on outcomes older than a day. It ranks only if, on the later fifth of them, MRR and nDCG are at most {ranking} lower than the active model’s, and its calibration error is at most {good} or at most {calibration} higher. At least {training} well answered questions to fit on and {holdout} to judge on are needed.',
   'admin.refit_never': 'No refit has run yet.',
   'admin.refit_now': 'Refit now',
   'admin.stage.waiting': 'Waiting for a worker …',

@@ -106,11 +106,11 @@ function Span({ days, choose }: { days: number; choose: (days: number) => void }
 }
 
 function Figures({ found }: { found: Learning }) {
-  const { t, number } = useWords()
+  const { t, number, percent } = useWords()
   const { whole } = found
   const tiles: [string, string][] = [
     [t('admin.tile.questions'), String(whole.questions)],
-    [t('admin.tile.in_time'), whole.rung ? `${number((100 * whole.answered_in_time) / whole.rung, 1)} %` : '–'],
+    [t('admin.tile.in_time'), whole.rung ? percent((10_000 * whole.answered_in_time) / whole.rung) : '–'],
     [t('admin.tile.mrr10'), whole.mrr10 === null ? '–' : number(whole.mrr10, 2)],
     [t('admin.tile.stars'), whole.stars === null ? '–' : number(whole.stars, 2)],
     [t('admin.tile.calibration'), whole.calibration_error === null ? '–' : number(whole.calibration_error, 3)],

@@ -1,0 +1,27 @@
+"""Changes: which rows were written since a process last looked, in tables whose trigger keeps ``changed_in``."""
+
+from typing import Final, TypeVar
+
+from sqlalchemy import BigInteger, and_, literal_column, select
+
+from core.db import Tx
+from matching.models import ConsultantRow, OutcomeRow
+
+_XMIN: Final = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bigint", BigInteger)
+# This transaction's own writes may still be rolled back, so an index must not learn them; they are read once committed.
+_OWN: Final = literal_column("coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)", BigInteger)
+Row = TypeVar("Row", ConsultantRow, OutcomeRow)  # the tables with such a trigger
+
+
+async def since(tx: Tx, table: type[Row], seen: int) -> tuple[int, list[Row]]:
+    """Rows of ``table`` written by transactions from ``seen`` on, and the number to ask with next time.
+
+    No commit can slip between two calls: every transaction still running has a number of at least the snapshot's
+    xmin (PostgreSQL manual, 9.27 "pg_snapshot_xmin"), so the next call asks from there on. A row may be given twice.
+    """
+    here = select(_XMIN.label("xmin")).subquery("here")
+    query = select(here.c.xmin, table).select_from(
+        here.outerjoin(table, and_(table.changed_in >= seen, table.changed_in != _OWN))
+    )
+    rows = (await tx.session.execute(query.execution_options(populate_existing=True))).all()
+    return int(rows[0][0]), [found for _, found in rows if found is not None]
