@@ -9,7 +9,6 @@ from sqlalchemy.exc import DBAPIError
 
 from billing.charges import store
 from billing.events import HoldFailed
-from billing.metering.service import rearm
 from core.errors import NotFound, Refused
 from core.ids import UserId, new_id
 from media.events import IntervalClosed, IntervalOpened
@@ -183,7 +182,7 @@ async def test_a_cap_that_was_raised_before_its_end_was_told_ends_nothing(room: 
         charge = await store.lock_of_call(tx, call)
         assert charge is not None
         charge.cap_minor += 1_500  # an extension came to stand in between
-        await rearm(tx, charge)
+        await room.meter.rearm(tx, charge)
     await room.work()
     assert "CapReached" not in room.names()
     room.clock.advance(timedelta(minutes=10))
@@ -201,7 +200,7 @@ async def test_a_transaction_that_waited_for_the_lock_passes_no_mark_again(room:
     async with room.db.begin() as tx:
         charge = await store.lock_of_call(tx, call)
         assert charge is not None
-        await rearm(tx, charge)
+        await room.meter.rearm(tx, charge)
     room.clock.advance(timedelta(milliseconds=300))
     await room.work()
     assert (await room.kinds(call)).count("threshold_passed") == 1

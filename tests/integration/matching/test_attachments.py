@@ -18,9 +18,8 @@ from sqlalchemy import select
 
 from core.clock import FakeClock
 from core.ids import CallId, QuestionId, RequestId, UserId
-from matching import attachments
-from matching.attachment_types import MOST_BYTES
-from matching.models import AttachmentRow, RequestRow
+from matching.attachment_types import MOST_BYTES, MOST_BYTES_OF_ONE
+from matching.models import AttachmentRow, QuestionRow, RequestRow
 from people.roles import Role
 from signaling.events import CallEnded
 from tests.integration.web.conftest import MakeClient
@@ -265,9 +264,21 @@ async def test_what_is_attached_after_a_call_that_failed_is_for_the_next_one_onl
     assert await desk.files_of(f"/api/calls/{call}/attachments", desk.customer) == (200, [*early, "after.txt"])
 
 
-async def test_all_files_of_a_customer_have_room_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attachments, "MOST_BYTES_OF_ONE", MOST_BYTES + len(TEXT))
+def _values(row: AttachmentRow | QuestionRow) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
+
+
+async def test_all_files_of_a_customer_have_room_once(desk: Desk) -> None:
     first = await desk.sent()
+    others = [MOST_BYTES] * (MOST_BYTES_OF_ONE // MOST_BYTES - 2) + [MOST_BYTES - len(TEXT)]
+    async with desk.house.db.begin() as tx:  # as if another question had them, up to one file less than everything
+        sent = await tx.session.get_one(AttachmentRow, UUID(first))
+        asked = _values(await tx.session.get_one(QuestionRow, sent.question_id)) | {"id": uuid4()}
+        tx.session.add(QuestionRow(**asked))
+        await tx.session.flush()
+        for size in others:
+            row = _values(sent) | {"id": uuid4(), "question_id": asked["id"], "bytes": size}
+            tx.session.add(AttachmentRow(**row))
     assert (await desk.send(b"one more")).status == 201, "there was room for the largest when it came"
     refused = await desk.send(b"and one more")
     assert (refused.status, (await error_of(refused))["code"]) == (409, "attachment_space")
