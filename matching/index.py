@@ -1,11 +1,11 @@
 """The in-memory index of consultants: every feature the ranker needs, as numpy columns (no I/O)."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from array import array
+from collections.abc import Hashable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import overload
+from functools import cache, lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
@@ -14,9 +14,9 @@ from matching import features, style
 from matching.encoder import Encoder, Vector
 from matching.industries import industries_of
 from matching.keywords import Vocabulary
-from matching.meanings import Meanings
+from matching.meanings import Meanings, grown
 from matching.memory import Memory, Past, Recollection
-from matching.ranker import Candidates, Flags, Floats, Ints, Query
+from matching.ranker import Candidates, Flags, Floats, Ints, Picked, Query
 from matching.text_index import TextIndex
 from matching.words import normal_tag, terms
 
@@ -24,6 +24,7 @@ STATUSES = ("offline", "available", "away", "in_meeting", "limited")
 AVAILABLE = STATUSES.index("available")
 ONLINE = (AVAILABLE, STATUSES.index("away"), STATUSES.index("in_meeting"))
 LANGUAGE_BITS = 64
+NOWHERE: Final = -1  # the slot of somebody who is no consultant that we know
 ENOUGH_TAGS = 3  # three shared tags are a full match, however many the question carries
 PRIOR_RATINGS = 10  # a newcomer is taken for somebody rated ten times …
 PRIOR_POINTS = 3  # … with four stars, that is three of four points
@@ -44,6 +45,8 @@ _COLUMN = np.dtype(
         ("person", "i4"),
         ("industries", "u4"),
         ("style", "i2"),
+        ("version", "i8"),
+        ("said", "i8"),
     ]
 )
 
@@ -83,26 +86,6 @@ def one_tag_keys(tag: str) -> tuple[str, ...]:
     return _SYNONYMS.extract(tag).tags or (normal_tag(tag),)
 
 
-class _Picked(Sequence[UUID]):
-    """Some of the users, without copying 100,000 of them to read five."""
-
-    def __init__(self, users: list[UUID], slots: Ints) -> None:
-        self._users = users
-        self._slots = slots
-
-    def __len__(self) -> int:
-        return len(self._slots)
-
-    @overload
-    def __getitem__(self, n: int) -> UUID: ...
-    @overload
-    def __getitem__(self, n: slice) -> Sequence[UUID]: ...
-    def __getitem__(self, n: int | slice) -> UUID | Sequence[UUID]:
-        if isinstance(n, slice):
-            return [self._users[slot] for slot in self._slots[n]]
-        return self._users[int(self._slots[n])]
-
-
 class ConsultantIndex:
     """Slots of consultants; a changed text moves its owner to a fresh slot, everything else is written in place."""
 
@@ -113,30 +96,35 @@ class ConsultantIndex:
         self.memory = Memory()
         self.meanings = Meanings(encoder)
         self._person_of: dict[UUID, int] = {}
+        self._users: list[UUID] = []  # by person
+        self._slots = array("i")  # by person; -1 for those who have none
         # Texts that have no vector yet; whoever has the time encodes them (see ``projection.encode_some``).
         self.unencoded: dict[tuple[str, Hashable], str] = {}
         self._recalled: tuple[tuple[object, ...], Recollection] | None = None
         self._columns = np.zeros(1_024, dtype=_COLUMN)
-        self._users: list[UUID] = []
-        self._slot_of: dict[UUID, int] = {}
-        self._known: dict[UUID, tuple[int, str, tuple[str, ...]]] = {}  # version, text, tags
+        self._used = 0  # slots
+        self._count = 0  # consultants
         self._text = TextIndex()
-        self._tags = TextIndex()
+        self._tags = TextIndex()  # what their tags mean
+        self._carried = TextIndex()  # their tags as they are written
         self._codes: dict[str, int] = {}
-        self._tag_counts: Counter[str] = Counter()
         self._vocabulary: Vocabulary | None = None
 
     def __len__(self) -> int:
-        return len(self._slot_of)
+        return self._count
 
     def users(self) -> Iterable[UUID]:
         """Everybody it knows of."""
-        return self._slot_of.keys()
+        return (user for user, slot in zip(self._users, self._slots, strict=True) if slot != NOWHERE)
+
+    def _slot_of(self, user: UUID) -> int:
+        person = self._person_of.get(user)
+        return NOWHERE if person is None else self._slots[person]
 
     @property
     def worn(self) -> bool:
         """Whether more slots are dead than alive, so that a fresh index is worth its loading time."""
-        return len(self._users) > 2 * len(self._slot_of) + 1_000
+        return self._used > 2 * self._count + 1_000
 
     @property
     def online_count(self) -> int:
@@ -147,22 +135,28 @@ class ConsultantIndex:
     def vocabulary(self) -> Vocabulary:
         """Every tag a consultant carries, with the built-in synonyms."""
         if self._vocabulary is None:
-            self._vocabulary = Vocabulary(+self._tag_counts)
+            self._vocabulary = Vocabulary(self._carried.terms())
         return self._vocabulary
 
     def apply(self, facts: ConsultantFacts) -> None:
         """Take over one consultant's row; a version that is known already, or older, changes nothing."""
-        version, text, tags = self._known.get(facts.user_id, (-1, None, ()))
-        if facts.changed_in <= version:
+        slot = self._slot_of(facts.user_id)
+        if slot != NOWHERE and facts.changed_in <= self._columns["version"][slot]:
             return
-        if text != facts.text or tags != facts.tags:
-            self._move(facts, tags)
-        self._known[facts.user_id] = (facts.changed_in, facts.text, facts.tags)
-        self._write(self._slot_of[facts.user_id], facts)
+        text = facts.text
+        said = hash((text, facts.tags))  # of 64 bits: all that is kept of a profile's text is whether it changed
+        if slot == NOWHERE or said != self._columns["said"][slot]:
+            slot = self._move(facts, text, slot)
+            self._columns["said"][slot] = said
+        self._write(slot, facts)
 
     def person(self, user: UUID) -> int:
         """The number by which the memory knows somebody; it stays when their profile changes."""
-        return self._person_of.setdefault(user, len(self._person_of))
+        found = self._person_of.setdefault(user, len(self._users))
+        if found == len(self._users):
+            self._users.append(user)
+            self._slots.append(NOWHERE)
+        return found
 
     def learn(self, past: Past) -> None:
         """Take over what became of a past question."""
@@ -181,34 +175,38 @@ class ConsultantIndex:
         elif isinstance(what, int):
             self.meanings.put(what, vector)
 
-    def _move(self, facts: ConsultantFacts, old_tags: tuple[str, ...]) -> None:
-        old = self._slot_of.get(facts.user_id)
-        if old is not None:
+    def _move(self, facts: ConsultantFacts, text: str, old: int) -> int:
+        lonely = False
+        if old != NOWHERE:
             self._columns[old]["alive"] = False
             self._text.remove(old)
             self._tags.remove(old)
-        slot = len(self._users)
-        self._users.append(facts.user_id)
-        self._slot_of[facts.user_id] = slot
+            lonely = self._carried.remove(old)
+        carried = set(map(normal_tag, facts.tags))
+        if lonely or any(not self._carried.documents(tag) for tag in carried):
+            self._vocabulary = None
+        person = self.person(facts.user_id)
+        slot = self._slots[person] = self._used
+        self._used += 1
+        self._count += old == NOWHERE
         if slot == len(self._columns):
-            self._columns = np.concatenate([self._columns, np.zeros(slot, dtype=_COLUMN)])
-        self._text.add(slot, terms(facts.text))
+            self._columns = grown(self._columns, 2 * slot)
+        self._text.add(slot, terms(text))
         topics = tag_keys(facts.tags) | set(_SYNONYMS.extract(facts.headline).tags)
         self._tags.add(slot, sorted(topics))
-        person = self.person(facts.user_id)
+        self._carried.add(slot, sorted(carried))
         if self.meanings.encodes:
-            self.unencoded["profile", person] = facts.text
-        self._columns[slot]["person"] = person
-        self._columns[slot]["industries"] = industries_of(topics)
-        self._columns[slot]["style"] = style.style_of(facts.text)
-        if set(old_tags) != set(facts.tags):
-            self._tag_counts.subtract(map(normal_tag, old_tags))
-            self._tag_counts.update(map(normal_tag, facts.tags))
-            self._vocabulary = None
+            self.unencoded["profile", person] = text
+        row = self._columns[slot]
+        row["person"] = person
+        row["industries"] = industries_of(topics)
+        row["style"] = style.style_of(text)
+        return slot
 
     def _write(self, slot: int, facts: ConsultantFacts) -> None:
         row = self._columns[slot]
         row["alive"] = True
+        row["version"] = facts.changed_in
         row["status"] = STATUSES.index(facts.status)
         row["can_receive"] = facts.can_receive
         row["rating_points"] = facts.rating_sum - facts.rating_count
@@ -229,7 +227,7 @@ class ConsultantIndex:
 
     @property
     def _live(self) -> np.ndarray:
-        return self._columns[: len(self._users)]
+        return self._columns[: self._used]
 
     def _ready(self) -> Flags:
         live = self._live
@@ -238,8 +236,8 @@ class ConsultantIndex:
 
     def _without(self, mask: Flags, exclude: AbstractSet[UUID]) -> Flags:
         for user in exclude:
-            slot = self._slot_of.get(user)
-            if slot is not None:
+            slot = self._slot_of(user)
+            if slot != NOWHERE:
                 mask[slot] = False
         return mask
 
@@ -260,12 +258,12 @@ class ConsultantIndex:
 
     def one(self, query: Query, user: UUID) -> Candidates | None:
         """This consultant alone, whatever their status; None when the index does not know them."""
-        slot = self._slot_of.get(user)
-        if slot is None:
+        slot = self._slot_of(user)
+        if slot == NOWHERE:
             return None
-        mask: Flags = np.zeros(len(self._users), dtype=bool)
+        mask: Flags = np.zeros(self._used, dtype=bool)
         mask[slot] = True
-        return self._columns_of(query, mask)
+        return self._columns_of(query, mask).known()
 
     def search(self, query: Query, *, online: bool) -> list[UUID]:
         """Everybody whose profile shares a tag or a word with the query, best text match first."""
@@ -278,43 +276,48 @@ class ConsultantIndex:
 
     def _columns_of(self, query: Query, mask: Flags) -> Candidates:
         slots = np.flatnonzero(mask)
-        rows = self._live[slots]
-        hits = np.zeros(len(self._users), dtype=np.int64)
+
+        def told(name: str) -> Any:
+            return self._live[name][slots]
+
+        hits = np.zeros(self._used, dtype=np.int64)
         for tag in query.tags:
             hits[self._tags.slots_with(one_tag_keys(tag))] += 1
         language = np.uint64(self._bits([query.language]))
         bm25 = self._text.score(query.terms)[slots]
+        person, own_hits = told("person"), hits[slots]
         return Candidates(
-            user_ids=_Picked(self._users, slots),
-            order=rows["order"],
-            tag_hits=hits[slots],
+            user_ids=Picked(self._users, person),
+            order=told("order"),
+            tag_hits=own_hits,
             bm25=bm25,
             best_bm25=float(bm25.max(initial=0.0)),
-            available=rows["status"] == AVAILABLE,
-            rating_points=rows["rating_points"],
-            rating_count=rows["rating_count"],
-            response_ms=rows["response_ms"],
-            speaks=(rows["languages"] & language) != 0,
-            rate_minor_per_hour=rows["rate"],
+            available=told("status") == AVAILABLE,
+            rating_points=told("rating_points"),
+            rating_count=told("rating_count"),
+            response_ms=told("response_ms"),
+            speaks=(told("languages") & language) != 0,
+            rate_minor_per_hour=told("rate"),
             same_currency=np.zeros(len(slots), dtype=bool)
             if query.currency is None
-            else rows["currency"] == self._code(query.currency),
-            industry=_industry(query, rows["industries"]),
-            style=_style(query, rows["style"]),
-            features=self._features(query, slots, hits[slots], bm25),
+            else told("currency") == self._code(query.currency),
+            industry=_industry(query, told("industries")),
+            style=_style(query, told("style")),
+            measured=features.Unmeasured(cache(lambda: self._crowd(query, slots, own_hits, bm25))),
         )
 
-    def _features(self, query: Query, slots: Ints, hits: Ints, bm25: Floats) -> features.Matrix:
-        rows = self._live[slots]
-        count = rows["rating_count"] + PRIOR_RATINGS
+    def _crowd(self, query: Query, slots: Ints, hits: Ints, bm25: Floats) -> features.Crowd:
+        live = self._live
+        person = live["person"][slots]
+        stars = live["rating_points"][slots] + PRIOR_RATINGS * PRIOR_POINTS
         profile = features.Profile(
             tags=np.minimum(hits, ENOUGH_TAGS) / max(1, min(len(query.tags), ENOUGH_TAGS)),
             bm25=bm25,
             words=self._text.likelihood(query.terms)[slots],
-            meaning=self.meanings.similar(query.text, rows["person"]),
-            stars=(rows["rating_points"] + PRIOR_RATINGS * PRIOR_POINTS) / (4 * count),
+            meaning=self.meanings.similar(query.text, person),
+            stars=stars / (4 * (live["rating_count"][slots] + PRIOR_RATINGS)),
         )
-        return features.matrix(profile, self._recollection(query), rows["person"])
+        return features.crowd(profile, self._recollection(query), person)
 
     def _recollection(self, query: Query) -> Recollection:
         """What the memory says; the two lists of one answer, those who are free and those who are not, ask once."""

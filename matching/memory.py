@@ -10,9 +10,12 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from matching.dots import dots
 from matching.encoder import WIDTH, Vector
 from matching.feature_names import ACTIVITY_HALF_LIVES, POWERS, VOTE_HALF_LIVES
+from matching.meanings import grown
 from matching.ranker import Floats, Ints
 from matching.text_index import TextIndex
 from matching.words import terms
@@ -25,7 +28,7 @@ GOOD_IN: Final = 6.0  # … of so many
 FEW_QUESTIONS: Final = 50.0  # until there are more, what all questions have in common is not yet known
 MOST_LETTERS: Final = 300
 
-_EVENT = np.dtype([("question", "i4"), ("person", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4")])
+_EVENT = np.dtype([("question", "i4"), ("row", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4")])
 _RUNS = re.compile(r"[a-z0-9äöüß]+")
 
 
@@ -49,12 +52,14 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Recollection:
-    """What is recalled about everybody for one question; every array has one value a person.
+    """What is recalled about everybody for one question; every array has a value for each whose past is known.
 
+    ``rows`` has a number for everybody: which value is theirs. The first value is that of all who have no past.
     ``votes[kind, power, half_life]`` sums similarity^power x weight x decay; ``best[kind]`` is the most similar
     question they answered, ``mean[kind]`` how similar what they answer is on the whole.
     """
 
+    rows: Ints
     votes: Mapping[tuple[str, int, int], Floats]
     best: Mapping[str, Floats]
     mean: Mapping[str, Floats]
@@ -77,6 +82,9 @@ class Memory:
         self._question_of: dict[Hashable, int] = {}
         self._event_of: dict[Hashable, int] = {}
         self._events = np.zeros(256, dtype=_EVENT)
+        # Those with a past, numbered from 1 in the order in which they came to be known: 0 are all the others.
+        self._row_of: NDArray[np.int32] = np.zeros(256, dtype=np.int32)
+        self._rows = 1
         self._vectors: Vector | None = None  # 1.5 kB a question: turning smaller numbers into these would take longer
         self._vector_sum = np.zeros(WIDTH)
         self._encoded: set[int] = set()
@@ -97,8 +105,16 @@ class Memory:
             self._remember_meaning(question, past.vector)
         at = self._event_of.setdefault(past.key, len(self._event_of))
         if at == len(self._events):
-            self._events = np.concatenate([self._events, np.zeros(at, dtype=_EVENT)])
-        self._events[at] = (question, past.person, past.day, past.weight, past.good)
+            self._events = grown(self._events, 2 * at)
+        self._events[at] = (question, self._row(past.person), past.day, past.weight, past.good)
+
+    def _row(self, person: int) -> int:
+        if person >= len(self._row_of):
+            self._row_of = grown(self._row_of, max(person + 1, 2 * len(self._row_of)))
+        if not self._row_of[person]:
+            self._row_of[person] = self._rows
+            self._rows += 1
+        return int(self._row_of[person])
 
     def take_meaning(self, question: Hashable, vector: Vector) -> None:
         """Remember the vector of a question that was learned without one."""
@@ -109,7 +125,7 @@ class Memory:
         if self._vectors is None:
             self._vectors = np.zeros((256, len(vector)), dtype=np.float32)
         while question >= len(self._vectors):
-            self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
+            self._vectors = grown(self._vectors, 2 * len(self._vectors))
         if question not in self._encoded:
             self._encoded.add(question)
             self._vectors[question] = vector
@@ -130,9 +146,11 @@ class Memory:
 
     def recall(self, text: str, vector: Vector | None, *, day: float, people: int) -> Recollection:
         """What everybody's past says about this question, as of ``day``; persons are numbered below ``people``."""
+        if people > len(self._row_of):
+            self._row_of = grown(self._row_of, max(people, 2 * len(self._row_of)))
         events = self._events[: len(self._event_of)]
         # Contiguous and of the type that bincount counts in: it is asked three dozen times.
-        person: Ints = events["person"].astype(np.int64)
+        row: Ints = events["row"].astype(np.int64)
         asked: Ints = events["question"].astype(np.int64)
         weight = events["weight"].astype(np.float64)
         age = np.maximum(day - events["day"], 0)
@@ -140,7 +158,7 @@ class Memory:
         weighted = {life: decay[life] * weight for life in decay}
 
         def total(values: Floats) -> Floats:
-            return np.bincount(person, values, people).astype(np.float64)
+            return np.bincount(row, values, self._rows).astype(np.float64)
 
         votes, best, mean = {}, {}, {}
         number = total(weighted[LONG_AGO])
@@ -150,10 +168,11 @@ class Memory:
                 raised = each**power
                 votes.update({(kind, power, life): total(raised * weighted[life]) for life in VOTE_HALF_LIVES})
             mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
-            best[kind] = np.zeros(people)
-            np.maximum.at(best[kind], person, each * (weight > 0))
+            best[kind] = np.zeros(self._rows)
+            np.maximum.at(best[kind], row, each * (weight > 0))
         answered, good = total(decay[LONG_AGO]), total(decay[LONG_AGO] * events["good"])
         return Recollection(
+            rows=self._row_of[:people].astype(np.int64),
             votes=votes,
             best=best,
             mean=mean,
@@ -168,10 +187,10 @@ def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:
     In a market all questions are somewhat alike; what tells them apart is the rest. Vectors have length one.
     """
     square = float(common @ common)
-    dots = known @ np.stack([vector, common], axis=1)
-    lengths = np.sqrt(np.maximum(1 - 2 * dots[:, 1] + square, 1e-9))
+    shared = dots(known, common)
+    lengths = np.sqrt(np.maximum(1 - 2 * shared + square, 1e-9))
     own = float(np.sqrt(max(1 - 2 * float(common @ vector) + square, 1e-9)))
-    rest = dots[:, 0] - dots[:, 1] - float(common @ vector) + square
+    rest = dots(known, vector) - shared - float(common @ vector) + square
     cosine: Floats = np.clip(rest / (lengths * own), 0, 1)
     return cosine
 

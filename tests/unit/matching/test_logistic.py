@@ -15,7 +15,7 @@ from matching.index import ConsultantFacts, ConsultantIndex
 from matching.logistic import FACTORS, LogisticRanker
 from matching.memory import Past, weight_of
 from matching.model import LEARNED_FACTORS, Model, built_in
-from matching.ranker import Candidates, Query, Ranked
+from matching.ranker import Candidates, Known, Query, Ranked
 from matching.ranking import query_of, result_of
 from matching.replay import replayed
 from matching.weighted import WeightedRanker
@@ -60,7 +60,7 @@ def candidates_of(features: np.ndarray, columns: dict[str, np.ndarray]) -> Candi
         user_ids=[UUID(int=n + 1 << 64) for n in range(count)],
         order=np.arange(1, count + 1, dtype=np.uint64),
         best_bm25=1.0,
-        features=features.astype(np.float32),
+        measured=Known(features.astype(np.float32)),
         **columns,
     )
 
