@@ -17,6 +17,7 @@ GRAIN: Final = 4_096  # features are whole multiples of 1/4096, exact in JSON an
 LEAST_SHARE: Final = 0.004  # of all votes: below it, nobody is told apart from somebody without any
 FEW_ANSWERS: Final = 20.0  # added to everybody's activity together: the first answer of a market makes no champion
 FEW_VOTES: Final = 0.5
+MOST_TIMES: Final = 2.0  # logarithm of the most that one may answer oftener than others at an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,17 @@ def crowd(profile: Profile, past: Recollection, person: Ints) -> Crowd:
             columns += [of_best(part), of_best(part, SHARPEST)]
     columns += [Column(profile.stars, _as_it_is), Column(past.good, _as_it_is, by_row=True)]
     columns += [told_apart(past.activity[life], FEW_ANSWERS) for life in ACTIVITY_HALF_LIVES]
+    columns += [Column(times, _from_seldom_to_often, by_row=True) for times in (past.hours, past.weekdays)]
     return Crowd(columns, rows)
 
 
 def _as_it_is(values: Floats) -> Floats:
     return values
+
+
+def _from_seldom_to_often(values: Floats) -> Floats:
+    """The logarithm of a multiple: 0 for e^-2 or less, half for as often as others, 1 for e^2 times or more."""
+    return (np.clip(np.log(values), -MOST_TIMES, MOST_TIMES) / MOST_TIMES + 1) / 2
 
 
 def _not_below_zero(values: Floats) -> Floats:

@@ -27,6 +27,11 @@ GOOD_OF: Final = 2.0  # a newcomer is taken for somebody with so many excellent 
 GOOD_IN: Final = 6.0  # … of so many
 FEW_QUESTIONS: Final = 50.0  # until there are more, what all questions have in common is not yet known
 MOST_LETTERS: Final = 300
+RHYTHM_LIFE: Final = 365  # days after which an answer counts half for the hours and days that somebody keeps
+# Period in days and concentration of von Mises' distribution: how far round the clock or the week an answer speaks for.
+CLOCK: Final = (1.0, 6.0)
+WEEK: Final = (7.0, 4.0)
+FEW_TIMES: Final = 15.0  # answers that everybody's rhythm is worth when one's own is estimated
 
 _EVENT = np.dtype([("question", "i4"), ("row", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4")])
 _RUNS = re.compile(r"[a-z0-9äöüß]+")
@@ -36,8 +41,8 @@ _RUNS = re.compile(r"[a-z0-9äöüß]+")
 class Past:
     """One answer to a past question. ``weight`` is what it says for whoever gave it: 0 nothing, 1 a good answer.
 
-    ``good`` says whether it was an excellent one, ``day`` when the question was asked, in days since 1970; ``vector``
-    is the question's meaning when there is an encoder.
+    ``good`` says whether it was an excellent one, ``day`` when the question was asked, in days since 1970 (its fraction
+    is the hour in UTC); ``vector`` is the question's meaning when there is an encoder.
     """
 
     key: Hashable
@@ -56,7 +61,9 @@ class Recollection:
 
     ``rows`` has a number for everybody: which value is theirs. The first value is that of all who have no past.
     ``votes[kind, power, half_life]`` sums similarity^power x weight x decay; ``best[kind]`` is the most similar
-    question they answered, ``mean[kind]`` how similar what they answer is on the whole.
+    question they answered, ``mean[kind]`` how similar what they answer is on the whole. ``hours`` and
+    ``weekdays`` are how many times as often as others they answer what is asked at this hour of the day and at this
+    time of the week, 1 for those without a past.
     """
 
     rows: Ints
@@ -64,6 +71,8 @@ class Recollection:
     best: Mapping[str, Floats]
     mean: Mapping[str, Floats]
     activity: Mapping[int, Floats]
+    hours: Floats
+    weekdays: Floats
     good: Floats
 
 
@@ -154,7 +163,7 @@ class Memory:
         asked: Ints = events["question"].astype(np.int64)
         weight = events["weight"].astype(np.float64)
         age = np.maximum(day - events["day"], 0)
-        decay = {life: 0.5 ** (age / life) for life in {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, LONG_AGO}}
+        decay = {life: 0.5 ** (age / life) for life in {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, RHYTHM_LIFE, LONG_AGO}}
         weighted = {life: decay[life] * weight for life in decay}
 
         def total(values: Floats) -> Floats:
@@ -170,6 +179,7 @@ class Memory:
             mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
             best[kind] = np.zeros(self._rows)
             np.maximum.at(best[kind], row, each * (weight > 0))
+        remembered = total(decay[RHYTHM_LIFE])
         answered, good = total(decay[LONG_AGO]), total(decay[LONG_AGO] * events["good"])
         return Recollection(
             rows=self._row_of[:people].astype(np.int64),
@@ -177,6 +187,8 @@ class Memory:
             best=best,
             mean=mean,
             activity={life: total(weighted[life]) for life in ACTIVITY_HALF_LIVES},
+            hours=_times(total(decay[RHYTHM_LIFE] * _near(events["day"], day, *CLOCK)), remembered),
+            weekdays=_times(total(decay[RHYTHM_LIFE] * _near(events["day"], day, *WEEK)), remembered),
             good=(good + GOOD_OF) / (answered + GOOD_IN),
         )
 
@@ -193,6 +205,21 @@ def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:
     rest = dots(known, vector) - shared - float(common @ vector) + square
     cosine: Floats = np.clip(rest / (lengths * own), 0, 1)
     return cosine
+
+
+def _near(days: Floats, day: float, period: float, focus: float) -> Floats:
+    """How close to this time others are, round a clock of ``period`` days: 1 on the mean over all times."""
+    near: Floats = np.exp(focus * np.cos((days - day) * (2 * np.pi / period))) / np.i0(focus)
+    return near
+
+
+def _times(near: Floats, answers: Floats) -> Floats:
+    """Share of each one's answers near a time by everybody's share, drawn towards 1 by few answers."""
+    if not near.any():
+        return np.ones(len(near))
+    usual = float(near.sum() / answers.sum())
+    times: Floats = (near / usual + FEW_TIMES) / (answers + FEW_TIMES)
+    return times
 
 
 def weight_of(*, succeeded: bool, stars: int | None) -> float:

@@ -67,6 +67,7 @@ def walk(
     market = Market(experts, snapshot, encoder)
     waiting: deque[Asked] = deque()
     for asked in questions:
+        market.index.day = snapshot + asked.day % 1  # frozen: the hour is known, time stands still
         if streaming:
             market.index.day = asked.day
             while waiting and waiting[0].day <= asked.day - A_DAY:
