@@ -21,9 +21,9 @@ from matching.replay import replayed
 from matching.weighted import WeightedRanker
 from tests.unit.matching.test_ranking import facts
 
-MODEL = built_in("logistic-1")
+MODEL = built_in("logistic-2")
 NEW_INPUTS = {"features", "industry", "style"}
-MODELS = [MODEL, built_in("logistic-1-semantic")]
+MODELS = [MODEL, built_in("logistic-2-semantic")]
 RANKER = LogisticRanker(lambda: MODEL)
 KUBERNETES = "My K8s pods keep restarting"
 
