@@ -154,7 +154,7 @@ class Memory:
         asked: Ints = events["question"].astype(np.int64)
         weight = events["weight"].astype(np.float64)
         age = np.maximum(day - events["day"], 0)
-        decay = {life: 0.5 ** (age / life) for life in {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, LONG_AGO}}
+        decay = {life: np.exp2(-age / life) for life in {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, LONG_AGO}}
         weighted = {life: decay[life] * weight for life in decay}
 
         def total(values: Floats) -> Floats:
@@ -165,7 +165,7 @@ class Memory:
         for kind, similar in self.similarities(text, vector).items():
             each = similar[asked] if len(events) else np.zeros(0)
             for power in POWERS[kind]:
-                raised = each**power
+                raised = _raised(each, power)
                 votes.update({(kind, power, life): total(raised * weighted[life]) for life in VOTE_HALF_LIVES})
             mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
             best[kind] = np.zeros(self._rows)
@@ -179,6 +179,14 @@ class Memory:
             activity={life: total(weighted[life]) for life in ACTIVITY_HALF_LIVES},
             good=(good + GOOD_OF) / (answered + GOOD_IN),
         )
+
+
+def _raised(values: Floats, power: int) -> Floats:
+    """values**power by multiplying, which takes a tenth of the time."""
+    found = values
+    for _ in range(power - 1):
+        found = found * values
+    return found
 
 
 def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:
