@@ -67,7 +67,7 @@ class Recollection:
     good: Floats
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=500)  # a question is asked again while it is typed, shown and rung; each takes 5 kB
 def grams(text: str) -> tuple[str, ...]:
     """Every run of four letters, word ends included: finds compounds, names and typing errors that stems miss."""
     line = f" {' '.join(_RUNS.findall(text[:MOST_LETTERS].lower()))} "

@@ -44,7 +44,7 @@ from people.profiles import ConsultantProfile
 SIZES = (200, 5_000, 100_000)
 ROUNDS = {200: 300, 5_000: 200, 100_000: 100}
 CHANGES = 20
-COMPARED = 100  # questions whose shortlist is compared with the ranking of everybody
+COMPARED = 50  # questions whose shortlist is compared with the ranking of everybody
 SHOWN = 20
 BUDGET = 18_000
 PAST_QUESTIONS = 10_000
