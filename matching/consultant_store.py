@@ -1,10 +1,11 @@
 """Queries on the consultant projection, customers' standing and blocks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, and_, case, func, literal_column, or_, select, update
+from sqlalchemy import BigInteger, Row, Select, and_, case, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
@@ -104,16 +105,30 @@ async def changed_since(tx: Tx, seen: int) -> tuple[int, list[ConsultantFacts]]:
     No commit can slip between two calls: every transaction still running has a number of at least the snapshot's
     xmin (PostgreSQL manual, 9.27 "pg_snapshot_xmin"), so the next call asks from there on.
     """
+    rows = (await tx.session.execute(_changed(seen))).all()
+    return int(rows[0].xmin), _facts_of_all(rows)
+
+
+async def everybody(tx: Tx, *, chunk: int) -> AsyncIterator[tuple[int, list[ConsultantFacts]]]:
+    """What ``changed_since`` tells whoever has seen nothing, ``chunk`` rows at a time: a market is never held twice."""
+    rows = await tx.session.stream(_changed(0), execution_options={"yield_per": chunk})
+    async for part in rows.partitions():
+        yield int(part[0].xmin), _facts_of_all(part)
+
+
+def _changed(seen: int) -> Select[Any]:
     row = ConsultantRow
     here = select(_XMIN.label("xmin")).subquery("here")
-    query = select(here.c.xmin, row).select_from(
+    return select(here.c.xmin, *(getattr(row, each.name) for each in fields(ConsultantFacts))).select_from(
         here.outerjoin(row, and_(row.changed_in >= seen, row.changed_in != _OWN))
     )
-    rows = (await tx.session.execute(query.execution_options(populate_existing=True))).all()
-    return int(rows[0][0]), [facts_of(found) for _, found in rows if found is not None]
 
 
-def facts_of(row: ConsultantRow) -> ConsultantFacts:
+def _facts_of_all(rows: Sequence[Row[Any]]) -> list[ConsultantFacts]:
+    return [facts_of(row) for row in rows if row.user_id is not None]
+
+
+def facts_of(row: ConsultantRow | Row[Any]) -> ConsultantFacts:
     """The row as the index and the explanation read it."""
     return ConsultantFacts(
         user_id=row.user_id,

@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching import features, style
 from matching.encoder import Encoder, Vector
@@ -101,7 +102,8 @@ class ConsultantIndex:
         # Texts that have no vector yet; whoever has the time encodes them (see ``projection.encode_some``).
         self.unencoded: dict[tuple[str, Hashable], str] = {}
         self._recalled: tuple[tuple[object, ...], Recollection] | None = None
-        self._columns = np.zeros(1_024, dtype=_COLUMN)
+        # Each column on its own: a question reads one fact of 100,000 people at a time.
+        self._columns = {name: np.zeros(1_024, dtype=_COLUMN[name]) for name in _COLUMN.names or ()}
         self._used = 0  # slots
         self._count = 0  # consultants
         self._text = TextIndex()
@@ -129,7 +131,7 @@ class ConsultantIndex:
     @property
     def online_count(self) -> int:
         """How many could be rung now."""
-        return int(np.count_nonzero(self._ready() & (self._live["status"] == AVAILABLE)))
+        return int(np.count_nonzero(self._ready() & (self._all("status") == AVAILABLE)))
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -178,7 +180,7 @@ class ConsultantIndex:
     def _move(self, facts: ConsultantFacts, text: str, old: int) -> int:
         lonely = False
         if old != NOWHERE:
-            self._columns[old]["alive"] = False
+            self._columns["alive"][old] = False
             self._text.remove(old)
             self._tags.remove(old)
             lonely = self._carried.remove(old)
@@ -189,33 +191,32 @@ class ConsultantIndex:
         slot = self._slots[person] = self._used
         self._used += 1
         self._count += old == NOWHERE
-        if slot == len(self._columns):
-            self._columns = grown(self._columns, 2 * slot)
+        if slot == len(self._columns["alive"]):
+            self._columns = {name: grown(column, 2 * slot) for name, column in self._columns.items()}
         self._text.add(slot, terms(text))
         topics = tag_keys(facts.tags) | set(_SYNONYMS.extract(facts.headline).tags)
         self._tags.add(slot, sorted(topics))
         self._carried.add(slot, sorted(carried))
         if self.meanings.encodes:
             self.unencoded["profile", person] = text
-        row = self._columns[slot]
-        row["person"] = person
-        row["industries"] = industries_of(topics)
-        row["style"] = style.style_of(text)
+        self._columns["person"][slot] = person
+        self._columns["industries"][slot] = industries_of(topics)
+        self._columns["style"][slot] = style.style_of(text)
         return slot
 
     def _write(self, slot: int, facts: ConsultantFacts) -> None:
-        row = self._columns[slot]
-        row["alive"] = True
-        row["version"] = facts.changed_in
-        row["status"] = STATUSES.index(facts.status)
-        row["can_receive"] = facts.can_receive
-        row["rating_points"] = facts.rating_sum - facts.rating_count
-        row["rating_count"] = facts.rating_count
-        row["response_ms"] = -1 if facts.response_ms is None else facts.response_ms
-        row["rate"] = facts.rate_minor_per_hour or 0
-        row["currency"] = -1 if facts.currency is None else self._code(facts.currency)
-        row["languages"] = self._bits(facts.languages)
-        row["order"] = facts.user_id.int >> 64
+        columns = self._columns
+        columns["alive"][slot] = True
+        columns["version"][slot] = facts.changed_in
+        columns["status"][slot] = STATUSES.index(facts.status)
+        columns["can_receive"][slot] = facts.can_receive
+        columns["rating_points"][slot] = facts.rating_sum - facts.rating_count
+        columns["rating_count"][slot] = facts.rating_count
+        columns["response_ms"][slot] = -1 if facts.response_ms is None else facts.response_ms
+        columns["rate"][slot] = facts.rate_minor_per_hour or 0
+        columns["currency"][slot] = -1 if facts.currency is None else self._code(facts.currency)
+        columns["languages"][slot] = self._bits(facts.languages)
+        columns["order"][slot] = facts.user_id.int >> 64
 
     def _code(self, name: str) -> int:
         """A small number for a language or a currency."""
@@ -225,13 +226,11 @@ class ConsultantIndex:
         """Languages as bits of one word; the few beyond sixty-four are nobody's match."""
         return sum({1 << code for code in map(self._code, languages) if code < LANGUAGE_BITS})
 
-    @property
-    def _live(self) -> np.ndarray:
-        return self._columns[: self._used]
+    def _all(self, name: str) -> NDArray[Any]:
+        return self._columns[name][: self._used]
 
     def _ready(self) -> Flags:
-        live = self._live
-        ready: Flags = live["alive"] & live["can_receive"] & (live["rate"] > 0)
+        ready: Flags = self._all("alive") & self._all("can_receive") & (self._all("rate") > 0)
         return ready
 
     def _without(self, mask: Flags, exclude: AbstractSet[UUID]) -> Flags:
@@ -243,17 +242,16 @@ class ConsultantIndex:
 
     def busy(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
         """Those who are online but cannot answer now: the away and those in a meeting."""
-        mask = self._ready() & np.isin(self._live["status"], ONLINE) & (self._live["status"] != AVAILABLE)
+        mask = self._ready() & np.isin(self._all("status"), ONLINE) & (self._all("status") != AVAILABLE)
         return self._columns_of(query, self._without(mask, exclude))
 
     def ringable(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
         """Those who may be rung: available, not dearer than the query's maximum, in its currency."""
-        live = self._live
-        mask = self._ready() & (live["status"] == AVAILABLE)
+        mask = self._ready() & (self._all("status") == AVAILABLE)
         if query.max_rate_minor_per_hour is not None:
-            mask &= live["rate"] <= query.max_rate_minor_per_hour
+            mask &= self._all("rate") <= query.max_rate_minor_per_hour
         if query.currency is not None:
-            mask &= live["currency"] == self._code(query.currency)
+            mask &= self._all("currency") == self._code(query.currency)
         return self._columns_of(query, self._without(mask, exclude))
 
     def one(self, query: Query, user: UUID) -> Candidates | None:
@@ -269,7 +267,7 @@ class ConsultantIndex:
         """Everybody whose profile shares a tag or a word with the query, best text match first."""
         mask = self._ready()
         if online:
-            mask &= np.isin(self._live["status"], ONLINE)
+            mask &= np.isin(self._all("status"), ONLINE)
         found = self._columns_of(query, mask)
         order = np.lexsort((found.order, -found.bm25, -found.tag_hits))
         return [found.user_ids[int(n)] for n in order if found.bm25[n] > 0 or found.tag_hits[n] > 0]
@@ -278,7 +276,7 @@ class ConsultantIndex:
         slots = np.flatnonzero(mask)
 
         def told(name: str) -> Any:
-            return self._live[name][slots]
+            return self._all(name)[slots]
 
         hits = np.zeros(self._used, dtype=np.int64)
         for tag in query.tags:
@@ -307,15 +305,14 @@ class ConsultantIndex:
         )
 
     def _crowd(self, query: Query, slots: Ints, hits: Ints, bm25: Floats) -> features.Crowd:
-        live = self._live
-        person = live["person"][slots]
-        stars = live["rating_points"][slots] + PRIOR_RATINGS * PRIOR_POINTS
+        person = self._all("person")[slots]
+        stars = self._all("rating_points")[slots] + PRIOR_RATINGS * PRIOR_POINTS
         profile = features.Profile(
             tags=np.minimum(hits, ENOUGH_TAGS) / max(1, min(len(query.tags), ENOUGH_TAGS)),
             bm25=bm25,
             words=self._text.likelihood(query.terms)[slots],
             meaning=self.meanings.similar(query.text, person),
-            stars=stars / (4 * (live["rating_count"][slots] + PRIOR_RATINGS)),
+            stars=stars / (4 * (self._all("rating_count")[slots] + PRIOR_RATINGS)),
         )
         return features.crowd(profile, self._recollection(query), person)
 

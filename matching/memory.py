@@ -76,7 +76,7 @@ class Recollection:
     good: Floats
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=500)  # a question is asked again while it is typed, shown and rung; each takes 5 kB
 def grams(text: str) -> tuple[str, ...]:
     """Every run of four letters, word ends included: finds compounds, names and typing errors that stems miss."""
     line = f" {' '.join(_RUNS.findall(text[:MOST_LETTERS].lower()))} "
@@ -163,7 +163,8 @@ class Memory:
         asked: Ints = events["question"].astype(np.int64)
         weight = events["weight"].astype(np.float64)
         age = np.maximum(day - events["day"], 0)
-        decay = {life: 0.5 ** (age / life) for life in {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, RHYTHM_LIFE, LONG_AGO}}
+        lives = {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, RHYTHM_LIFE, LONG_AGO}
+        decay = {life: np.exp2(-age / life) for life in lives}
         weighted = {life: decay[life] * weight for life in decay}
 
         def total(values: Floats) -> Floats:
@@ -174,7 +175,7 @@ class Memory:
         for kind, similar in self.similarities(text, vector).items():
             each = similar[asked] if len(events) else np.zeros(0)
             for power in POWERS[kind]:
-                raised = each**power
+                raised = _raised(each, power)
                 votes.update({(kind, power, life): total(raised * weighted[life]) for life in VOTE_HALF_LIVES})
             mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
             best[kind] = np.zeros(self._rows)
@@ -191,6 +192,14 @@ class Memory:
             weekdays=_times(total(decay[RHYTHM_LIFE] * _near(events["day"], day, *WEEK)), remembered),
             good=(good + GOOD_OF) / (answered + GOOD_IN),
         )
+
+
+def _raised(values: Floats, power: int) -> Floats:
+    """values**power by multiplying, which takes a tenth of the time."""
+    found = values
+    for _ in range(power - 1):
+        found = found * values
+    return found
 
 
 def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:

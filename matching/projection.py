@@ -11,7 +11,7 @@ from core.ids import UserId
 from matching import consultant_store, outcomes, store, wish_store
 from matching.encoder import Encoder
 from matching.explanation import mean_stars
-from matching.index import ConsultantIndex
+from matching.index import ConsultantFacts, ConsultantIndex
 from matching.memory import Past, day_of, weight_of
 from matching.models import ConsultantRow
 from matching.models_store import ModelBook
@@ -66,17 +66,24 @@ class ConsultantProjection:
         Processes that have read the same commits hold the same index: nothing in it depends on the order of reading.
         """
         index = ConsultantIndex(self._encoder) if self.index.worn else self.index
-        seen, changed = await consultant_store.changed_since(tx, index.seen)
-        for n, facts in enumerate(changed, 1):
-            index.apply(facts)
-            if n % CHUNK == 0:
-                await asyncio.sleep(0)  # the first load of a large market must not hold up calls
-        index.seen = max(index.seen, seen)
+        await self._refresh_consultants(tx, index)
         await self._refresh_memory(tx, index)
         index.day = day_of(tx.now.timestamp())
         self.index = index
         if self._models is not None:
             await self._models.refresh(tx)
+
+    async def _refresh_consultants(self, tx: Tx, index: ConsultantIndex) -> None:
+        if index.seen:
+            seen, changed = await consultant_store.changed_since(tx, index.seen)
+            await _apply(index, changed)
+            index.seen = max(index.seen, seen)
+            return
+        begin = 0
+        async for here, part in consultant_store.everybody(tx, chunk=CHUNK):
+            await _apply(index, part)
+            begin = here
+        index.seen = max(index.seen, begin)
 
     async def _refresh_memory(self, tx: Tx, index: ConsultantIndex) -> None:
         seen, changed = await outcomes.changed_since(tx, index.seen_outcomes)
@@ -191,6 +198,13 @@ class ConsultantProjection:
     async def online_count(self, tx: Tx) -> int:
         """How many consultants can be rung now."""
         return await consultant_store.online_count(tx)
+
+
+async def _apply(index: ConsultantIndex, changed: Sequence[ConsultantFacts]) -> None:
+    for n, facts in enumerate(changed, 1):
+        index.apply(facts)
+        if n % CHUNK == 0:
+            await asyncio.sleep(0)  # the first load of a large market must not hold up calls
 
 
 def past_of(outcome: Outcome, person: int) -> Past:
