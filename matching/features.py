@@ -1,4 +1,7 @@
-"""Features: what the learned model reads about each candidate, all at least 0, 0 where nothing is known (no I/O)."""
+"""Features: what the learned model reads about each candidate, all at least 0 (no I/O).
+
+Where nothing is known they are 0; the hours and weekdays at which somebody answers are then as everybody's, a half.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
