@@ -106,12 +106,17 @@ def test_contributions_add_up_to_the_score_exactly(model: Model, crowd: Candidat
     assert scores == sorted(scores, reverse=True)
 
 
+def utility(one: Ranked) -> float:
+    """What tells equal scores apart: a factor that is full says no more."""
+    return MODEL.utility([one.inputs["features"][name] for name in MODEL.names])
+
+
 @given(crowd=crowds())
 def test_a_stored_match_gives_the_same_list_again(crowd: Candidates) -> None:
     query = asked()
     free, busy = np.flatnonzero(crowd.available), np.flatnonzero(~crowd.available)
     shown = [one for part in (free, busy) for n in part for one in RANKER.rank(query, crowd.only(crowd.user_ids[n]), 1)]
-    shown.sort(key=lambda one: (not one.inputs["available"], -one.score_centi, one.user_id.int))
+    shown.sort(key=lambda one: (not one.inputs["available"], -one.score_centi, -utility(one), one.user_id.int))
     stored = json.loads(json.dumps({"inputs": query.inputs(), "results": [result_of(one) for one in shown]}))
     again = replayed(MODEL.version, stored["inputs"], stored["results"], {MODEL.version: MODEL})
     assert [(one.score_centi, result_of(one)["factors"]) for one in again] == [
