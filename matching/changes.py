@@ -1,8 +1,8 @@
 """Changes: which rows were written since a process last looked, in tables whose trigger keeps ``changed_in``."""
 
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, and_, literal_column, select
+from sqlalchemy import BigInteger, Select, and_, literal_column, select
 
 from core.db import Tx
 from matching.models import ConsultantRow, OutcomeRow
@@ -19,9 +19,12 @@ async def since(tx: Tx, table: type[Row], seen: int) -> tuple[int, list[Row]]:
     No commit can slip between two calls: every transaction still running has a number of at least the snapshot's
     xmin (PostgreSQL manual, 9.27 "pg_snapshot_xmin"), so the next call asks from there on. A row may be given twice.
     """
+    rows = (await tx.session.execute(query(table, seen, table).execution_options(populate_existing=True))).all()
+    return int(rows[0].xmin), [found for _, found in rows if found is not None]
+
+
+def query(table: type[Row], seen: int, *columns: Any) -> Select[Any]:
+    """The same as a query: ``xmin``, the number to ask with next time, beside ``columns``; one empty row for none."""
     here = select(_XMIN.label("xmin")).subquery("here")
-    query = select(here.c.xmin, table).select_from(
-        here.outerjoin(table, and_(table.changed_in >= seen, table.changed_in != _OWN))
-    )
-    rows = (await tx.session.execute(query.execution_options(populate_existing=True))).all()
-    return int(rows[0][0]), [found for _, found in rows if found is not None]
+    newer = and_(table.changed_in >= seen, table.changed_in != _OWN)
+    return select(here.c.xmin, *columns).select_from(here.outerjoin(table, newer))

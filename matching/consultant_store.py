@@ -1,10 +1,11 @@
 """Queries on the consultant projection, customers' standing and blocks."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import Row, Select, case, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
@@ -98,11 +99,26 @@ def _smoothed(response_ms: int) -> Any:
 
 async def changed_since(tx: Tx, seen: int) -> tuple[int, list[ConsultantFacts]]:
     """Consultants written since ``seen``, and the number to ask with next time; see ``changes``."""
-    seen, rows = await changes.since(tx, ConsultantRow, seen)
-    return seen, [facts_of(row) for row in rows]
+    rows = (await tx.session.execute(_changed(seen))).all()
+    return int(rows[0].xmin), _facts_of_all(rows)
 
 
-def facts_of(row: ConsultantRow) -> ConsultantFacts:
+async def everybody(tx: Tx, *, chunk: int) -> AsyncIterator[tuple[int, list[ConsultantFacts]]]:
+    """What ``changed_since`` tells whoever has seen nothing, ``chunk`` rows at a time: a market is never held twice."""
+    rows = await tx.session.stream(_changed(0), execution_options={"yield_per": chunk})
+    async for part in rows.partitions():
+        yield int(part[0].xmin), _facts_of_all(part)
+
+
+def _changed(seen: int) -> Select[Any]:
+    return changes.query(ConsultantRow, seen, *(getattr(ConsultantRow, each.name) for each in fields(ConsultantFacts)))
+
+
+def _facts_of_all(rows: Sequence[Row[Any]]) -> list[ConsultantFacts]:
+    return [facts_of(row) for row in rows if row.user_id is not None]
+
+
+def facts_of(row: ConsultantRow | Row[Any]) -> ConsultantFacts:
     """The row as the index and the explanation read it."""
     return ConsultantFacts(
         user_id=row.user_id,

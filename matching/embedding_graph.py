@@ -1,5 +1,6 @@
 """Writes the ONNX graph of a MiniLM sentence encoder from its published weights, once, quantised to int8."""
 
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -106,3 +107,7 @@ def write_graph(weights: Path, target: Path) -> None:
         onnx.save(model, full)
         quantize_dynamic(full, small, weight_type=QuantType.QInt8, per_channel=True)
         small.replace(target)
+
+
+if __name__ == "__main__":
+    write_graph(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,6 +1,7 @@
 """Why this match: machine codes with parameters that name only what is stored about the consultant (no I/O)."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -110,6 +111,17 @@ def _shared_tags(query: Query, facts: ConsultantFacts) -> list[str]:
 
 def _shared_words(question_text: str, facts: ConsultantFacts) -> list[str]:
     """Words of the question that the profile uses too, in the question's order, each once."""
-    profile = set(terms(facts.text))
+    profile = _said_in(facts.text)
+    return [word for word, meant in _asked(question_text) if not profile.isdisjoint(meant)]
+
+
+@lru_cache(maxsize=64)  # the five or twenty of one list, each of whom is asked about twice
+def _said_in(text: str) -> frozenset[str]:
+    return frozenset(terms(text))
+
+
+@lru_cache(maxsize=16)
+def _asked(question_text: str) -> tuple[tuple[str, frozenset[str]], ...]:
+    """The question's telling words, each once, with what it is compared by."""
     asked = dict.fromkeys(word for word in words(question_text) if not is_stop_word(word) and not word.isdigit())
-    return [word for word in asked if profile.intersection(terms(word))]
+    return tuple((word, frozenset(terms(word))) for word in asked)

@@ -1,7 +1,7 @@
 """What a customer narrows a list of matches down to: a language, a highest rate, a least rating (no I/O)."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -46,15 +46,7 @@ def fitting(select: Select, query: Query, exclude: AbstractSet[UUID], filters: F
     if filters.language is not None:
         speakers = select(replace(query, terms=(), tags=(), language=filters.language), exclude=exclude)
         mask &= speakers.speaks
-    return _only(found, np.flatnonzero(mask))
-
-
-def _only(found: Candidates, at: Any) -> Candidates:
-    """These positions of every column, whatever columns there are."""
-    columns = {
-        one.name: column[at] for one in fields(found) if isinstance(column := getattr(found, one.name), np.ndarray)
-    }
-    return replace(found, user_ids=[found.user_ids[int(n)] for n in at], **columns)
+    return found.at(np.flatnonzero(mask))
 
 
 def kept_out_by(filters: Filters, facts: ConsultantFacts) -> list[dict[str, Any]]:

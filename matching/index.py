@@ -1,22 +1,23 @@
 """The in-memory index of consultants: every feature the ranker needs, as numpy columns (no I/O)."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from array import array
+from collections.abc import Hashable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import overload
+from functools import cache, lru_cache
+from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matching import features, style
 from matching.encoder import Encoder, Vector
 from matching.industries import industries_of
 from matching.keywords import Vocabulary
-from matching.meanings import Meanings
+from matching.meanings import Meanings, grown
 from matching.memory import Memory, Past, Recollection
-from matching.ranker import Candidates, Flags, Floats, Ints, Query
+from matching.ranker import Candidates, Flags, Floats, Ints, Picked, Query
 from matching.text_index import TextIndex
 from matching.words import normal_tag, terms
 
@@ -24,6 +25,8 @@ STATUSES = ("offline", "available", "away", "in_meeting", "limited")
 AVAILABLE = STATUSES.index("available")
 ONLINE = (AVAILABLE, STATUSES.index("away"), STATUSES.index("in_meeting"))
 LANGUAGE_BITS = 64
+NONE, NOBODYS = -1, -2  # the currency of somebody without a price, and one that no profile has
+NOWHERE: Final = -1  # the slot of somebody who is no consultant that we know
 ENOUGH_TAGS = 3  # three shared tags are a full match, however many the question carries
 PRIOR_RATINGS = 10  # a newcomer is taken for somebody rated ten times …
 PRIOR_POINTS = 3  # … with four stars, that is three of four points
@@ -44,6 +47,8 @@ _COLUMN = np.dtype(
         ("person", "i4"),
         ("industries", "u4"),
         ("style", "i2"),
+        ("version", "i8"),
+        ("said", "i8"),
     ]
 )
 
@@ -83,26 +88,6 @@ def one_tag_keys(tag: str) -> tuple[str, ...]:
     return _SYNONYMS.extract(tag).tags or (normal_tag(tag),)
 
 
-class _Picked(Sequence[UUID]):
-    """Some of the users, without copying 100,000 of them to read five."""
-
-    def __init__(self, users: list[UUID], slots: Ints) -> None:
-        self._users = users
-        self._slots = slots
-
-    def __len__(self) -> int:
-        return len(self._slots)
-
-    @overload
-    def __getitem__(self, n: int) -> UUID: ...
-    @overload
-    def __getitem__(self, n: slice) -> Sequence[UUID]: ...
-    def __getitem__(self, n: int | slice) -> UUID | Sequence[UUID]:
-        if isinstance(n, slice):
-            return [self._users[slot] for slot in self._slots[n]]
-        return self._users[int(self._slots[n])]
-
-
 class ConsultantIndex:
     """Slots of consultants; a changed text moves its owner to a fresh slot, everything else is written in place."""
 
@@ -113,56 +98,70 @@ class ConsultantIndex:
         self.memory = Memory()
         self.meanings = Meanings(encoder)
         self._person_of: dict[UUID, int] = {}
+        self._users: list[UUID] = []  # by person
+        self._slots = array("i")  # by person; -1 for those who have none
         # Texts that have no vector yet; whoever has the time encodes them (see ``projection.encode_some``).
         self.unencoded: dict[tuple[str, Hashable], str] = {}
         self._recalled: tuple[tuple[object, ...], Recollection] | None = None
-        self._columns = np.zeros(1_024, dtype=_COLUMN)
-        self._users: list[UUID] = []
-        self._slot_of: dict[UUID, int] = {}
-        self._known: dict[UUID, tuple[int, str, tuple[str, ...]]] = {}  # version, text, tags
+        # Each column on its own: a question reads one fact of 100,000 people at a time.
+        self._columns = {name: np.zeros(1_024, dtype=_COLUMN[name]) for name in _COLUMN.names or ()}
+        self._used = 0  # slots
+        self._count = 0  # consultants
         self._text = TextIndex()
-        self._tags = TextIndex()
-        self._codes: dict[str, int] = {}
-        self._tag_counts: Counter[str] = Counter()
+        self._tags = TextIndex()  # what their tags mean
+        self._carried = TextIndex()  # their tags as they are written
+        # Only profiles fill these: a question in an invented language must not use up the numbers of the others.
+        self._currencies: dict[str, int] = {}
+        self._languages: dict[str, int] = {}
         self._vocabulary: Vocabulary | None = None
 
     def __len__(self) -> int:
-        return len(self._slot_of)
+        return self._count
 
     def users(self) -> Iterable[UUID]:
         """Everybody it knows of."""
-        return self._slot_of.keys()
+        return (user for user, slot in zip(self._users, self._slots, strict=True) if slot != NOWHERE)
+
+    def _slot_of(self, user: UUID) -> int:
+        person = self._person_of.get(user)
+        return NOWHERE if person is None else self._slots[person]
 
     @property
     def worn(self) -> bool:
         """Whether more slots are dead than alive, so that a fresh index is worth its loading time."""
-        return len(self._users) > 2 * len(self._slot_of) + 1_000
+        return self._used > 2 * self._count + 1_000
 
     @property
     def online_count(self) -> int:
         """How many could be rung now."""
-        return int(np.count_nonzero(self._ready() & (self._live["status"] == AVAILABLE)))
+        return int(np.count_nonzero(self._ready() & (self._all("status") == AVAILABLE)))
 
     @property
     def vocabulary(self) -> Vocabulary:
         """Every tag a consultant carries, with the built-in synonyms."""
         if self._vocabulary is None:
-            self._vocabulary = Vocabulary(+self._tag_counts)
+            self._vocabulary = Vocabulary(self._carried.terms())
         return self._vocabulary
 
     def apply(self, facts: ConsultantFacts) -> None:
         """Take over one consultant's row; a version that is known already, or older, changes nothing."""
-        version, text, tags = self._known.get(facts.user_id, (-1, None, ()))
-        if facts.changed_in <= version:
+        slot = self._slot_of(facts.user_id)
+        if slot != NOWHERE and facts.changed_in <= self._columns["version"][slot]:
             return
-        if text != facts.text or tags != facts.tags:
-            self._move(facts, tags)
-        self._known[facts.user_id] = (facts.changed_in, facts.text, facts.tags)
-        self._write(self._slot_of[facts.user_id], facts)
+        text = facts.text
+        said = hash((text, facts.tags))  # of 64 bits: all that is kept of a profile's text is whether it changed
+        if slot == NOWHERE or said != self._columns["said"][slot]:
+            slot = self._move(facts, text, slot)
+            self._columns["said"][slot] = said
+        self._write(slot, facts)
 
     def person(self, user: UUID) -> int:
         """The number by which the memory knows somebody; it stays when their profile changes."""
-        return self._person_of.setdefault(user, len(self._person_of))
+        found = self._person_of.setdefault(user, len(self._users))
+        if found == len(self._users):
+            self._users.append(user)
+            self._slots.append(NOWHERE)
+        return found
 
     def learn(self, past: Past) -> None:
         """Take over what became of a past question."""
@@ -181,140 +180,150 @@ class ConsultantIndex:
         elif isinstance(what, int):
             self.meanings.put(what, vector)
 
-    def _move(self, facts: ConsultantFacts, old_tags: tuple[str, ...]) -> None:
-        old = self._slot_of.get(facts.user_id)
-        if old is not None:
-            self._columns[old]["alive"] = False
+    def _move(self, facts: ConsultantFacts, text: str, old: int) -> int:
+        lonely = False
+        if old != NOWHERE:
+            self._columns["alive"][old] = False
             self._text.remove(old)
             self._tags.remove(old)
-        slot = len(self._users)
-        self._users.append(facts.user_id)
-        self._slot_of[facts.user_id] = slot
-        if slot == len(self._columns):
-            self._columns = np.concatenate([self._columns, np.zeros(slot, dtype=_COLUMN)])
-        self._text.add(slot, terms(facts.text))
+            lonely = self._carried.remove(old)
+        carried = set(map(normal_tag, facts.tags))
+        if lonely or any(not self._carried.documents(tag) for tag in carried):
+            self._vocabulary = None
+        person = self.person(facts.user_id)
+        slot = self._slots[person] = self._used
+        self._used += 1
+        self._count += old == NOWHERE
+        if slot == len(self._columns["alive"]):
+            self._columns = {name: grown(column, 2 * slot) for name, column in self._columns.items()}
+        self._text.add(slot, terms(text))
         topics = tag_keys(facts.tags) | set(_SYNONYMS.extract(facts.headline).tags)
         self._tags.add(slot, sorted(topics))
-        person = self.person(facts.user_id)
+        self._carried.add(slot, sorted(carried))
         if self.meanings.encodes:
-            self.unencoded["profile", person] = facts.text
-        self._columns[slot]["person"] = person
-        self._columns[slot]["industries"] = industries_of(topics)
-        self._columns[slot]["style"] = style.style_of(facts.text)
-        if set(old_tags) != set(facts.tags):
-            self._tag_counts.subtract(map(normal_tag, old_tags))
-            self._tag_counts.update(map(normal_tag, facts.tags))
-            self._vocabulary = None
+            self.unencoded["profile", person] = text
+        self._columns["person"][slot] = person
+        self._columns["industries"][slot] = industries_of(topics)
+        self._columns["style"][slot] = style.style_of(text)
+        return slot
 
     def _write(self, slot: int, facts: ConsultantFacts) -> None:
-        row = self._columns[slot]
-        row["alive"] = True
-        row["status"] = STATUSES.index(facts.status)
-        row["can_receive"] = facts.can_receive
-        row["rating_points"] = facts.rating_sum - facts.rating_count
-        row["rating_count"] = facts.rating_count
-        row["response_ms"] = -1 if facts.response_ms is None else facts.response_ms
-        row["rate"] = facts.rate_minor_per_hour or 0
-        row["currency"] = -1 if facts.currency is None else self._code(facts.currency)
-        row["languages"] = self._bits(facts.languages)
-        row["order"] = facts.user_id.int >> 64
+        columns = self._columns
+        columns["alive"][slot] = True
+        columns["version"][slot] = facts.changed_in
+        columns["status"][slot] = STATUSES.index(facts.status)
+        columns["can_receive"][slot] = facts.can_receive
+        columns["rating_points"][slot] = facts.rating_sum - facts.rating_count
+        columns["rating_count"][slot] = facts.rating_count
+        columns["response_ms"][slot] = -1 if facts.response_ms is None else facts.response_ms
+        columns["rate"][slot] = facts.rate_minor_per_hour or 0
+        columns["currency"][slot] = NONE if facts.currency is None else _code(self._currencies, facts.currency)
+        columns["languages"][slot] = sum({1 << code for code in self._codes_of(facts.languages)})
+        columns["order"][slot] = facts.user_id.int >> 64
 
-    def _code(self, name: str) -> int:
-        """A small number for a language or a currency."""
-        return self._codes.setdefault(name.lower(), len(self._codes))
+    def _codes_of(self, languages: Iterable[str]) -> list[int]:
+        """The bits of somebody's languages; the few beyond sixty-four are nobody's match."""
+        codes = [_code(self._languages, language) for language in languages]
+        return [code for code in codes if code < LANGUAGE_BITS]
 
-    def _bits(self, languages: Iterable[str]) -> int:
-        """Languages as bits of one word; the few beyond sixty-four are nobody's match."""
-        return sum({1 << code for code in map(self._code, languages) if code < LANGUAGE_BITS})
+    def _currency(self, name: str) -> int:
+        """The number of a query's currency; that of nobody when no profile has it."""
+        return self._currencies.get(name.lower(), NOBODYS)
 
-    @property
-    def _live(self) -> np.ndarray:
-        return self._columns[: len(self._users)]
+    def _language(self, name: str) -> np.uint64:
+        """The bit of a query's language; none when no profile has it."""
+        code = self._languages.get(name.lower(), LANGUAGE_BITS)
+        return np.uint64(1 << code if code < LANGUAGE_BITS else 0)
+
+    def _all(self, name: str) -> NDArray[Any]:
+        return self._columns[name][: self._used]
 
     def _ready(self) -> Flags:
-        live = self._live
-        ready: Flags = live["alive"] & live["can_receive"] & (live["rate"] > 0)
+        ready: Flags = self._all("alive") & self._all("can_receive") & (self._all("rate") > 0)
         return ready
 
     def _without(self, mask: Flags, exclude: AbstractSet[UUID]) -> Flags:
         for user in exclude:
-            slot = self._slot_of.get(user)
-            if slot is not None:
+            slot = self._slot_of(user)
+            if slot != NOWHERE:
                 mask[slot] = False
         return mask
 
     def busy(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
         """Those who are online but cannot answer now: the away and those in a meeting."""
-        mask = self._ready() & np.isin(self._live["status"], ONLINE) & (self._live["status"] != AVAILABLE)
+        mask = self._ready() & np.isin(self._all("status"), ONLINE) & (self._all("status") != AVAILABLE)
         return self._columns_of(query, self._without(mask, exclude))
 
     def ringable(self, query: Query, *, exclude: AbstractSet[UUID] = frozenset()) -> Candidates:
         """Those who may be rung: available, not dearer than the query's maximum, in its currency."""
-        live = self._live
-        mask = self._ready() & (live["status"] == AVAILABLE)
+        mask = self._ready() & (self._all("status") == AVAILABLE)
         if query.max_rate_minor_per_hour is not None:
-            mask &= live["rate"] <= query.max_rate_minor_per_hour
+            mask &= self._all("rate") <= query.max_rate_minor_per_hour
         if query.currency is not None:
-            mask &= live["currency"] == self._code(query.currency)
+            mask &= self._all("currency") == self._currency(query.currency)
         return self._columns_of(query, self._without(mask, exclude))
 
     def one(self, query: Query, user: UUID) -> Candidates | None:
         """This consultant alone, whatever their status; None when the index does not know them."""
-        slot = self._slot_of.get(user)
-        if slot is None:
+        slot = self._slot_of(user)
+        if slot == NOWHERE:
             return None
-        mask: Flags = np.zeros(len(self._users), dtype=bool)
+        mask: Flags = np.zeros(self._used, dtype=bool)
         mask[slot] = True
-        return self._columns_of(query, mask)
+        return self._columns_of(query, mask).known()
 
     def search(self, query: Query, *, online: bool) -> list[UUID]:
         """Everybody whose profile shares a tag or a word with the query, best text match first."""
         mask = self._ready()
         if online:
-            mask &= np.isin(self._live["status"], ONLINE)
+            mask &= np.isin(self._all("status"), ONLINE)
         found = self._columns_of(query, mask)
         order = np.lexsort((found.order, -found.bm25, -found.tag_hits))
         return [found.user_ids[int(n)] for n in order if found.bm25[n] > 0 or found.tag_hits[n] > 0]
 
     def _columns_of(self, query: Query, mask: Flags) -> Candidates:
         slots = np.flatnonzero(mask)
-        rows = self._live[slots]
-        hits = np.zeros(len(self._users), dtype=np.int64)
+
+        def told(name: str) -> Any:
+            return self._all(name)[slots]
+
+        hits = np.zeros(self._used, dtype=np.int64)
         for tag in query.tags:
             hits[self._tags.slots_with(one_tag_keys(tag))] += 1
-        language = np.uint64(self._bits([query.language]))
+        language = self._language(query.language)
         bm25 = self._text.score(query.terms)[slots]
+        person, own_hits = told("person"), hits[slots]
         return Candidates(
-            user_ids=_Picked(self._users, slots),
-            order=rows["order"],
-            tag_hits=hits[slots],
+            user_ids=Picked(self._users, person),
+            order=told("order"),
+            tag_hits=own_hits,
             bm25=bm25,
             best_bm25=float(bm25.max(initial=0.0)),
-            available=rows["status"] == AVAILABLE,
-            rating_points=rows["rating_points"],
-            rating_count=rows["rating_count"],
-            response_ms=rows["response_ms"],
-            speaks=(rows["languages"] & language) != 0,
-            rate_minor_per_hour=rows["rate"],
+            available=told("status") == AVAILABLE,
+            rating_points=told("rating_points"),
+            rating_count=told("rating_count"),
+            response_ms=told("response_ms"),
+            speaks=(told("languages") & language) != 0,
+            rate_minor_per_hour=told("rate"),
             same_currency=np.zeros(len(slots), dtype=bool)
             if query.currency is None
-            else rows["currency"] == self._code(query.currency),
-            industry=_industry(query, rows["industries"]),
-            style=_style(query, rows["style"]),
-            features=self._features(query, slots, hits[slots], bm25),
+            else told("currency") == self._currency(query.currency),
+            industry=_industry(query, told("industries")),
+            style=_style(query, told("style")),
+            measured=features.Unmeasured(cache(lambda: self._crowd(query, slots, own_hits, bm25))),
         )
 
-    def _features(self, query: Query, slots: Ints, hits: Ints, bm25: Floats) -> features.Matrix:
-        rows = self._live[slots]
-        count = rows["rating_count"] + PRIOR_RATINGS
+    def _crowd(self, query: Query, slots: Ints, hits: Ints, bm25: Floats) -> features.Crowd:
+        person = self._all("person")[slots]
+        stars = self._all("rating_points")[slots] + PRIOR_RATINGS * PRIOR_POINTS
         profile = features.Profile(
             tags=np.minimum(hits, ENOUGH_TAGS) / max(1, min(len(query.tags), ENOUGH_TAGS)),
             bm25=bm25,
             words=self._text.likelihood(query.terms)[slots],
-            meaning=self.meanings.similar(query.text, rows["person"]),
-            stars=(rows["rating_points"] + PRIOR_RATINGS * PRIOR_POINTS) / (4 * count),
+            meaning=self.meanings.similar(query.text, person),
+            stars=stars / (4 * (self._all("rating_count")[slots] + PRIOR_RATINGS)),
         )
-        return features.matrix(profile, self._recollection(query), rows["person"])
+        return features.crowd(profile, self._recollection(query), person)
 
     def _recollection(self, query: Query) -> Recollection:
         """What the memory says; the two lists of one answer, those who are free and those who are not, ask once."""
@@ -325,6 +334,11 @@ class ConsultantIndex:
             recalled = self.memory.recall(text, vector, day=self.day, people=len(self._person_of))
             self._recalled = (wanted, recalled)
         return self._recalled[1]
+
+
+def _code(codes: dict[str, int], name: str) -> int:
+    """A small number for a language or a currency of a profile."""
+    return codes.setdefault(name.lower(), len(codes))
 
 
 def _industry(query: Query, industries: Ints) -> Ints:

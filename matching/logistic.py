@@ -23,6 +23,7 @@ FACTORS: Final = (
 )
 FULL: Final = 100
 CENTI: Final = 100
+SHORTLIST: Final = 2_000  # of more candidates than this, only the most promising are computed to the last digit
 QUICK_SHARE: Final = 40  # percent of availability that answering rings quickly makes; being available is the rest
 
 
@@ -32,8 +33,9 @@ class LogisticRanker:
     Every contribution is a whole number of hundredths of a point between 0 and its weight; the score is their sum.
     """
 
-    def __init__(self, model: Callable[[], Model]) -> None:
+    def __init__(self, model: Callable[[], Model], *, shortlist: int = SHORTLIST) -> None:
         self._model = model
+        self._size = shortlist
 
     @property
     def version(self) -> str:
@@ -45,10 +47,11 @@ class LogisticRanker:
         if not len(candidates) or limit <= 0:
             return []
         model = self._model()
+        candidates = self._shortlist(model, query, candidates, limit).known()
         features = candidates.features[:, [NAMES.index(name) for name in model.names]].astype(np.float64)
         parts = {factor: _part(features, np.array(model.weights_of(factor))) for factor in LEARNED_FACTORS}
         contributions = {**_learned(model, parts), **_stated(model, query, candidates)}
-        scores = np.sum([contributions[factor] for factor in FACTORS], axis=0)
+        scores = _sum(contributions)
         utilities = np.sum([parts[factor] for factor in LEARNED_FACTORS], axis=0)
         weights = {**model.shares(), **model.stated}
         best = _best(scores, utilities, candidates.order, limit)
@@ -58,6 +61,25 @@ class LogisticRanker:
             )
             for n in best
         ]
+
+    def _shortlist(self, model: Model, query: Query, candidates: Candidates, limit: int) -> Candidates:
+        """The best by the same scores with features not yet rounded; of equal ones the smaller user ids."""
+        size = max(self._size, limit)
+        if len(candidates) <= size:
+            return candidates
+        parts = {factor: candidates.measured.total(_weights(model, factor)) for factor in LEARNED_FACTORS}
+        scores = _sum({**_learned(model, parts), **_stated(model, query, candidates)})
+        return candidates.at(np.sort(_best(scores, np.zeros(len(scores)), candidates.order, size)))
+
+
+def _weights(model: Model, factor: str) -> dict[str, float]:
+    weighed = zip(model.features, model.weights, strict=True)
+    return {feature.name: weight for feature, weight in weighed if weight and feature.factor == factor}
+
+
+def _sum(contributions: dict[str, Ints]) -> Ints:
+    found: Ints = np.sum([contributions[factor] for factor in FACTORS], axis=0)
+    return found
 
 
 def _part(features: Floats, weights: Floats) -> Floats:

@@ -1,15 +1,15 @@
 """Meanings: a vector for everybody of what they write and answer, in one byte a number (no I/O)."""
 
 from collections import OrderedDict
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matching.dots import dots
 from matching.encoder import WIDTH, Encoder, Vector
 from matching.ranker import Floats, Ints
 
-BLOCK: Final = 4_096  # so many vectors are looked at in one go: what fits the processor's cache
 STEPS: Final = 127
 REMEMBERED: Final = 512  # texts whose vectors are kept: the same question is ranked when typed, shown and rung
 
@@ -21,6 +21,7 @@ class Meanings:
         self._encoder = encoder
         self._whole: NDArray[np.int8] = np.zeros((0, WIDTH), dtype=np.int8)
         self._scale: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
+        self._people = 0  # whose numbers are below have a row
         self._recent: OrderedDict[str, Vector] = OrderedDict()
 
     @property
@@ -42,9 +43,9 @@ class Meanings:
     def put(self, person: int, vector: Vector) -> None:
         """Keep somebody's vector."""
         if person >= len(self._whole):
-            more = max(person + 1, 2 * len(self._whole), 256) - len(self._whole)
-            self._whole = np.concatenate([self._whole, np.zeros((more, WIDTH), dtype=np.int8)])
-            self._scale = np.concatenate([self._scale, np.zeros(more, dtype=np.float32)])
+            size = max(person + 1, 2 * len(self._whole), 256)
+            self._whole, self._scale = grown(self._whole, size), grown(self._scale, size)
+        self._people = max(self._people, person + 1)
         highest = float(np.abs(vector).max())
         if highest > 0:
             self._whole[person] = np.rint(vector * (STEPS / highest))
@@ -54,11 +55,19 @@ class Meanings:
         """The cosine between the text and everybody in ``person``; 0 where nothing is known."""
         vector = self.of(text)
         found = np.zeros(len(person))
-        if vector is None or not len(self._whole):
+        if vector is None or not self._people:
             return found
-        known = np.flatnonzero(person < len(self._whole))
-        for begin in range(0, len(known), BLOCK):
-            part = known[begin : begin + BLOCK]
-            numbers = person[part]
-            found[part] = (self._whole[numbers].astype(np.float32) @ vector) * self._scale[numbers]
+        known = np.flatnonzero(person < self._people)
+        numbers = person[known]
+        if 2 * len(numbers) > self._people:  # copying the rows of most would take longer than looking at all
+            found[known] = (dots(self._whole[: self._people], vector) * self._scale[: self._people])[numbers]
+        else:
+            found[known] = dots(self._whole[numbers], vector) * self._scale[numbers]
         return found
+
+
+def grown(rows: NDArray[Any], size: int) -> NDArray[Any]:
+    """The same rows with empty ones after them; those take no memory until they are written."""
+    found = np.zeros((size, *rows.shape[1:]), dtype=rows.dtype)
+    found[: len(rows)] = rows
+    return found

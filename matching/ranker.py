@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +13,7 @@ from matching.feature_names import NAMES
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Matrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,26 @@ class Query:
         }
 
 
+class Picked(Sequence[UUID]):
+    """Some of the users, without copying 100,000 of them to read five."""
+
+    def __init__(self, users: Sequence[UUID], positions: Ints) -> None:
+        self._users = users
+        self._positions = positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    @overload
+    def __getitem__(self, n: int) -> UUID: ...
+    @overload
+    def __getitem__(self, n: slice) -> Sequence[UUID]: ...
+    def __getitem__(self, n: int | slice) -> UUID | Sequence[UUID]:
+        if isinstance(n, slice):
+            return [self._users[int(position)] for position in self._positions[n]]
+        return self._users[int(self._positions[n])]
+
+
 COLUMNS = (
     "order",
     "tag_hits",
@@ -50,8 +71,45 @@ COLUMNS = (
     "same_currency",
     "industry",
     "style",
-    "features",
 )
+
+
+class Measured(Protocol):
+    """The learned model's features of some candidates, computed for those they are asked for and no others."""
+
+    def matrix(self) -> Matrix:
+        """[candidates, feature_names.NAMES], each a whole multiple of the grain of ``features``."""
+        ...
+
+    def total(self, weights: Mapping[str, float]) -> Floats:
+        """The sum of weight x feature of every candidate, before features are rounded: cheap, and nearly the same."""
+        ...
+
+    def at(self, positions: Ints) -> "Measured":
+        """These candidates, measured against all the others still."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Features that are computed already."""
+
+    rows: Matrix
+
+    def matrix(self) -> Matrix:
+        """All of them."""
+        return self.rows
+
+    def total(self, weights: Mapping[str, float]) -> Floats:
+        """The sum of weight x feature."""
+        found = np.zeros(len(self.rows))
+        for name, weight in weights.items():
+            found += self.rows[:, NAMES.index(name)] * weight
+        return found
+
+    def at(self, positions: Ints) -> "Known":
+        """These rows."""
+        return Known(self.rows[positions])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +129,7 @@ class Candidates:
     same_currency: Flags
     industry: Ints  # 0 to 100: whether their field of work is the question's
     style: Ints  # 0 to 100: whether they write as the question is written
-    features: NDArray[np.float32]  # [candidates, features.NAMES]
+    measured: Measured  # read before the index changes again
     best_bm25: float  # among all candidates, so that a stored match can be computed again without the rest of them
 
     def __len__(self) -> int:
@@ -79,9 +137,26 @@ class Candidates:
 
     def only(self, user: UUID) -> "Candidates":
         """This candidate alone, or nobody; measured against all the others still."""
-        at = [n for n, one in enumerate(self.user_ids) if one == user]
-        columns = {name: getattr(self, name)[at] for name in COLUMNS}
-        return replace(self, user_ids=[user for _ in at], **columns)
+        likely = np.flatnonzero(self.order == np.uint64(user.int >> 64))
+        return self.at(np.array([n for n in likely if self.user_ids[int(n)] == user], dtype=np.int64))
+
+    def at(self, positions: Ints) -> "Candidates":
+        """Those at these positions, in their order; measured against all the others still."""
+        return replace(
+            self,
+            user_ids=Picked(self.user_ids, positions),
+            measured=self.measured.at(positions),
+            **{name: getattr(self, name)[positions] for name in COLUMNS},
+        )
+
+    def known(self) -> "Candidates":
+        """The same with every feature computed."""
+        return replace(self, measured=Known(self.measured.matrix()))
+
+    @property
+    def features(self) -> Matrix:
+        """[candidates, feature_names.NAMES]."""
+        return self.measured.matrix()
 
     def inputs(self, n: int) -> dict[str, Any]:
         """The features of one candidate as plain values, to store with a match."""
@@ -97,7 +172,7 @@ class Candidates:
             "same_currency": bool(self.same_currency[n]),
             "industry": int(self.industry[n]),
             "style": int(self.style[n]),
-            "features": dict(zip(NAMES, map(float, self.features[n]), strict=True)),
+            "features": dict(zip(NAMES, map(float, self.measured.at(np.array([n])).matrix()[0]), strict=True)),
             "best_bm25": self.best_bm25,
         }
 

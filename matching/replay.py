@@ -10,11 +10,11 @@ from core.errors import Invalid
 from matching.feature_names import NAMES
 from matching.logistic import LogisticRanker
 from matching.model import Model
-from matching.ranker import COLUMNS, Candidates, Query, Ranked, Ranker
+from matching.ranker import COLUMNS, Candidates, Known, Query, Ranked, Ranker
 from matching.weighted import VERSION as WEIGHTED
 from matching.weighted import WeightedRanker
 
-_SCALARS = tuple(name for name in COLUMNS if name not in {"order", "features"})
+_SCALARS = tuple(name for name in COLUMNS if name != "order")
 _BEFORE = {"industry": 0, "style": 0}  # columns that matches of the first ranker did not have
 
 
@@ -57,7 +57,7 @@ def _candidates(results: Sequence[Mapping[str, Any]]) -> Candidates:
     return Candidates(
         user_ids=users,
         order=np.array([user.int >> 64 for user in users], dtype=np.uint64),
-        features=np.array(features, dtype=np.float32).reshape(len(users), len(NAMES)),
+        measured=Known(np.array(features, dtype=np.float32).reshape(len(users), len(NAMES))),
         best_bm25=max((each["best_bm25"] for each in stored), default=0.0),
         **columns,
     )

@@ -27,6 +27,7 @@ from tests.bench.matching_data import Asked, Market, expert_id, read_split
 
 TRACKS = ("frozen", "streaming", "no-model", "streaming-no-model")
 A_DAY = 1.0
+WEEK = 7.0
 CACHE = Path(".data/bench")
 
 
@@ -67,6 +68,7 @@ def walk(
     market = Market(experts, snapshot, encoder)
     waiting: deque[Asked] = deque()
     for asked in questions:
+        market.index.day = snapshot + (asked.day - snapshot) % WEEK  # frozen: time stands still, the hour is known
         if streaming:
             market.index.day = asked.day
             while waiting and waiting[0].day <= asked.day - A_DAY:

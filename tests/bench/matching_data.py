@@ -13,8 +13,9 @@ from matching.index import ConsultantFacts, ConsultantIndex
 from matching.memory import Past, day_of
 from matching.ranker import Query
 from matching.ranking import query_of
+from tests.bench.asked_times import asked_times
 
-NOON = 0.5  # of the day of an answer whose hour is not told
+NOON = 0.5  # the hour of a question of which it cannot be told
 GRADE_WEIGHTS = {1: 1.2, 2: 1.7, 3: 2.2}  # an accepted answer says most
 EXCELLENT = 3
 
@@ -73,6 +74,8 @@ class Market:
         self.everybody = frozenset(expert["id"] for expert in experts)
         for expert in experts:
             self.index.apply(_facts(expert))
+        answers = [answer for expert in experts for answer in expert["history"]]
+        asked = asked_times(answers, {day: _day(day) for day in {answer["day"] for answer in answers}})
         for expert in experts:
             person = self.index.person(expert_id(expert["id"]))
             for answer in expert["history"]:
@@ -80,7 +83,7 @@ class Market:
                     person,
                     answer["q"],
                     answer["title"],
-                    _day(answer["day"]) + NOON,
+                    _day(answer["day"]) + asked.get(answer["q"], NOON) % 1,  # of the answer the day, not the hour
                     weight=1 + 0.5 * answer["accepted"] + 0.1 * min(max(answer["score"], 0), 10),
                     good=bool(answer["accepted"]),
                 )

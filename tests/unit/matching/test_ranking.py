@@ -117,6 +117,19 @@ def test_language_and_price_count() -> None:
     assert ranked(budget, facts("dear", rate_minor_per_hour=10_001)) == []
 
 
+def test_invented_languages_and_currencies_of_questions_use_up_nothing() -> None:
+    index = ConsultantIndex()
+    index.apply(facts("a", languages=("en",)))
+    for n in range(100):
+        assert len(index.ringable(query(language=f"q{n}"))) == 1
+        assert len(index.ringable(query(currency=f"q{n}", max_rate_minor_per_hour=100_000))) == 0
+    late = facts("b", languages=("fr",), biography="parle")
+    index.apply(late)
+    found = index.ringable(query(language="fr"))
+    assert dict(zip(found.user_ids, found.speaks, strict=True))[late.user_id]
+    assert len(index.ringable(query(currency="eur", max_rate_minor_per_hour=100_000))) == 2
+
+
 def test_busy_ones_are_not_ringable() -> None:
     for status in ("offline", "away", "in_meeting", "limited"):
         assert ranked(query(), facts("a", status=status)) == []
