@@ -239,6 +239,7 @@ async def test_what_is_attached_after_a_call_that_failed_is_for_the_next_one_onl
     rung, offer = await desk.rung()
     accepted = await desk.client.post(f"/api/offers/{offer}/accept", json={}, headers=rung)
     call = CallId(UUID((await accepted.json())["call_id"]))
+    desk.clock.advance(timedelta(seconds=1))
     await desk.sent(name="during.txt")
     desk.clock.advance(timedelta(seconds=60))
     async with desk.house.db.begin() as tx:
