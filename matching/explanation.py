@@ -100,8 +100,8 @@ def mean_stars(total: int, count: int) -> float | None:
 
 
 def seconds(response_ms: int) -> int:
-    """Milliseconds as the whole seconds that a card shows."""
-    return (response_ms + 500) // 1_000
+    """Milliseconds as the whole seconds that a card shows: at least one."""
+    return max(1, (response_ms + 500) // 1_000)
 
 
 def _shared_tags(query: Query, facts: ConsultantFacts) -> list[str]:

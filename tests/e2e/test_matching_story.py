@@ -189,7 +189,8 @@ def test_the_consultant_reads_the_file_while_it_rings_and_sees_their_rings(
     assert Path(got.value.path()).read_text() == log.read_text()
     consultant.get_by_test_id("decline-offer").click()
     expect(ring).to_have_count(0)
-    customer.goto(f"{stack.url}/calls")  # away from the ring, which nobody is left to answer
+    customer.get_by_test_id("cancel-request").click()  # nobody is left to answer, and others ring after us
+    expect(customer.get_by_test_id("cancel-request")).to_have_count(0)
     consultant.reload()
     expect(consultant.get_by_test_id("rings-received")).to_have_text(str(rings + 1))
     picture(consultant, "fairness")
