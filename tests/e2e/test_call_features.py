@@ -92,6 +92,8 @@ def test_screen_mute_devices_chat_and_the_end(stack: Stack, window: Callable[...
     consultant.get_by_test_id("leave-confirm").click()
     customer.wait_for_url("**/done")
     # Camera and microphone go off by the other side's leaving, as the room's screen goes (the address changes first).
+    # As a function: a bare expression is evaluated anew at each look, which the page's policy forbids.
     customer.wait_for_function(
-        "window.taken.length > 1 && window.taken.every((one) => one.readyState === 'ended')", timeout=2_000
+        "() => window.taken.length > 1 && window.taken.every((one) => one.readyState === 'ended')",
+        timeout=5_000,
     )
