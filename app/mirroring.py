@@ -4,19 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from core.db import Database
 from core.tasks import finish
 from matching.mirror import CHANNELS, Mirror
+from matching.projection import ConsultantProjection
 from signaling.listener import Listener
-from web.context import House
 
 
 @asynccontextmanager
-async def mirroring(house: House) -> AsyncIterator[None]:
-    """Keep this process's index of consultants and outcomes fresh as long as the context lasts."""
-    mirror = Mirror(house.db, house.consultants)
-    listener = Listener(house.db.url, dict.fromkeys(CHANNELS, mirror.nudge), mirror.resync)
+async def mirroring(db: Database, consultants: ConsultantProjection) -> AsyncIterator[Listener]:
+    """Keep this process's index of consultants and outcomes fresh as long as the context lasts; yields the listener."""
+    mirror = Mirror(db, consultants)
+    listener = Listener(db.url, dict.fromkeys(CHANNELS, mirror.nudge), mirror.resync)
     tasks = [asyncio.create_task(listener.run()), asyncio.create_task(mirror.run())]
     try:
-        yield
+        yield listener
     finally:
         await finish(*tasks)

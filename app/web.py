@@ -32,7 +32,7 @@ async def main() -> None:
     gateway.attach(app)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=SHUTDOWN_S)
     await runner.setup()
-    async with house.jobs.app.open_async(), mirroring(house):
+    async with house.jobs.app.open_async(), mirroring(house.db, house.consultants):
         await gateway.start()
         await web.TCPSite(runner, settings.host, settings.port).start()
         log.info("web.ready", port=settings.port)

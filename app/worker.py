@@ -135,7 +135,7 @@ async def main() -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signum, stop.set)
     scheduler = schedule(house)
-    async with house.jobs.app.open_async(), mirroring(house):
+    async with house.jobs.app.open_async(), mirroring(house.db, house.consultants):
         jobs = asyncio.create_task(run_jobs(house))
         heed = asyncio.create_task(Heed(house).run())
         scheduler.start()

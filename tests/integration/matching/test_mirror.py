@@ -4,14 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from app.mirroring import mirroring
 from core.ids import UserId, new_id
-from core.tasks import finish
 from matching import consultant_store
 from matching.logistic import LogisticRanker
-from matching.mirror import CHANNELS, Mirror
 from matching.models import OutcomeRow
 from matching.ranking import query_of
-from signaling.listener import Listener
 from tests.integration.matching.conftest import BUILT_IN, Market
 
 VISIBLE_S = 1.0
@@ -20,14 +18,9 @@ LOOK_S = 0.01
 
 @asynccontextmanager
 async def mirrored(market: Market) -> AsyncIterator[None]:
-    mirror = Mirror(market.db, market.consultants)
-    listener = Listener(market.db.url, dict.fromkeys(CHANNELS, mirror.nudge), mirror.resync)
-    tasks = [asyncio.create_task(listener.run()), asyncio.create_task(mirror.run())]
-    try:
+    async with mirroring(market.db, market.consultants) as listener:
         await listener.listening.wait()
         yield
-    finally:
-        await finish(*tasks)
 
 
 async def seen(what: Callable[[], bool]) -> None:
