@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from core.db import Tx
-from matching.model import Model
 from matching.models import OfferRow, OutcomeRow, QuestionMatchRow, QuestionRow, RequestRow
+from matching.ranking.model import Model
 
 TITLE: Final = "Demo data: a made-up question"
 DAYS: Final = 30

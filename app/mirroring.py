@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 from core.db import Database
 from core.tasks import finish
-from matching.mirror import CHANNELS, Mirror
-from matching.projection import ConsultantProjection
+from matching.consultants.mirror import CHANNELS, Mirror
+from matching.consultants.projection import ConsultantProjection
 from signaling.listener import Listener
 
 

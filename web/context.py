@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from core.events import Bus
     from core.jobs import Jobs
     from core.settings import Settings
-    from matching.attachments import AttachmentService
-    from matching.fairness import FairnessService
-    from matching.models_store import ModelBook
-    from matching.outcomes_log import OutcomeLog
-    from matching.projection import ConsultantProjection
-    from matching.questions import QuestionService
-    from matching.ranking import RankingService
-    from matching.refit import RefitService
-    from matching.requests import RequestService
-    from matching.typing_aid import TypingAid
-    from matching.wishes import WishService
+    from matching.attachments.service import AttachmentService
+    from matching.consultants.projection import ConsultantProjection
+    from matching.dispatch.fairness import FairnessService
+    from matching.dispatch.requests import RequestService
+    from matching.dispatch.wishes import WishService
+    from matching.learning.models_store import ModelBook
+    from matching.learning.outcomes_log import OutcomeLog
+    from matching.learning.refit import RefitService
+    from matching.questions.ranking import RankingService
+    from matching.questions.service import QuestionService
+    from matching.questions.typing_aid import TypingAid
     from media.nodes import NodeDirectory
     from media.recordings import RecordingService
     from media.samples import QualityService

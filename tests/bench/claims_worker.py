@@ -19,7 +19,7 @@ from core.clock import SystemClock
 from core.db import Database, Tx
 from core.events import Bus
 from core.jobs import Jobs
-from matching import claims, offer, request, store
+from matching.dispatch import claims, offer, request, store
 from matching.models import OfferRow, RequestRow
 
 LEASE = timedelta(seconds=1)

@@ -1,7 +1,8 @@
 """``./bench dispatch``: a market of invented people on a virtual clock, rung by the product's own ring order.
 
-The plan, the bar, the draws and the number of rings are the server's (``matching/ring_order.py``, ``request.py``);
-a test plays scripted scenarios on both and compares every ring. What is assumed of people is in ``dispatch_market.py``.
+The plan, the bar, the draws and the number of rings are the server's (``ring_order.py`` and ``request.py`` of
+``matching/dispatch``); a test plays scripted scenarios on both and compares every ring. What is assumed of people
+is in ``dispatch_market.py``.
 """
 
 import argparse
@@ -14,8 +15,8 @@ from datetime import timedelta
 from statistics import fmean, quantiles
 from typing import Any
 
-from matching.request import RingTimes
-from matching.ring_order import VERSION
+from matching.dispatch.request import RingTimes
+from matching.dispatch.ring_order import VERSION
 from tests.bench.dispatch_market import CALL_S, Laws, Market
 
 PROMISE_S = 120.0

@@ -15,8 +15,8 @@ from uuid import UUID
 
 import numpy as np
 
-from matching.request import RingTimes, rings_wanted
-from matching.ring_order import Candidate, Standing, Waiting, plan
+from matching.dispatch.request import RingTimes, rings_wanted
+from matching.dispatch.ring_order import Candidate, Standing, Waiting, plan
 
 EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 CALL_S = 720.0

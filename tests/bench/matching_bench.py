@@ -16,13 +16,13 @@ from pathlib import Path
 
 import numpy as np
 
-from matching import minilm
-from matching.encoder import Encoder, Vector
-from matching.feature_names import FEATURES, LEXICAL, NAMES
-from matching.logistic import LogisticRanker
-from matching.model import Feature, Model
-from matching.ranker import Candidates, Query
-from matching.training import RIDGE, Metrics, Sample, fit, measure_orders
+from matching.learning.training import RIDGE, Metrics, Sample, fit, measure_orders
+from matching.ranking.feature_names import FEATURES, LEXICAL, NAMES
+from matching.ranking.index import minilm
+from matching.ranking.index.encoder import Encoder, Vector
+from matching.ranking.logistic import LogisticRanker
+from matching.ranking.model import Feature, Model
+from matching.ranking.ranker import Candidates, Query
 from tests.bench.matching_data import Asked, Market, expert_id, read_split
 
 TRACKS = ("frozen", "streaming", "no-model", "streaming-no-model")

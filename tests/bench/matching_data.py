@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from matching.encoder import Encoder
-from matching.index import ConsultantFacts, ConsultantIndex
-from matching.memory import Past, day_of
-from matching.ranker import Query
-from matching.ranking import query_of
+from matching.questions.ranking import query_of
+from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.index.encoder import Encoder
+from matching.ranking.index.memory import Past, day_of
+from matching.ranking.ranker import Query
 from tests.bench.asked_times import asked_times
 
 NOON = 0.5  # the hour of a question of which it cannot be told

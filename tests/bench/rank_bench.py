@@ -31,14 +31,15 @@ from core.db import Database, Tx
 from core.events import Bus
 from core.ids import UserId
 from core.jobs import Jobs
-from matching import consultant_store, minilm
-from matching.encoder import Encoder, Vector
-from matching.logistic import LogisticRanker
-from matching.memory import Past, day_of
-from matching.model import Model, built_in
-from matching.projection import ConsultantProjection
-from matching.ranking import RankingService, query_of
-from matching.vocabulary import SYNONYMS
+from matching.consultants import consultant_store
+from matching.consultants.projection import ConsultantProjection
+from matching.language.vocabulary import SYNONYMS
+from matching.questions.ranking import RankingService, query_of
+from matching.ranking.index import minilm
+from matching.ranking.index.encoder import Encoder, Vector
+from matching.ranking.index.memory import Past, day_of
+from matching.ranking.logistic import LogisticRanker
+from matching.ranking.model import Model, built_in
 from people.profiles import ConsultantProfile
 
 SIZES = (200, 5_000, 100_000)

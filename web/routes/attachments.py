@@ -10,8 +10,8 @@ from aiohttp import web
 from pydantic import StringConstraints
 
 from core.ids import CallId, OfferId, QuestionId
-from matching.attachment_files import TooLarge
-from matching.attachment_types import MOST_BYTES
+from matching.attachments.attachment_files import TooLarge
+from matching.attachments.attachment_types import MOST_BYTES
 from matching.models import AttachmentRow
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, Utc

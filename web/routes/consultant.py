@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.money import Currency
-from matching.requests import RATE_MAX
+from matching.dispatch.requests import RATE_MAX
 from people.profiles import ConsultantProfile, ProfileDraft
 from signaling.views import PresenceView
 from web.routing import Access, Call, route

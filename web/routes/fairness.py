@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from billing import bills
 from billing.periods import Period, midnight
 from core.money import Currency
-from matching import ring_order
-from matching.fairness import Effect, Kind, Rings
+from matching.dispatch import ring_order
+from matching.dispatch.fairness import Effect, Kind, Rings
 from signaling.status import Status
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, Utc

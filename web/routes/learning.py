@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from core.db import Tx
 from core.ids import UserId
-from matching import gate, matching_days
+from matching.learning import gate, matching_days
 from matching.models import RankingModelRow
 from web.context import House
 from web.routing import Access, Call, route

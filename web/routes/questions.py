@@ -7,9 +7,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from core.ids import QuestionId
 from core.money import Currency
-from matching.filters import Filters
-from matching.questions import DETAILS_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, TITLE_MIN, question_view
-from matching.ranking import TOP
+from matching.questions.ranking import TOP
+from matching.questions.service import DETAILS_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, TITLE_MIN, question_view
+from matching.ranking.filters import Filters
 from web.routing import Access, Call, route
 from web.schemas import ConsultantCard, Empty, Input, Output, Utc
 

@@ -7,8 +7,8 @@ from pydantic import Field, StringConstraints
 
 from core.ids import OfferId, QuestionId, RequestId, UserId
 from core.money import Currency
-from matching.answers import NOTE_MAX
-from matching.requests import RATE_MAX, Wish
+from matching.dispatch.answers import NOTE_MAX
+from matching.dispatch.requests import RATE_MAX, Wish
 from people.consents import Agreement
 from signaling.views import RequestView
 from web.routing import Access, Call, route

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from matching.questions import DETAILS_MAX, TITLE_MAX
+from matching.questions.service import DETAILS_MAX, TITLE_MAX
 from web.routes.questions import Details, Language, Tags
 from web.routing import Access, Call, route
 from web.schemas import Input, Output

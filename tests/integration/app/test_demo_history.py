@@ -12,9 +12,9 @@ from core.clock import FakeClock
 from core.db import Database
 from core.events import Bus
 from core.jobs import Jobs
-from matching import gate, history, matching_days
-from matching.model import built_in
+from matching.learning import gate, history, matching_days
 from matching.models import QuestionRow
+from matching.ranking.model import built_in
 
 ZERO = built_in(MODEL)
 

@@ -14,14 +14,14 @@ from core.events import Bus, Event
 from core.ids import QuestionId, UserId
 from core.jobs import Jobs
 from core.money import Currency
-from matching import consultant_store
+from matching.consultants import consultant_store
+from matching.consultants.projection import ConsultantProjection
+from matching.dispatch.requests import RequestService, Wish
 from matching.events import OfferAccepted, OfferMissed, PromiseMissed, RequestClosed
-from matching.logistic import LogisticRanker
-from matching.model import built_in
-from matching.projection import ConsultantProjection
-from matching.questions import QuestionService
-from matching.ranking import RankingService
-from matching.requests import RequestService, Wish
+from matching.questions.ranking import RankingService
+from matching.questions.service import QuestionService
+from matching.ranking.logistic import LogisticRanker
+from matching.ranking.model import built_in
 from people.events import ConsultantProfileChanged
 from people.profiles import ConsultantProfile
 from signaling.events import PresenceChanged

@@ -10,7 +10,7 @@ import numpy as np
 from sqlalchemy import text
 
 from core.db import Database, Tx
-from matching.model import LEARNED_FACTORS, Calibration, Feature, Model, Span
+from matching.ranking.model import LEARNED_FACTORS, Calibration, Feature, Model, Span
 
 FEATURES = (Feature("words", "expertise"), Feature("record", "delivery_history"))
 

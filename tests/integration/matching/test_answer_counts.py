@@ -1,7 +1,7 @@
 """What counts for and against a consultant: answers and silence do, rings that somebody else ended do not."""
 
 from core.ids import UserId
-from matching import consultant_store
+from matching.consultants import consultant_store
 from tests.integration.matching.conftest import Market
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from core.clock import FakeClock
 from core.ids import CallId, QuestionId, RequestId, UserId
-from matching.attachment_types import MOST_BYTES, MOST_BYTES_OF_ONE
+from matching.attachments.attachment_types import MOST_BYTES, MOST_BYTES_OF_ONE
 from matching.models import AttachmentRow, QuestionRow, RequestRow
 from people.roles import Role
 from signaling.events import CallEnded

@@ -8,12 +8,13 @@ from sqlalchemy import select, text
 
 from billing.events import HoldPlaced
 from core.ids import CallId, QuestionId, RequestId, UserId
-from matching import claims, offer, question_store, store
-from matching.answers import Expired, Withdrawn
+from matching.dispatch import claims, offer, store
+from matching.dispatch.answers import Expired, Withdrawn
+from matching.dispatch.ring_order import Standing, draw
+from matching.dispatch.wishes import KEPT, TooManyWishes, WishService
 from matching.events import OfferMissed, PromiseMissed
 from matching.models import OfferRow, RequestRow
-from matching.ring_order import Standing, draw
-from matching.wishes import KEPT, TooManyWishes, WishService
+from matching.questions import question_store
 from people.events import UserBlocked
 from signaling.events import CallWentLive
 from signaling.views import RequestView, WishView

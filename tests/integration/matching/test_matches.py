@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from core.errors import IllegalMove, Invalid, NotFound
 from core.ids import QuestionId, UserId
-from matching import consultant_store, question_store
-from matching.ranking import result_of
-from matching.replay import replayed
+from matching.consultants import consultant_store
+from matching.questions import question_store
+from matching.questions.ranking import result_of
+from matching.ranking.replay import replayed
 from signaling.events import PresenceChanged
 from tests.integration.matching.conftest import BUILT_IN, Market
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from matching import matching_days
-from matching.matching_days import ALL, Day, total
+from matching.learning import matching_days
+from matching.learning.matching_days import ALL, Day, total
 from tests.integration.matching.conftest import Market
 from tests.integration.matching.past import Asked, write
 

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 from app.mirroring import mirroring
 from core.ids import UserId, new_id
-from matching import consultant_store
-from matching.logistic import LogisticRanker
+from matching.consultants import consultant_store
 from matching.models import OutcomeRow
-from matching.ranking import query_of
+from matching.questions.ranking import query_of
+from matching.ranking.logistic import LogisticRanker
 from tests.integration.matching.conftest import BUILT_IN, Market
 
 VISIBLE_S = 1.0

@@ -10,9 +10,10 @@ import pytest
 from billing.events import ChargeRefunded, ChargeSettled
 from core.db import Tx
 from core.ids import CallId, QuestionId, UserId
-from matching import consultant_store, outcomes
+from matching.consultants import consultant_store
 from matching.events import OfferAccepted
-from matching.outcomes_log import OutcomeLog
+from matching.learning import outcomes
+from matching.learning.outcomes_log import OutcomeLog
 from people.events import RatingGiven
 from signaling.events import CallEnded, CallWentLive
 from tests.integration.matching.conftest import Market

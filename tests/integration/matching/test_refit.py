@@ -12,11 +12,11 @@ from sqlalchemy.exc import IntegrityError
 from core.audit import AuditEntry
 from core.errors import Conflict, NotFound
 from core.ids import UserId
-from matching import gate, history
-from matching.model import Model
+from matching.learning import gate, history
+from matching.learning.models_store import ModelBook
+from matching.learning.refit import AlreadyRunning, RefitService, fitted
 from matching.models import RankingModelRow, RefitRow
-from matching.models_store import ModelBook
-from matching.refit import AlreadyRunning, RefitService, fitted
+from matching.ranking.model import Model
 from tests.integration.matching.conftest import Market
 from tests.integration.matching.past import Asked, model, told_by, write
 

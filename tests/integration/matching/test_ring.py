@@ -8,10 +8,10 @@ from sqlalchemy import text
 
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
-from matching.answers import AlreadyTaken, Expired, Withdrawn
+from matching.dispatch.answers import AlreadyTaken, Expired, Withdrawn
+from matching.dispatch.requests import AlreadyActive, AlreadyMatched, CardMissing
 from matching.events import OfferAccepted, OfferMissed, RequestClosed
 from matching.models import OfferRow
-from matching.requests import AlreadyActive, AlreadyMatched, CardMissing
 from people.events import RatingGiven, UserBlocked
 from signaling.events import CallEnded, CallWentLive
 from signaling.views import OfferView, RequestView

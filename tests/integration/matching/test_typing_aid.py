@@ -5,9 +5,9 @@ import time
 from statistics import quantiles
 
 from core.ids import UserId
-from matching.logistic import LogisticRanker
-from matching.typing_aid import TypingAid
-from matching.vocabulary import SYNONYMS
+from matching.language.vocabulary import SYNONYMS
+from matching.questions.typing_aid import TypingAid
+from matching.ranking.logistic import LogisticRanker
 from tests.integration.matching.conftest import BUILT_IN, Market
 
 P95_MS = 150

@@ -7,9 +7,9 @@ import pytest
 
 from core.errors import NotFound
 from core.ids import QuestionId, UserId
-from matching import consultant_store
-from matching.filters import NO_FILTERS, Filters
-from matching.why_not import NOT_AVAILABLE, Outcome, WhyNot
+from matching.consultants import consultant_store
+from matching.ranking.filters import NO_FILTERS, Filters
+from matching.ranking.why_not import NOT_AVAILABLE, Outcome, WhyNot
 from tests.integration.matching.conftest import Market
 from tests.integration.matching.test_matches import shown, who
 

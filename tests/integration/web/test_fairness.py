@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from core.clock import FakeClock
 from core.ids import UserId
-from matching import consultant_store
-from matching.fairness import Ring, smoothed
+from matching.consultants import consultant_store
+from matching.dispatch.fairness import Ring, smoothed
 from people.origin import Origin
 from people.roles import Role
 from tests.integration.web.conftest import MakeClient

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.wiring import MODEL
 from core.audit import AuditEntry
-from matching.model import built_in
+from matching.ranking.model import built_in
 from people.origin import Origin
 from people.roles import Role
 from tests.integration.matching.past import Asked, write

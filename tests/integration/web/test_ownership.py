@@ -14,8 +14,8 @@ from billing.models import CardSetupRow, ChargeRow, CustomerPaymentRow, PayoutAc
 from billing.payouts.models import PayoutRow
 from core.ids import UserId
 from core.money import Currency
+from matching.dispatch.requests import Wish
 from matching.models import AttachmentRow
-from matching.requests import Wish
 from people.consents import CURRENT, Document
 from people.origin import Origin
 from people.profiles import ProfileDraft

@@ -3,7 +3,7 @@
 import random
 from itertools import permutations
 
-from matching.assignment import Values, assign
+from matching.dispatch.assignment import Values, assign
 
 
 def best_by_trying(values: Values) -> tuple[int, float]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.attachment_types import ENDINGS, NAME_MAX, WrongContent, WrongType, check_content, safe_name
+from matching.attachments.attachment_types import ENDINGS, NAME_MAX, WrongContent, WrongType, check_content, safe_name
 
 
 def chunk(kind: bytes, body: bytes = b"") -> bytes:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from matching.duplicates import Asked, duplicate_of
+from matching.questions.duplicates import Asked, duplicate_of
 
 SAME = [
     ("Why is my PostgreSQL query slow since the update?", "My PostgreSQL query is slow since the update"),

@@ -6,15 +6,24 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching import why_not
-from matching.explanation import PUBLIC_INPUTS, concerns, dearest_of, mean_stars, public_inputs, reasons, seconds
-from matching.filters import Filters, kept_out_by
-from matching.index import ConsultantFacts, ConsultantIndex
-from matching.logistic import LogisticRanker
-from matching.model import built_in
-from matching.ranker import Query
-from matching.ranking import query_of
-from matching.words import words
+from matching.language.words import words
+from matching.questions.ranking import query_of
+from matching.ranking import why_not
+from matching.ranking.explanation import (
+    PUBLIC_INPUTS,
+    concerns,
+    dearest_of,
+    mean_stars,
+    public_inputs,
+    reasons,
+    seconds,
+)
+from matching.ranking.filters import Filters, kept_out_by
+from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.logistic import LogisticRanker
+from matching.ranking.model import built_in
+from matching.ranking.ranker import Query
 
 BUILT_IN = built_in("logistic-2")
 WORDS = st.sampled_from(

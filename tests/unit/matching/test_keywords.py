@@ -1,7 +1,7 @@
 """Keyword extraction keeps its promise on the golden questions."""
 
-from matching.keywords import Vocabulary
-from matching.words import terms
+from matching.language.keywords import Vocabulary
+from matching.language.words import terms
 from tests.unit.matching.golden_questions import GOLDEN, MARKET
 
 

@@ -10,15 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from matching.feature_names import FEATURES, NAMES
-from matching.index import ConsultantFacts, ConsultantIndex
-from matching.logistic import FACTORS, LogisticRanker
-from matching.memory import Past, weight_of
-from matching.model import LEARNED_FACTORS, Model, built_in
-from matching.ranker import Candidates, Known, Query, Ranked
-from matching.ranking import query_of, result_of
-from matching.replay import replayed
-from matching.weighted import WeightedRanker
+from matching.questions.ranking import query_of, result_of
+from matching.ranking.feature_names import FEATURES, NAMES
+from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.index.memory import Past, weight_of
+from matching.ranking.logistic import FACTORS, LogisticRanker
+from matching.ranking.model import LEARNED_FACTORS, Model, built_in
+from matching.ranking.ranker import Candidates, Known, Query, Ranked
+from matching.ranking.replay import replayed
+from matching.ranking.weighted import WeightedRanker
 from tests.unit.matching.test_ranking import facts
 
 MODEL = built_in("logistic-2")

@@ -6,12 +6,13 @@ from uuid import UUID, uuid5
 import numpy as np
 import pytest
 
-from matching.explanation import reasons
-from matching.index import ConsultantFacts, ConsultantIndex
-from matching.ranker import Query, Ranked
-from matching.ranking import per_minute
-from matching.weighted import WEIGHTS, WeightedRanker
-from matching.words import terms
+from matching.language.words import terms
+from matching.questions.ranking import per_minute
+from matching.ranking.explanation import reasons
+from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.ranker import Query, Ranked
+from matching.ranking.weighted import WEIGHTS, WeightedRanker
 
 HOME = UUID(int=0)
 

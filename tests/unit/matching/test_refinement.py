@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.index import one_tag_keys
-from matching.refinement import FACETS, MOST_CHOICES, TOPIC, refining
-from matching.vocabulary import SYNONYMS
+from matching.language.vocabulary import SYNONYMS
+from matching.ranking.index.consultant_index import one_tag_keys
+from matching.ranking.refinement import FACETS, MOST_CHOICES, TOPIC, refining
 
 TAGS = st.sampled_from(sorted({*SYNONYMS, "yoga", "stamps", "sailing"}))
 

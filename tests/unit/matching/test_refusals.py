@@ -5,8 +5,8 @@ import time
 import pytest
 
 from core.errors import Invalid
-from matching import refusals
-from matching.refusals import Refusal, refusal
+from matching.questions import refusals
+from matching.questions.refusals import Refusal, refusal
 
 REFUSED = [
     ("????????", "", Refusal.EMPTY),

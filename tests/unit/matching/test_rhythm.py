@@ -5,11 +5,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from matching.feature_names import NAMES
-from matching.index import ConsultantIndex
-from matching.memory import Memory, Past, Recollection
-from matching.ranker import Query
-from matching.ranking import query_of
+from matching.questions.ranking import query_of
+from matching.ranking.feature_names import NAMES
+from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.index.memory import Memory, Past, Recollection
+from matching.ranking.ranker import Query
 from tests.unit.matching.test_ranking import facts
 
 WEEKS = 30

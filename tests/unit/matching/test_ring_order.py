@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from matching.ring_order import (
+from matching.dispatch.ring_order import (
     BAR_GONE_S,
     EXPLORED_CONTACTS,
     Candidate,

@@ -6,13 +6,13 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from matching import minilm
-from matching.encoder import Encoder
-from matching.index import ConsultantIndex
-from matching.logistic import LogisticRanker
-from matching.meanings import Meanings
-from matching.model import built_in
-from matching.ranking import query_of
+from matching.questions.ranking import query_of
+from matching.ranking.index import minilm
+from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.index.encoder import Encoder
+from matching.ranking.index.meanings import Meanings
+from matching.ranking.logistic import LogisticRanker
+from matching.ranking.model import built_in
 from tests.unit.matching.test_ranking import facts
 
 MODEL = built_in("logistic-2-semantic")

@@ -7,14 +7,15 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from matching.dots import BLOCK, dots
-from matching.filters import Filters, fitting
-from matching.index import ConsultantFacts, ConsultantIndex
-from matching.logistic import LogisticRanker
-from matching.memory import Past
-from matching.model import Model, built_in
-from matching.ranker import Candidates, Query, Ranked
-from matching.text_index import TextIndex
+from matching.ranking.filters import Filters, fitting
+from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.index.dots import BLOCK, dots
+from matching.ranking.index.memory import Past
+from matching.ranking.index.text_index import TextIndex
+from matching.ranking.logistic import LogisticRanker
+from matching.ranking.model import Model, built_in
+from matching.ranking.ranker import Candidates, Query, Ranked
 from tests.unit.matching.test_logistic import asked
 from tests.unit.matching.test_ranking import facts
 

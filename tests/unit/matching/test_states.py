@@ -8,8 +8,9 @@ from types import ModuleType
 import pytest
 
 from core.errors import IllegalMove
-from matching import offer, question, request
-from matching.request import RingTimes, next_look, rings_wanted
+from matching.dispatch import offer, request
+from matching.dispatch.request import RingTimes, next_look, rings_wanted
+from matching.questions import question
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 TIMES = RingTimes()

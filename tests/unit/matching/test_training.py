@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import Invalid
-from matching.model import Calibration, Feature, Model, Span
-from matching.training import Sample, calibration_error, chances, fit, measure
+from matching.learning.training import Sample, calibration_error, chances, fit, measure
+from matching.ranking.model import Calibration, Feature, Model, Span
 
 FEATURES = (Feature("skill", "expertise"), Feature("stars", "feedback"), Feature("noise", "delivery_history"))
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

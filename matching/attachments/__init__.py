@@ -1,0 +1,1 @@
+"""Files that belong to a question, and who may read them."""

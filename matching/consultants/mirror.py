@@ -1,0 +1,50 @@
+"""The mirror: keeps this process's index fresh when something changes, so that no question waits for a long read."""
+
+import asyncio
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import logs
+from core.db import Database
+from matching.consultants.projection import CHANNEL as CONSULTANTS
+from matching.consultants.projection import ConsultantProjection
+from matching.learning.models_store import CHANNEL as MODELS
+
+log = logs.get(__name__)
+
+CHANNELS = (CONSULTANTS, MODELS)
+
+
+class Mirror:
+    """Reads what changed after each NOTIFY; a burst of them costs one read, and a ranking still looks for itself."""
+
+    def __init__(self, db: Database, consultants: ConsultantProjection) -> None:
+        self._db = db
+        self._consultants = consultants
+        self._changed = asyncio.Event()
+
+    def nudge(self, _payload: str = "") -> None:
+        """Something changed: look soon."""
+        self._changed.set()
+
+    async def resync(self) -> None:
+        """The connection that brings the nudges is new: whatever was missed is read now."""
+        self.nudge()
+
+    async def run(self) -> None:
+        """Read and encode for ever; a database that is away is asked again at the next nudge."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                await self.look()
+            except (SQLAlchemyError, psycopg.Error, OSError) as error:
+                log.warning("mirror.lost", error=type(error).__name__)
+
+    async def look(self) -> None:
+        """Read what changed and give vectors to what has none."""
+        async with self._db.begin() as tx:
+            await self._consultants.refresh(tx)
+        while not self._changed.is_set() and await self._consultants.encode_some():
+            pass

@@ -1,0 +1,106 @@
+"""Claims: a ring is a lease on a consultant, taken atomically in PostgreSQL and fenced by a token.
+
+The consultant's row lock decides who may ring; ``SKIP LOCKED`` means that nobody queues for it. With each claim the
+consultant's ``ring_token`` rises, and the offer carries the number: an answer, a miss or a withdrawal counts only while
+the offer rings *and* its token is still the consultant's newest. The lease ends at ``rings_until``; whichever process
+looks next ends the ring, whoever began it (a killed process holds nothing: its uncommitted claim is rolled back).
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, literal, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm.attributes import set_committed_value
+
+from core.db import Tx
+from core.ids import new_id
+from matching.dispatch import offer
+from matching.models import ConsultantRow, OfferRow
+
+LATE = timedelta(seconds=1)  # an answer sent in the last moment is on its way for a moment more
+
+
+async def claim(
+    tx: Tx,
+    consultant: UUID,
+    *,
+    request_id: UUID,
+    currency: str,
+    max_rate_minor_per_hour: int,
+    rings_until: datetime,
+    **shown: Any,
+) -> OfferRow | None:
+    """Ring this consultant for this request if they may be rung at this price right now; else None, at once.
+
+    One statement, so one way to the database: it locks the consultant, raises the token and writes the offer.
+
+    The index proposes, this decides: whatever an index has not heard of yet is caught here. ``shown``: the columns of
+    the offer that say why (``match_id``, ``score_centi``, ``reasons``).
+    """
+    row = ConsultantRow
+    free = (
+        select(row.user_id)
+        .where(
+            row.user_id == consultant,
+            row.status == "available",
+            row.can_receive,
+            row.currency == currency,
+            row.rate_minor_per_hour.between(1, max_rate_minor_per_hour),
+            ~exists().where(OfferRow.consultant_id == consultant, OfferRow.state == "ringing"),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(row)
+        .where(row.user_id == free.scalar_subquery())
+        .values(ring_token=row.ring_token + 1, offers_received=row.offers_received + 1)
+        .returning(row.ring_token, row.rate_minor_per_hour)
+        .cte("taken")
+    )
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "request_id": request_id,
+        "consultant_id": consultant,
+        "state": offer.State.RINGING.value,
+        "currency": currency,
+        "created_at": tx.now,
+        "rings_until": rings_until,
+        **shown,
+    }
+    columns = OfferRow.__table__.c
+    given = [literal(value, columns[name].type).label(name) for name, value in values.items()]
+    ring = insert(OfferRow).from_select(
+        [*values, "token", "rate_minor_per_hour"], select(*given, taken.c.ring_token, taken.c.rate_minor_per_hour)
+    )
+    return await tx.session.scalar(ring.on_conflict_do_nothing().returning(OfferRow))
+
+
+async def settle(tx: Tx, ring: OfferRow, move: offer.Move) -> bool:
+    """End this ring by ``move``; False, and nothing is changed, when it does not ring any more or its token is old."""
+    after = offer.advance(offer.State.RINGING, move)
+    newest = select(ConsultantRow.ring_token).where(ConsultantRow.user_id == ring.consultant_id)
+    row = OfferRow
+    ended = await tx.session.execute(
+        update(row)
+        .where(
+            row.id == ring.id,
+            row.state == offer.State.RINGING,
+            row.token == ring.token,
+            ~exists(newest.where(ConsultantRow.ring_token > ring.token)),
+        )
+        .values(state=after, answered_at=tx.now)
+        .returning(row.id)
+        .execution_options(synchronize_session=False)
+    )
+    if ended.one_or_none() is None:
+        return False
+    set_committed_value(ring, "state", after)  # written already: nothing is left to flush
+    set_committed_value(ring, "answered_at", tx.now)
+    return True
+
+
+def lapsed(ring: OfferRow, now: datetime) -> bool:
+    """Whether the lease is over, the way of a late answer included."""
+    return now > ring.rings_until + LATE

@@ -1,0 +1,1 @@
+"""Language: what the words of questions and profiles come down to, in English and German (no I/O)."""

@@ -1,0 +1,1 @@
+"""Learning: what became of matches, the nightly fit, and which model ranks."""

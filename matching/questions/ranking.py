@@ -1,0 +1,290 @@
+"""Ranking: from a question to matches with their factors and reasons, each ranking stored with its inputs."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from core.db import Tx
+from core.ids import QuestionId, UserId
+from core.money import price_minor
+from matching.consultants import consultant_store
+from matching.consultants.projection import ConsultantProjection
+from matching.language.words import terms
+from matching.models import ConsultantRow, QuestionRow, RequestRow
+from matching.questions import question_store
+from matching.questions.service import checked_tags
+from matching.ranking import why_not
+from matching.ranking.explanation import concerns, dearest_of, public_inputs, reasons
+from matching.ranking.filters import NO_FILTERS, Filters, fitting
+from matching.ranking.ranker import Query, Ranked, Ranker
+from matching.ranking.why_not import WhyNot
+
+TOP = 5
+RING_LIST = 20
+ESTIMATE_MINUTES = (10, 20, 30)
+MS_PER_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class RingList:
+    """Who could be rung for a request, with what dispatch decides by; ``best_fit`` counts those in a call as well."""
+
+    query: Query
+    text: str
+    ranked: tuple[Ranked, ...]
+    rows: Mapping[UUID, ConsultantRow]
+    best_fit: float
+
+    def reasons_for(self, user: UUID) -> list[dict[str, Any]]:
+        """What the consultant is told about why it rings."""
+        return _reasons(self.query, self.text, self.rows[user])
+
+    def score_of(self, user: UUID) -> int:
+        """The shown score, in hundredths of a point."""
+        return next(one.score_centi for one in self.ranked if one.user_id == user)
+
+
+def fit_of(ranked: Ranked) -> float:
+    """How likely this consultant helps with the question; only the ratios of one question's candidates count."""
+    return ranked.p_success
+
+
+class RankingService:
+    """Asks the ranker, explains its answer and keeps the record. Which ranker it is, wiring decides."""
+
+    def __init__(self, consultants: ConsultantProjection, ranker: Ranker) -> None:
+        self._consultants = consultants
+        self._ranker = ranker
+
+    @property
+    def version(self) -> str:
+        """The model's name."""
+        return self._ranker.version
+
+    async def preview(
+        self,
+        tx: Tx,
+        *,
+        title: str,
+        details: str,
+        language: str,
+        tags: Sequence[str] | None = None,
+        currency: str | None = None,
+        max_rate_minor_per_hour: int | None = None,
+        limit: int = TOP,
+    ) -> dict[str, Any]:
+        """Matches of a question nobody has posted yet; nothing is stored."""
+        text = f"{title}\n{details}"
+        await self._consultants.refresh(tx)
+        found = self._consultants.index.vocabulary.extract(text).tags if tags is None else checked_tags(tags)
+        query = query_of(text, found, language, currency, max_rate_minor_per_hour)
+        return await self._answer(tx, query, text, self._rank(query, frozenset(), limit, NO_FILTERS), limit)
+
+    async def for_question(
+        self, tx: Tx, user: UserId, question: QuestionId, *, limit: int = TOP, filters: Filters = NO_FILTERS
+    ) -> dict[str, Any]:
+        """The top ``limit`` and the alternatives after them, for the customer's own question."""
+        row = await question_store.own(tx, user, question)
+        await self._consultants.refresh(tx)
+        query = query_for(row, filters)
+        exclude = await self._kept_apart(tx, user)
+        ranked = self._rank(query, exclude, limit, filters)
+        await self._keep(tx, row.id, "shown", query, ranked)
+        return await self._answer(tx, query, text_of(row), ranked, limit)
+
+    async def why_not(
+        self,
+        tx: Tx,
+        user: UserId,
+        question: QuestionId,
+        consultant: UUID,
+        *,
+        limit: int = TOP,
+        filters: Filters = NO_FILTERS,
+    ) -> WhyNot:
+        """Why this consultant is not among the top ``limit`` of the customer's own question."""
+        row = await question_store.own(tx, user, question)
+        await self._consultants.refresh(tx)
+        query = query_for(row, filters)
+        apart = await self._kept_apart(tx, user)
+        found = await consultant_store.find(tx, UserId(consultant))
+        facts = None if found is None else consultant_store.facts_of(found)
+        obstacle = why_not.obstacle(facts, filters, apart=consultant in apart)
+        if obstacle is not None:
+            return obstacle
+        candidates = fitting(self._consultants.index.ringable, query, apart, filters)
+        shown = self._ranker.rank(query, candidates, limit)
+        place = next((n for n, one in enumerate(shown, 1) if one.user_id == consultant), None)
+        if place is not None:
+            return WhyNot(why_not.Outcome.SHOWN, place=place, score_centi=shown[place - 1].score_centi)
+        chosen = self._ranker.rank(query, candidates.only(consultant), 1)
+        return why_not.behind(chosen[0], shown[-1]) if chosen and shown else why_not.NOT_AVAILABLE
+
+    async def ring_list(
+        self,
+        tx: Tx,
+        question: QuestionRow,
+        request: RequestRow,
+        *,
+        exclude: AbstractSet[UUID],
+        limit: int = RING_LIST,
+    ) -> RingList:
+        """Who could be rung now, the chosen one among them; nobody dearer, blocked or busy as far as we know."""
+        await self._consultants.refresh(tx)
+        text = text_of(question)
+        query = query_of(text, question.tags, question.language, request.currency, request.max_rate_minor_per_hour)
+        apart = exclude | await self._kept_apart(tx, UserId(request.customer_id))
+        index = self._consultants.index
+        candidates = index.ringable(query, exclude=apart)
+        ranked = self._ranker.rank(query, candidates, limit)
+        chosen = request.chosen_id
+        if chosen is not None and chosen not in apart and all(one.user_id != chosen for one in ranked):
+            ranked += self._ranker.rank(query, candidates.only(chosen), 1)
+        busy = self._ranker.rank(query, index.busy(query, exclude=apart), limit) if ranked else []
+        rows = await consultant_store.find_many(tx, [one.user_id for one in (*ranked, *busy)])
+        known = tuple(one for one in ranked if one.user_id in rows)
+        soon = [one for one in busy if one.user_id in rows and _free_soon(rows[one.user_id], request)]
+        best = max((fit_of(one) for one in (*known, *soon)), default=0.0)
+        return RingList(query, text, known, rows, best)
+
+    async def keep_ring(
+        self, tx: Tx, question: UUID, listed: RingList, decided: Mapping[str, Any], figures: Mapping[UUID, Any]
+    ) -> int:
+        """Store a ring's match: the ranking, the ring order's version and wait, and each one's figures and draw."""
+        return await question_store.keep_match(
+            tx,
+            question=question,
+            purpose="ring",
+            model_version=self._ranker.version,
+            inputs={**listed.query.inputs(), "ring": dict(decided)},
+            results=[{**result_of(one), "ring": figures.get(one.user_id)} for one in listed.ranked],
+        )
+
+    async def _kept_apart(self, tx: Tx, user: UserId) -> set[UUID]:
+        return {user, *await consultant_store.blocked_with(tx, user)}
+
+    def _rank(self, query: Query, exclude: AbstractSet[UUID], limit: int, filters: Filters) -> list[Ranked]:
+        """Twice the limit: those who could answer now, then, if they are few, those who are online but busy."""
+        index = self._consultants.index
+        ready = self._ranker.rank(query, fitting(index.ringable, query, exclude, filters), 2 * limit)
+        if len(ready) == 2 * limit:
+            return ready
+        return ready + self._ranker.rank(query, fitting(index.busy, query, exclude, filters), 2 * limit - len(ready))
+
+    async def _keep(self, tx: Tx, question: UUID, purpose: str, query: Query, ranked: Sequence[Ranked]) -> int:
+        return await question_store.keep_match(
+            tx,
+            question=question,
+            purpose=purpose,
+            model_version=self._ranker.version,
+            inputs=query.inputs(),
+            results=[result_of(one) for one in ranked],
+        )
+
+    async def _answer(self, tx: Tx, query: Query, text: str, ranked: Sequence[Ranked], limit: int) -> dict[str, Any]:
+        rows = await consultant_store.find_many(tx, [one.user_id for one in ranked])
+        cards = await self._consultants.cards(tx, list(rows.values()))
+        facts = {user: consultant_store.facts_of(row) for user, row in rows.items()}
+        dearest = dearest_of(facts.values())
+        matches = [
+            match_view(
+                one,
+                cards[one.user_id],
+                reasons(query, text, facts[one.user_id]),
+                concerns(query, text, facts[one.user_id], dearest=one.user_id == dearest),
+            )
+            for one in ranked
+            if one.user_id in rows
+        ]
+        ready = [match for match in matches if match["consultant"]["status"] == "available"][:limit]
+        others = [match for match in matches if match not in ready]
+        return {"matches": ready, "alternatives": others[:limit], "model_version": self._ranker.version}
+
+
+def _free_soon(row: ConsultantRow, request: RequestRow) -> bool:
+    """Whether somebody who cannot be rung now is worth a moment: in a call, and within the customer's price."""
+    affordable = row.rate_minor_per_hour is not None and row.rate_minor_per_hour <= request.max_rate_minor_per_hour
+    return row.status == "in_meeting" and row.can_receive and row.currency == request.currency and affordable
+
+
+def text_of(question: QuestionRow) -> str:
+    """What a question says."""
+    return f"{question.title}\n{question.details}"
+
+
+def query_for(question: QuestionRow, filters: Filters) -> Query:
+    """A stored question as the ranker sees it; a highest rate to filter by is a budget to rank by, too."""
+    most = filters.max_rate_minor_per_hour
+    return query_of(text_of(question), question.tags, question.language, filters.currency if most else None, most)
+
+
+def query_of(text: str, tags: Sequence[str], language: str, currency: str | None, budget: int | None) -> Query:
+    """A question as the ranker sees it."""
+    return Query(
+        terms=tuple(sorted(set(terms(text)))),
+        tags=tuple(tags),
+        language=language,
+        currency=currency,
+        max_rate_minor_per_hour=budget,
+        text=text,
+    )
+
+
+def _reasons(query: Query, text: str, row: ConsultantRow) -> list[dict[str, Any]]:
+    return reasons(query, text, consultant_store.facts_of(row))
+
+
+def result_of(ranked: Ranked) -> dict[str, Any]:
+    """A ranked candidate as it is stored."""
+    return {
+        "user_id": str(ranked.user_id),
+        "score_centi": ranked.score_centi,
+        "p_success": round(ranked.p_success, 6),
+        "factors": factors_view(ranked),
+        "inputs": dict(ranked.inputs),
+    }
+
+
+def factors_view(ranked: Ranked) -> list[dict[str, Any]]:
+    """The factors; their contributions add up to the score exactly."""
+    return [
+        {
+            "factor": factor.factor,
+            "value": factor.value,
+            "weight": factor.weight,
+            "contribution_centi": factor.contribution_centi,
+        }
+        for factor in ranked.factors
+    ]
+
+
+def match_view(
+    ranked: Ranked, card: dict[str, Any], why: list[dict[str, Any]], against: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """A Match as a customer sees it."""
+    rate = int(card["rate_minor_per_hour"])
+    return {
+        "consultant": card,
+        "score": (ranked.score_centi + 50) // 100,
+        "score_centi": ranked.score_centi,
+        "factors": factors_view(ranked),
+        "reasons": why,
+        "concerns": against,
+        "inputs": public_inputs(ranked.inputs),
+        "price": {
+            "per_minute_minor": per_minute(rate),
+            "estimates": [
+                {"minutes": minutes, "minor": price_minor(rate, minutes * MS_PER_MINUTE)}
+                for minutes in ESTIMATE_MINUTES
+            ],
+        },
+    }
+
+
+def per_minute(rate_minor_per_hour: int) -> str:
+    """An hourly rate per minute, as a decimal number of minor units; for reading only."""
+    exact = (Decimal(rate_minor_per_hour) / 60).quantize(Decimal("0.01"))
+    return format(exact.normalize(), "f")

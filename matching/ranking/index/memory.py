@@ -1,0 +1,243 @@
+"""The memory: past questions and how well whom answered them, asked for whoever answered something like it (no I/O).
+
+It is a function of the set of outcomes it was told, not of their order, so that all processes recall the same.
+"""
+
+import re
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.language.words import terms
+from matching.ranking.feature_names import ACTIVITY_HALF_LIVES, POWERS, VOTE_HALF_LIVES
+from matching.ranking.index.dots import dots
+from matching.ranking.index.encoder import WIDTH, Vector
+from matching.ranking.index.meanings import grown
+from matching.ranking.index.text_index import TextIndex
+from matching.ranking.ranker import Floats, Ints
+
+GRAM: Final = 4
+LONG_AGO: Final = 720  # half-life of what somebody is known for
+SEVERAL: Final = 2.0  # added to the number of answers before a mean is taken: one lucky answer is no habit
+GOOD_OF: Final = 2.0  # a newcomer is taken for somebody with so many excellent answers …
+GOOD_IN: Final = 6.0  # … of so many
+FEW_QUESTIONS: Final = 50.0  # until there are more, what all questions have in common is not yet known
+MOST_LETTERS: Final = 300
+RHYTHM_LIFE: Final = 365  # days after which an answer counts half for the hours and days that somebody keeps
+# Period in days and concentration of von Mises' distribution: how far round the clock or the week an answer speaks for.
+CLOCK: Final = (1.0, 6.0)
+WEEK: Final = (7.0, 4.0)
+FEW_TIMES: Final = 15.0  # answers that everybody's rhythm is worth when one's own is estimated
+
+_EVENT = np.dtype([("question", "i4"), ("row", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4")])
+_RUNS = re.compile(r"[a-z0-9äöüß]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One answer to a past question. ``weight`` is what it says for whoever gave it: 0 nothing, 1 a good answer.
+
+    ``good`` says whether it was an excellent one, ``day`` when the question was asked, in days since 1970 (its fraction
+    is the hour in UTC); ``vector`` is the question's meaning when there is an encoder.
+    """
+
+    key: Hashable
+    question: Hashable
+    text: str
+    person: int
+    day: float
+    weight: float
+    good: bool
+    vector: Vector | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What is recalled about everybody for one question; every array has a value for each whose past is known.
+
+    ``rows`` has a number for everybody: which value is theirs. The first value is that of all who have no past.
+    ``votes[kind, power, half_life]`` sums similarity^power x weight x decay; ``best[kind]`` is the most similar
+    question they answered, ``mean[kind]`` how similar what they answer is on the whole. ``hours`` and
+    ``weekdays`` are how many times as often as others they answer what is asked at this hour of the day and at this
+    time of the week, 1 for those without a past.
+    """
+
+    rows: Ints
+    votes: Mapping[tuple[str, int, int], Floats]
+    best: Mapping[str, Floats]
+    mean: Mapping[str, Floats]
+    activity: Mapping[int, Floats]
+    hours: Floats
+    weekdays: Floats
+    good: Floats
+
+
+@lru_cache(maxsize=500)  # a question is asked again while it is typed, shown and rung; each takes 5 kB
+def grams(text: str) -> tuple[str, ...]:
+    """Every run of four letters, word ends included: finds compounds, names and typing errors that stems miss."""
+    line = f" {' '.join(_RUNS.findall(text[:MOST_LETTERS].lower()))} "
+    return tuple(sorted({line[n : n + GRAM] for n in range(len(line) - GRAM + 1) if line[n + 1 : n + 3].strip()}))
+
+
+class Memory:
+    """Grows by ``learn``; an outcome that is told again, because more is known by now, replaces what was said."""
+
+    def __init__(self) -> None:
+        self._words, self._grams = TextIndex(), TextIndex()
+        self._question_of: dict[Hashable, int] = {}
+        self._event_of: dict[Hashable, int] = {}
+        self._events = np.zeros(256, dtype=_EVENT)
+        # Those with a past, numbered from 1 in the order in which they came to be known: 0 are all the others.
+        self._row_of: NDArray[np.int32] = np.zeros(256, dtype=np.int32)
+        self._rows = 1
+        self._vectors: Vector | None = None  # 1.5 kB a question: turning smaller numbers into these would take longer
+        self._vector_sum = np.zeros(WIDTH)
+        self._encoded: set[int] = set()
+        self.version = 0  # grows with everything that is learned
+
+    def __len__(self) -> int:
+        return len(self._event_of)
+
+    def learn(self, past: Past) -> None:
+        """Remember one answer."""
+        self.version += 1
+        question = self._question_of.get(past.question)
+        if question is None:
+            question = self._question_of[past.question] = len(self._question_of)
+            self._words.add(question, sorted(set(terms(past.text))))
+            self._grams.add(question, grams(past.text))
+        if past.vector is not None:
+            self._remember_meaning(question, past.vector)
+        at = self._event_of.setdefault(past.key, len(self._event_of))
+        if at == len(self._events):
+            self._events = grown(self._events, 2 * at)
+        self._events[at] = (question, self._row(past.person), past.day, past.weight, past.good)
+
+    def _row(self, person: int) -> int:
+        if person >= len(self._row_of):
+            self._row_of = grown(self._row_of, max(person + 1, 2 * len(self._row_of)))
+        if not self._row_of[person]:
+            self._row_of[person] = self._rows
+            self._rows += 1
+        return int(self._row_of[person])
+
+    def take_meaning(self, question: Hashable, vector: Vector) -> None:
+        """Remember the vector of a question that was learned without one."""
+        self.version += 1
+        self._remember_meaning(self._question_of[question], vector)
+
+    def _remember_meaning(self, question: int, vector: Vector) -> None:
+        if self._vectors is None:
+            self._vectors = np.zeros((256, len(vector)), dtype=np.float32)
+        while question >= len(self._vectors):
+            self._vectors = grown(self._vectors, 2 * len(self._vectors))
+        if question not in self._encoded:
+            self._encoded.add(question)
+            self._vectors[question] = vector
+            self._vector_sum += vector
+
+    def similarities(self, text: str, vector: Vector | None) -> dict[str, Floats]:
+        """How similar every past question is to this one, 0 to 1, by each measure."""
+        count = len(self._question_of)
+        found = {"words": self._words.similarity(terms(text)), "spelling": self._grams.similarity(grams(text))}
+        found["meaning"] = np.zeros(count)
+        if vector is not None and self._vectors is not None:
+            known = self._vectors[: min(count, len(self._vectors))]
+            common = (self._vector_sum / (len(self._encoded) + FEW_QUESTIONS)).astype(np.float32)
+            found["meaning"][: len(known)] = _beyond_the_common(known, vector, common)
+            if len(self._encoded) < len(known):
+                found["meaning"][: len(known)][~known.any(axis=1)] = 0  # those that have no vector yet
+        return found
+
+    def recall(self, text: str, vector: Vector | None, *, day: float, people: int) -> Recollection:
+        """What everybody's past says about this question, as of ``day``; persons are numbered below ``people``."""
+        if people > len(self._row_of):
+            self._row_of = grown(self._row_of, max(people, 2 * len(self._row_of)))
+        events = self._events[: len(self._event_of)]
+        # Contiguous and of the type that bincount counts in: it is asked three dozen times.
+        row: Ints = events["row"].astype(np.int64)
+        asked: Ints = events["question"].astype(np.int64)
+        weight = events["weight"].astype(np.float64)
+        age = np.maximum(day - events["day"], 0)
+        lives = {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, RHYTHM_LIFE, LONG_AGO}
+        decay = {life: np.exp2(-age / life) for life in lives}
+        weighted = {life: decay[life] * weight for life in decay}
+
+        def total(values: Floats) -> Floats:
+            return np.bincount(row, values, self._rows).astype(np.float64)
+
+        votes, best, mean = {}, {}, {}
+        number = total(weighted[LONG_AGO])
+        for kind, similar in self.similarities(text, vector).items():
+            each = similar[asked] if len(events) else np.zeros(0)
+            for power in POWERS[kind]:
+                raised = _raised(each, power)
+                votes.update({(kind, power, life): total(raised * weighted[life]) for life in VOTE_HALF_LIVES})
+            mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
+            best[kind] = np.zeros(self._rows)
+            np.maximum.at(best[kind], row, each * (weight > 0))
+        remembered = total(decay[RHYTHM_LIFE])
+        answered, good = total(decay[LONG_AGO]), total(decay[LONG_AGO] * events["good"])
+        return Recollection(
+            rows=self._row_of[:people].astype(np.int64),
+            votes=votes,
+            best=best,
+            mean=mean,
+            activity={life: total(weighted[life]) for life in ACTIVITY_HALF_LIVES},
+            hours=_times(total(decay[RHYTHM_LIFE] * _near(events["day"], day, *CLOCK)), remembered),
+            weekdays=_times(total(decay[RHYTHM_LIFE] * _near(events["day"], day, *WEEK)), remembered),
+            good=(good + GOOD_OF) / (answered + GOOD_IN),
+        )
+
+
+def _raised(values: Floats, power: int) -> Floats:
+    """values**power by multiplying, which takes a tenth of the time."""
+    found = values
+    for _ in range(power - 1):
+        found = found * values
+    return found
+
+
+def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:
+    """Cosines, 0 and up, of what is left when what all known questions have in common is taken away.
+
+    In a market all questions are somewhat alike; what tells them apart is the rest. Vectors have length one.
+    """
+    square = float(common @ common)
+    shared = dots(known, common)
+    lengths = np.sqrt(np.maximum(1 - 2 * shared + square, 1e-9))
+    own = float(np.sqrt(max(1 - 2 * float(common @ vector) + square, 1e-9)))
+    rest = dots(known, vector) - shared - float(common @ vector) + square
+    cosine: Floats = np.clip(rest / (lengths * own), 0, 1)
+    return cosine
+
+
+def _near(days: Floats, day: float, period: float, focus: float) -> Floats:
+    """How close to this time others are, round a clock of ``period`` days: 1 on the mean over all times."""
+    near: Floats = np.exp(focus * np.cos((days - day) * (2 * np.pi / period))) / np.i0(focus)
+    return near
+
+
+def _times(near: Floats, answers: Floats) -> Floats:
+    """Share of each one's answers near a time by everybody's share, drawn towards 1 by few answers."""
+    if not near.any():
+        return np.ones(len(near))
+    usual = float(near.sum() / answers.sum())
+    times: Floats = (near / usual + FEW_TIMES) / (answers + FEW_TIMES)
+    return times
+
+
+def weight_of(*, succeeded: bool, stars: int | None) -> float:
+    """What an outcome says for a consultant: nothing unless it was a success, most with five stars."""
+    if not succeeded:
+        return 0.0
+    return 1.0 + {5: 0.7, 4: 0.2}.get(stars or 0, 0.0)
+
+
+def day_of(timestamp: float) -> float:
+    """Days since 1970 of a POSIX timestamp; the memory's unit of time."""
+    return timestamp / 86_400

@@ -1,0 +1,142 @@
+"""The ranker: a fitted linear model and five stated factors, as integers that add up to the score."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matching.ranking.feature_names import NAMES
+from matching.ranking.model import LEARNED_FACTORS, Model
+from matching.ranking.ranker import Candidates, Factor, Floats, Ints, Query, Ranked
+from matching.ranking.stated import price_value, response_value
+
+FACTORS: Final = (
+    "expertise",
+    "industry",
+    "availability",
+    "feedback",
+    "price",
+    "communication_style",
+    "language",
+    "delivery_history",
+)
+FULL: Final = 100
+CENTI: Final = 100
+SHORTLIST: Final = 2_000  # of more candidates than this, only the most promising are computed to the last digit
+QUICK_SHARE: Final = 40  # percent of availability that answering rings quickly makes; being available is the rest
+
+
+class LogisticRanker:
+    """Contribution of a learned factor: its weighted features, on one scale for all; of a stated one: value x weight.
+
+    Every contribution is a whole number of hundredths of a point between 0 and its weight; the score is their sum.
+    """
+
+    def __init__(self, model: Callable[[], Model], *, shortlist: int = SHORTLIST) -> None:
+        self._model = model
+        self._size = shortlist
+
+    @property
+    def version(self) -> str:
+        """The version of the model that ranks now."""
+        return self._model().version
+
+    def rank(self, query: Query, candidates: Candidates, limit: int) -> list[Ranked]:
+        """The best ``limit``; equal scores go to the larger utility, then to the smaller user id."""
+        if not len(candidates) or limit <= 0:
+            return []
+        model = self._model()
+        candidates = self._shortlist(model, query, candidates, limit).known()
+        features = candidates.features[:, [NAMES.index(name) for name in model.names]].astype(np.float64)
+        parts = {factor: _part(features, np.array(model.weights_of(factor))) for factor in LEARNED_FACTORS}
+        contributions = {**_learned(model, parts), **_stated(model, query, candidates)}
+        scores = _sum(contributions)
+        utilities = np.sum([parts[factor] for factor in LEARNED_FACTORS], axis=0)
+        weights = {**model.shares(), **model.stated}
+        best = _best(scores, utilities, candidates.order, limit)
+        return [
+            _explained(
+                candidates, int(n), contributions, weights, model.calibration.p_success(float(utilities[n]), 0.0)
+            )
+            for n in best
+        ]
+
+    def _shortlist(self, model: Model, query: Query, candidates: Candidates, limit: int) -> Candidates:
+        """The best by the same scores with features not yet rounded; of equal ones the smaller user ids."""
+        size = max(self._size, limit)
+        if len(candidates) <= size:
+            return candidates
+        parts = {factor: candidates.measured.total(_weights(model, factor)) for factor in LEARNED_FACTORS}
+        scores = _sum({**_learned(model, parts), **_stated(model, query, candidates)})
+        return candidates.at(np.sort(_best(scores, np.zeros(len(scores)), candidates.order, size)))
+
+
+def _weights(model: Model, factor: str) -> dict[str, float]:
+    weighed = zip(model.features, model.weights, strict=True)
+    return {feature.name: weight for feature, weight in weighed if weight and feature.factor == factor}
+
+
+def _sum(contributions: dict[str, Ints]) -> Ints:
+    found: Ints = np.sum([contributions[factor] for factor in FACTORS], axis=0)
+    return found
+
+
+def _part(features: Floats, weights: Floats) -> Floats:
+    """One factor's share of the utility. Column by column, so that no candidate's sum depends on who else is there."""
+    found = np.zeros(len(features))
+    for n in np.flatnonzero(weights):
+        found += features[:, n] * weights[n]
+    return found
+
+
+def _learned(model: Model, parts: dict[str, Floats]) -> dict[str, Ints]:
+    shares = model.shares()
+    span = sum(model.span(factor).high - model.span(factor).low for factor in LEARNED_FACTORS)
+    scale = sum(shares.values()) * CENTI / span
+    return {
+        factor: np.clip(np.rint((part - model.span(factor).low) * scale).astype(np.int64), 0, shares[factor] * CENTI)
+        for factor, part in parts.items()
+    }
+
+
+def _stated(model: Model, query: Query, candidates: Candidates) -> dict[str, Ints]:
+    ready = candidates.available.astype(np.int64) * FULL
+    values = {
+        "industry": candidates.industry,
+        "availability": ((FULL - QUICK_SHARE) * ready + QUICK_SHARE * response_value(candidates)) // FULL,
+        "price": price_value(query, candidates),
+        "communication_style": candidates.style,
+        "language": candidates.speaks.astype(np.int64) * FULL,
+    }
+    return {factor: values[factor] * weight for factor, weight in model.stated.items()}
+
+
+def _best(scores: Ints, utilities: Floats, order: NDArray[np.uint64], limit: int) -> Ints:
+    """Positions of the best, without sorting everybody: only those at or above the last place's score are sorted."""
+    pool: Ints = np.arange(len(scores))
+    if limit < len(scores):
+        last = np.partition(scores, len(scores) - limit)[len(scores) - limit]
+        pool = np.flatnonzero(scores >= last)
+    return pool[np.lexsort((order[pool], -utilities[pool], -scores[pool]))][:limit]
+
+
+def _explained(
+    candidates: Candidates, n: int, contributions: dict[str, Ints], weights: dict[str, int], p_success: float
+) -> Ranked:
+    factors = tuple(
+        Factor(
+            factor=factor,
+            value=(2 * int(contributions[factor][n]) + weights[factor]) // (2 * weights[factor]),
+            weight=weights[factor],
+            contribution_centi=int(contributions[factor][n]),
+        )
+        for factor in FACTORS
+    )
+    return Ranked(
+        user_id=candidates.user_ids[n],
+        score_centi=sum(factor.contribution_centi for factor in factors),
+        factors=factors,
+        inputs=candidates.inputs(n),
+        p_success=p_success,
+    )
