@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, literal, select, update
+from sqlalchemy import BindParameter, Executable, bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -20,6 +20,47 @@ from matching.dispatch import offer
 from matching.models import ConsultantRow, OfferRow
 
 LATE = timedelta(seconds=1)  # an answer sent in the last moment is on its way for a moment more
+
+
+_SHOWN = ("match_id", "score_centi", "reasons")  # the columns of an offer that say why
+
+
+def _one_statement() -> Executable:
+    """Locks the consultant if they are free, raises the token, writes the offer: one way to the database."""
+    row = ConsultantRow
+    free = (
+        select(row.user_id)
+        .where(
+            row.user_id == _given("consultant_id"),
+            row.status == "available",
+            row.can_receive,
+            row.currency == _given("currency"),
+            row.rate_minor_per_hour.between(1, _given("rate_minor_per_hour")),
+            ~exists().where(OfferRow.consultant_id == _given("consultant_id"), OfferRow.state == "ringing"),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(row)
+        .where(row.user_id == free.scalar_subquery())
+        .values(ring_token=row.ring_token + 1, offers_received=row.offers_received + 1)
+        .returning(row.ring_token, row.rate_minor_per_hour)
+        .cte("taken")
+    )
+    names = ("id", "request_id", "consultant_id", "state", "currency", "created_at", "rings_until", *_SHOWN)
+    given = [_given(name).label(name) for name in names]
+    ring = insert(OfferRow).from_select(
+        [*names, "token", "rate_minor_per_hour"], select(*given, taken.c.ring_token, taken.c.rate_minor_per_hour)
+    )
+    return select(OfferRow).from_statement(ring.on_conflict_do_nothing().returning(OfferRow))
+
+
+def _given(name: str) -> BindParameter[Any]:
+    """A value told at execution, of the type of the offer's column."""
+    return bindparam(f"given_{name}", type_=OfferRow.__table__.c[name].type)
+
+
+_CLAIM = _one_statement()  # built once: it is executed for every ring
 
 
 async def claim(
@@ -34,47 +75,23 @@ async def claim(
 ) -> OfferRow | None:
     """Ring this consultant for this request if they may be rung at this price right now; else None, at once.
 
-    One statement, so one way to the database: it locks the consultant, raises the token and writes the offer.
-
     The index proposes, this decides: whatever an index has not heard of yet is caught here. ``shown``: the columns of
     the offer that say why (``match_id``, ``score_centi``, ``reasons``).
     """
-    row = ConsultantRow
-    free = (
-        select(row.user_id)
-        .where(
-            row.user_id == consultant,
-            row.status == "available",
-            row.can_receive,
-            row.currency == currency,
-            row.rate_minor_per_hour.between(1, max_rate_minor_per_hour),
-            ~exists().where(OfferRow.consultant_id == consultant, OfferRow.state == "ringing"),
-        )
-        .with_for_update(skip_locked=True)
-    )
-    taken = (
-        update(row)
-        .where(row.user_id == free.scalar_subquery())
-        .values(ring_token=row.ring_token + 1, offers_received=row.offers_received + 1)
-        .returning(row.ring_token, row.rate_minor_per_hour)
-        .cte("taken")
-    )
     values: dict[str, Any] = {
         "id": new_id(),
         "request_id": request_id,
         "consultant_id": consultant,
         "state": offer.State.RINGING.value,
         "currency": currency,
+        "rate_minor_per_hour": max_rate_minor_per_hour,
         "created_at": tx.now,
         "rings_until": rings_until,
+        **dict.fromkeys(_SHOWN),
         **shown,
     }
-    columns = OfferRow.__table__.c
-    given = [literal(value, columns[name].type).label(name) for name, value in values.items()]
-    ring = insert(OfferRow).from_select(
-        [*values, "token", "rate_minor_per_hour"], select(*given, taken.c.ring_token, taken.c.rate_minor_per_hour)
-    )
-    return await tx.session.scalar(ring.on_conflict_do_nothing().returning(OfferRow))
+    found: OfferRow | None = await tx.session.scalar(_CLAIM, {f"given_{name}": value for name, value in values.items()})
+    return found
 
 
 async def settle(tx: Tx, ring: OfferRow, move: offer.Move) -> bool:

@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import uvloop
 from sqlalchemy import func, select, text
 
 from core.clock import SystemClock
@@ -129,4 +130,4 @@ async def main(url: str, seed: str, told: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    uvloop.run(main(*sys.argv[1:]))  # as every process of the product runs
