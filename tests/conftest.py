@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from app.embedded.postgres import EmbeddedPostgres
@@ -14,6 +15,10 @@ from app.embedded.redis import EmbeddedRedis
 from app.migrate import upgrade
 from core.clock import FakeClock
 from core.settings import Settings
+
+# How long one example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,10 @@ class Mirror:
 
     async def look(self) -> None:
         """Read what changed and give vectors to what has none."""
-        async with self._db.begin() as tx:
-            await self._consultants.refresh(tx)
-        while not self._changed.is_set() and await self._consultants.encode_some():
-            pass
+        while True:
+            async with self._db.begin() as tx:
+                await self._consultants.refresh(tx)
+                some = await self._consultants.unencoded_texts(tx)
+            if not some or self._changed.is_set():
+                break
+            await self._consultants.encode(some)

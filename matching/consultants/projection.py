@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,18 @@ CHUNK = 200
 
 ReadProfile = Callable[[Tx, UserId], Awaitable[ConsultantProfile | None]]
 Names = Callable[[Tx, Iterable[UserId]], Awaitable[Mapping[UserId, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Unencoded:
+    """Texts of an index that have no vector yet: of consultants, and of past questions."""
+
+    index: ConsultantIndex
+    profiles: Sequence[ConsultantFacts]
+    questions: Mapping[UUID, str]
+
+    def __bool__(self) -> bool:
+        return bool(self.profiles or self.questions)
 
 
 class ConsultantProjection:
@@ -84,18 +97,29 @@ class ConsultantProjection:
                 await asyncio.sleep(0)
         index.seen_outcomes = max(index.seen_outcomes, seen)
 
-    async def encode_some(self, limit: int = CHUNK) -> int:
-        """Give vectors to texts that wait for one, the encoder in a thread of its own; returns how many it were.
+    async def unencoded_texts(self, tx: Tx, limit: int = CHUNK) -> Unencoded:
+        """Some of the texts that wait for a vector; whoever is not in the database any more waits no longer."""
+        index = self.index
+        people = list(itertools.islice(index.unencoded_people, limit))
+        questions = list(itertools.islice(index.unencoded_questions, limit))
+        rows = await consultant_store.find_many(tx, people) if people else {}
+        texts = await outcomes.texts_of(tx, questions) if questions else {}
+        for user in set(people) - rows.keys():
+            del index.unencoded_people[user]
+        for question in set(questions) - texts.keys():
+            del index.unencoded_questions[question]
+        return Unencoded(index, [consultant_store.facts_of(row) for row in rows.values()], texts)
+
+    async def encode(self, some: Unencoded) -> None:
+        """Give these texts their vectors, the encoder in a thread of its own.
 
         Until then a profile is found by its words: no ranking ever waits for this.
         """
-        index = self.index
-        if self._encoder is None:
-            return 0
-        waiting = list(itertools.islice(index.unencoded.items(), limit))
-        for key, text in waiting:
-            index.take_meaning(key, text, await asyncio.to_thread(self._encoder.encode, text))
-        return len(waiting)
+        assert self._encoder is not None, "nothing waits for a vector without an encoder"
+        for facts in some.profiles:
+            some.index.take_meaning(facts, await asyncio.to_thread(self._encoder.encode, facts.text))
+        for question, text in some.questions.items():
+            some.index.take_question(question, await asyncio.to_thread(self._encoder.encode, text))
 
     async def on_profile_changed(self, tx: Tx, event: ConsultantProfileChanged) -> None:
         """Copy the profile's searchable part."""

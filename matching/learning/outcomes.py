@@ -3,6 +3,7 @@
 One row for each accepted call; a question that leads to a second call with the same consultant has a second row.
 """
 
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -62,6 +63,13 @@ async def changed_since(tx: Tx, seen: int) -> tuple[int, list[Outcome]]:
     """Outcomes written since ``seen``, and the number to ask with next time; see ``changes``."""
     seen, rows = await changes.since(tx, OutcomeRow, seen)
     return seen, [outcome_of(row) for row in rows]
+
+
+async def texts_of(tx: Tx, questions: Collection[Hashable]) -> dict[UUID, str]:
+    """What these questions said when they were answered; those that nobody answered are left out."""
+    query = select(OutcomeRow.question_id, OutcomeRow.text).where(OutcomeRow.question_id.in_(questions))
+    rows = await tx.session.execute(query.order_by(OutcomeRow.accepted_at.desc()))
+    return {row.question_id: row.text for row in rows}
 
 
 async def begin(tx: Tx, question: QuestionRow, *, consultant: UUID, call: CallId) -> None:

@@ -125,7 +125,8 @@ class Stage:
         for n in range(PAST_QUESTIONS):
             person, day, good = chance.randrange(people), today - chance.random() * 400, chance.random() < 0.5
             index.learn(Past(n, n, self.text(), person, day, 1.0, good=good, vector=vectors[n % len(vectors)]))
-        index.unencoded.clear()
+        index.unencoded_people.clear()
+        index.unencoded_questions.clear()
 
     def text(self) -> str:
         """A question of the invented market."""

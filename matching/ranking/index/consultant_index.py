@@ -77,8 +77,10 @@ class ConsultantIndex:
         self._person_of: dict[UUID, int] = {}
         self._users: list[UUID] = []  # by person
         self._slots = array("i")  # by person; -1 for those who have none
-        # Texts that have no vector yet; whoever has the time encodes them (see ``projection.encode_some``).
-        self.unencoded: dict[tuple[str, Hashable], str] = {}
+        # Whose texts have no vector yet, the first first. The texts are not kept: whoever has the time reads them again
+        # and encodes them (see ``projection.unencoded_texts``).
+        self.unencoded_people: dict[UUID, None] = {}
+        self.unencoded_questions: dict[Hashable, None] = {}
         self._recalled: tuple[tuple[object, ...], Recollection] | None = None
         # Each column on its own: a question reads one fact of 100,000 people at a time.
         self._columns = {name: np.zeros(1_024, dtype=_COLUMN[name]) for name in _COLUMN.names or ()}
@@ -125,10 +127,9 @@ class ConsultantIndex:
         slot = self._slot_of(facts.user_id)
         if slot != NOWHERE and facts.changed_in <= self._columns["version"][slot]:
             return
-        text = facts.text
-        said = hash((text, facts.tags))  # of 64 bits: all that is kept of a profile's text is whether it changed
+        said = _said(facts)
         if slot == NOWHERE or said != self._columns["said"][slot]:
-            slot = self._move(facts, text, slot)
+            slot = self._move(facts, slot)
             self._columns["said"][slot] = said
         self._write(slot, facts)
 
@@ -144,21 +145,23 @@ class ConsultantIndex:
         """Take over what became of a past question."""
         self.memory.learn(past)
         if past.vector is None and self.meanings.encodes:
-            self.unencoded[("question", past.question)] = past.text
+            self.unencoded_questions[past.question] = None
 
-    def take_meaning(self, key: tuple[str, Hashable], text: str, vector: Vector) -> None:
-        """Keep the vector of a text that was waiting for one, unless it has changed meanwhile."""
-        if self.unencoded.get(key) != text:
-            return
-        del self.unencoded[key]
-        kind, what = key
-        if kind == "question":
-            self.memory.take_meaning(what, vector)
-        elif isinstance(what, int):
-            self.meanings.put(what, vector)
+    def take_meaning(self, facts: ConsultantFacts, vector: Vector) -> None:
+        """Keep the vector of a profile that was waiting for one, unless its text is another than the index knows."""
+        slot = self._slot_of(facts.user_id)
+        if slot != NOWHERE and self._columns["said"][slot] == _said(facts):
+            self.unencoded_people.pop(facts.user_id, None)
+            self.meanings.put(int(self._columns["person"][slot]), vector)
 
-    def _move(self, facts: ConsultantFacts, text: str, old: int) -> int:
-        lonely = False
+    def take_question(self, question: Hashable, vector: Vector) -> None:
+        """Keep the vector of a past question that was waiting for one."""
+        if question in self.unencoded_questions:
+            del self.unencoded_questions[question]
+            self.memory.take_meaning(question, vector)
+
+    def _move(self, facts: ConsultantFacts, old: int) -> int:
+        text, lonely = facts.text, False
         if old != NOWHERE:
             self._columns["alive"][old] = False
             self._text.remove(old)
@@ -178,7 +181,7 @@ class ConsultantIndex:
         self._tags.add(slot, sorted(topics))
         self._carried.add(slot, sorted(carried))
         if self.meanings.encodes:
-            self.unencoded["profile", person] = text
+            self.unencoded_people[facts.user_id] = None
         self._columns["person"][slot] = person
         self._columns["industries"][slot] = industries_of(topics)
         self._columns["style"][slot] = style.style_of(text)
@@ -311,6 +314,11 @@ class ConsultantIndex:
             recalled = self.memory.recall(text, vector, day=self.day, people=len(self._person_of))
             self._recalled = (wanted, recalled)
         return self._recalled[1]
+
+
+def _said(facts: ConsultantFacts) -> int:
+    """A number of 64 bits: all that is kept of a profile's text is whether it changed."""
+    return hash((facts.text, facts.tags))
 
 
 def _code(codes: dict[str, int], name: str) -> int:

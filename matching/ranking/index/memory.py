@@ -87,7 +87,7 @@ class Memory:
     """Grows by ``learn``; an outcome that is told again, because more is known by now, replaces what was said."""
 
     def __init__(self) -> None:
-        self._words, self._grams = TextIndex(), TextIndex()
+        self._words, self._grams = TextIndex(removable=False), TextIndex(removable=False)
         self._question_of: dict[Hashable, int] = {}
         self._event_of: dict[Hashable, int] = {}
         self._events = np.zeros(256, dtype=_EVENT)
@@ -96,6 +96,7 @@ class Memory:
         self._rows = 1
         self._vectors: Vector | None = None  # 1.5 kB a question: turning smaller numbers into these would take longer
         self._vector_sum = np.zeros(WIDTH)
+        self._common: _Common | None = None  # of all vectors, worked out again when there are more
         self._encoded: set[int] = set()
         self.version = 0  # grows with everything that is learned
 
@@ -139,6 +140,7 @@ class Memory:
             self._encoded.add(question)
             self._vectors[question] = vector
             self._vector_sum += vector
+            self._common = None
 
     def similarities(self, text: str, vector: Vector | None) -> dict[str, Floats]:
         """How similar every past question is to this one, 0 to 1, by each measure."""
@@ -147,8 +149,9 @@ class Memory:
         found["meaning"] = np.zeros(count)
         if vector is not None and self._vectors is not None:
             known = self._vectors[: min(count, len(self._vectors))]
-            common = (self._vector_sum / (len(self._encoded) + FEW_QUESTIONS)).astype(np.float32)
-            found["meaning"][: len(known)] = _beyond_the_common(known, vector, common)
+            if self._common is None or len(self._common.shared) < len(known):
+                self._common = _common_of(known, self._vector_sum / (len(self._encoded) + FEW_QUESTIONS))
+            found["meaning"][: len(known)] = _beyond_the_common(known, vector, self._common)
             if len(self._encoded) < len(known):
                 found["meaning"][: len(known)][~known.any(axis=1)] = 0  # those that have no vector yet
         return found
@@ -202,17 +205,30 @@ def _raised(values: Floats, power: int) -> Floats:
     return found
 
 
-def _beyond_the_common(known: Vector, vector: Vector, common: Vector) -> Floats:
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What all known questions have in common, how much of it is in each, and how long the rest of each is."""
+
+    vector: Vector
+    shared: Vector
+    lengths: Vector
+
+
+def _common_of(known: Vector, mean: Floats) -> _Common:
+    vector = mean.astype(np.float32)
+    shared = dots(known, vector)
+    return _Common(vector, shared, np.sqrt(np.maximum(1 - 2 * shared + float(vector @ vector), 1e-9)))
+
+
+def _beyond_the_common(known: Vector, vector: Vector, common: _Common) -> Floats:
     """Cosines, 0 and up, of what is left when what all known questions have in common is taken away.
 
     In a market all questions are somewhat alike; what tells them apart is the rest. Vectors have length one.
     """
-    square = float(common @ common)
-    shared = dots(known, common)
-    lengths = np.sqrt(np.maximum(1 - 2 * shared + square, 1e-9))
-    own = float(np.sqrt(max(1 - 2 * float(common @ vector) + square, 1e-9)))
-    rest = dots(known, vector) - shared - float(common @ vector) + square
-    cosine: Floats = np.clip(rest / (lengths * own), 0, 1)
+    own_share, square = float(common.vector @ vector), float(common.vector @ common.vector)
+    own = float(np.sqrt(max(1 - 2 * own_share + square, 1e-9)))
+    rest = dots(known, vector) - common.shared - own_share + square
+    cosine: Floats = np.clip(rest / (common.lengths * own), 0, 1)
     return cosine
 
 

@@ -3,6 +3,7 @@
 import heapq
 import math
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 
@@ -14,24 +15,25 @@ from matching.ranking.ranker import Floats, Ints
 K1 = 1.2
 B = 0.75
 MOST_TERMS = 48  # a question of 4,000 characters costs no more than a long paragraph
-MOST_TIMES = 65_535  # that a document is taken to say a word: what two bytes hold
+MOST_TIMES = 255  # that a document is taken to say a word: what a byte holds, and BM25 hardly counts so many
 PRIOR_WORDS = 500  # of the market's language are added to each document before its words are counted
 
 
 class TextIndex:
     """Documents live in slots; a removed one keeps its postings but leaves every count, so all processes agree.
 
-    Everything is kept in arrays of whole numbers: six bytes a word of a document, and six more to take it out again.
+    Everything is kept in arrays of whole numbers: five bytes a word of a document, and four more to take it out again,
+    which an index that only grows (``removable=False``) does without.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, removable: bool = True) -> None:
+        self._removable = removable
         self._ids: dict[str, int] = {}
         self._slots: list[array[int]] = []  # per term: in which slots it occurs …
         self._times: list[array[int]] = []  # … and how often in each
         self._documents = array("i")  # per term: in how many living documents
         self._occurrences = array("q")  # per term: how often in all of them
-        self._said = array("i")  # the terms of all slots, one slot after the other …
-        self._said_times = array("H")  # … and how often
+        self._said = array("i")  # the terms of all slots, one slot after the other
         self._ends = array("q")  # per slot: where its terms end
         self._lengths = array("i")
         self._living = 0
@@ -46,15 +48,15 @@ class TextIndex:
             key = self._ids.setdefault(term, len(self._ids))
             if key == len(self._slots):
                 self._slots.append(array("i"))
-                self._times.append(array("H"))
+                self._times.append(array("B"))
                 self._documents.append(0)
                 self._occurrences.append(0)
             self._slots[key].append(slot)
             self._times[key].append(times)
             self._documents[key] += 1
             self._occurrences[key] += times
-            self._said.append(key)
-            self._said_times.append(times)
+            if self._removable:
+                self._said.append(key)
             length += times
         self._ends.append(len(self._said))
         self._lengths.append(length)
@@ -66,11 +68,12 @@ class TextIndex:
 
         True when it said a term that no other living document says.
         """
+        assert self._removable
         lonely = False
         for at in range(self._ends[slot - 1] if slot else 0, self._ends[slot]):
             key = self._said[at]
             self._documents[key] -= 1
-            self._occurrences[key] -= self._said_times[at]
+            self._occurrences[key] -= self._times[key][bisect_left(self._slots[key], slot)]  # slots come in order
             lonely |= not self._documents[key]
         self._living -= 1
         self._total_length -= self._lengths[slot]
@@ -85,9 +88,9 @@ class TextIndex:
         key = self._ids.get(term)
         return 0 if key is None else self._documents[key]
 
-    def _postings(self, key: int) -> tuple[NDArray[np.int32], NDArray[np.uint16]]:
+    def _postings(self, key: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
         """Slots and times of a term; read and let go before the next document is added."""
-        return np.frombuffer(self._slots[key], dtype=np.int32), np.frombuffer(self._times[key], dtype=np.uint16)
+        return np.frombuffer(self._slots[key], dtype=np.int32), np.frombuffer(self._times[key], dtype=np.uint8)
 
     def score(self, terms: Iterable[str]) -> Floats:
         """BM25 of every slot (Robertson and Zaragoza 2009, with Lucene's non-negative idf)."""

@@ -33,8 +33,8 @@ def best(encoder: Encoder, text: str, **headlines: str) -> str:
         one = facts(name, headline=headline, languages=("en", "de"))
         names[one.user_id] = name
         index.apply(one)
-    for key, waiting in list(index.unencoded.items()):
-        index.take_meaning(key, waiting, encoder.encode(waiting))
+        index.take_meaning(one, encoder.encode(one.text))
+    assert not index.unencoded_people
     query = query_of(text, (), "en", None, None)
     return names[LogisticRanker(lambda: MODEL).rank(query, index.ringable(query), 1)[0].user_id]
 
@@ -66,11 +66,11 @@ def test_a_very_long_text_is_cut_not_refused(encoder: Encoder) -> None:
 
 def test_a_changed_profile_does_not_keep_the_vector_of_its_old_text(encoder: Encoder) -> None:
     index = ConsultantIndex(encoder)
-    index.apply(facts("a", headline="Cats"))
-    [(key, old)] = index.unencoded.items()
-    index.apply(facts("a", headline="Dogs", changed_in=2))
-    index.take_meaning(key, old, encoder.encode(old))
-    assert list(index.unencoded) == [key], "it still waits for the new one"
+    old, new = facts("a", headline="Cats"), facts("a", headline="Dogs", changed_in=2)
+    index.apply(old)
+    index.apply(new)
+    index.take_meaning(old, encoder.encode(old.text))
+    assert list(index.unencoded_people) == [new.user_id], "it still waits for the new one"
 
 
 class Pointing:
