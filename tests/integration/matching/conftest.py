@@ -20,6 +20,7 @@ from matching.dispatch.requests import RequestService, Wish
 from matching.events import OfferAccepted, OfferMissed, PromiseMissed, RequestClosed
 from matching.questions.ranking import RankingService
 from matching.questions.service import QuestionService
+from matching.ranking.index.encoder import Encoder
 from matching.ranking.logistic import LogisticRanker
 from matching.ranking.model import built_in
 from people.events import ConsultantProfileChanged
@@ -38,9 +39,10 @@ class Market:
     profiles: dict[UserId, ConsultantProfile]
     events: list[Event] = field(default_factory=list)
     cards: set[UserId] = field(default_factory=set)
+    encoder: Encoder | None = None
 
     def __post_init__(self) -> None:
-        self.consultants = ConsultantProjection(self._profile, self._names)
+        self.consultants = ConsultantProjection(self._profile, self._names, encoder=self.encoder)
         self.ranking = RankingService(self.consultants, LogisticRanker(lambda: BUILT_IN))
         self.questions = QuestionService(self.consultants)
         self.requests = RequestService(self.ranking, self._has_card, self._names)
@@ -60,14 +62,22 @@ class Market:
     async def _has_card(self, tx: Tx, user: UserId) -> bool:  # noqa: ARG002 - a port
         return user in self.cards
 
-    def twin(self) -> "Market":
-        return Market(self.db, self.clock, self.profiles, self.events, self.cards)
+    def twin(self, encoder: Encoder | None = None) -> "Market":
+        return Market(self.db, self.clock, self.profiles, self.events, self.cards, encoder)
 
     async def consultant(
         self, headline: str = "Advice", *, status: str = "available", contacts: int = 20, **profile: Any
     ) -> UserId:
         """A consultant; with twenty contacts behind them no draw decides when they are rung."""
         user = UserId(uuid4())
+        await self.profile(user, headline, **profile)
+        async with self.db.begin() as tx:
+            await consultant_store.count(tx, user, contacts=contacts, successes=3 * contacts // 4)
+        await self.presence(user, status)
+        return user
+
+    async def profile(self, user: UserId, headline: str, **profile: Any) -> None:
+        """Somebody writes their profile, or writes it anew."""
         values: dict[str, Any] = {
             "biography": "",
             "tags": (),
@@ -81,9 +91,6 @@ class Market:
         self.profiles[user] = ConsultantProfile(user_id=user, display_name="", headline=headline, missing=(), **values)
         async with self.db.begin() as tx:
             await self.consultants.on_profile_changed(tx, ConsultantProfileChanged(user_id=user))
-            await consultant_store.count(tx, user, contacts=contacts, successes=3 * contacts // 4)
-        await self.presence(user, status)
-        return user
 
     async def presence(self, user: UserId, status: str) -> None:
         async with self.db.begin() as tx:
