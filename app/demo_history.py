@@ -152,7 +152,9 @@ def _outcome(
     return OutcomeRow(
         call_id=request.call_id,
         question_id=question.id,
+        customer_id=question.customer_id,
         consultant_id=user,
+        nth=1,
         text=TITLE,
         tags=[],
         language="en",

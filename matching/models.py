@@ -83,7 +83,9 @@ class OutcomeRow(Base):
 
     call_id: Mapped[UUID] = mapped_column(primary_key=True)
     question_id: Mapped[UUID]
+    customer_id: Mapped[UUID]
     consultant_id: Mapped[UUID]
+    nth: Mapped[int]  # the how-manieth accepted ring of this customer at this consultant
     text: Mapped[str]
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
     language: Mapped[str]

@@ -237,6 +237,7 @@ def past_of(outcome: Outcome, person: int) -> Past:
         day=day_of(outcome.asked_at.timestamp()),
         weight=weight_of(succeeded=outcome.succeeded, stars=outcome.stars),
         good=outcome.succeeded,
+        share=1 / outcome.nth,
     )
 
 

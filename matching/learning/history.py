@@ -26,18 +26,15 @@ _FACTS: Final = ("completed", "refunded", "stars")
 # stands; without such a list, the longest.
 _STORED = text("""
 WITH counted AS (
-  SELECT outcome.*, dense_rank() OVER (
-    PARTITION BY question.customer_id ORDER BY outcome.asked_at DESC, outcome.question_id
-  ) AS nth
-  FROM outcome JOIN question ON question.id = outcome.question_id
-  WHERE outcome.accepted_at >= :since AND outcome.accepted_at < :until AND outcome.ended_at IS NOT NULL
+  SELECT outcome.*, dense_rank() OVER (PARTITION BY customer_id ORDER BY asked_at DESC, question_id) AS newness
+  FROM outcome WHERE accepted_at >= :since AND accepted_at < :until AND ended_at IS NOT NULL
 ), told AS (
   SELECT question_id, min(asked_at) AS asked_at, min(accepted_at) AS accepted_at,
          jsonb_agg(jsonb_build_object('user_id', consultant_id)) AS people,
          jsonb_agg(jsonb_build_object('user_id', consultant_id, 'completed', completed, 'refunded', refunded,
                                       'stars', stars)) AS outcomes
   FROM counted
-  WHERE nth <= :of_one
+  WHERE newness <= :of_one
   GROUP BY question_id
   ORDER BY min(asked_at) DESC, question_id
   LIMIT :most

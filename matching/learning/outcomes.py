@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
@@ -26,11 +26,13 @@ class Outcome:
 
     ``connected``: both sides saw one another; ``completed``: the connected time passed the threshold from which a
     call costs money. ``connected_ms`` is 0 until the call's books are closed. ``stars`` are the customer's, None
-    while there are none. ``changed_in`` tells versions of the row apart.
+    while there are none. ``nth`` is 1 for the first accepted ring of this customer at this consultant, 2 for the next.
+    ``changed_in`` tells versions of the row apart.
     """
 
     question_id: UUID
     consultant_id: UUID
+    nth: int
     call_id: UUID
     text: str
     tags: tuple[str, ...]
@@ -74,10 +76,16 @@ async def texts_of(tx: Tx, questions: Collection[Hashable]) -> dict[UUID, str]:
 
 async def begin(tx: Tx, question: QuestionRow, *, consultant: UUID, call: CallId) -> None:
     """Write down that this consultant accepted; a second time changes nothing."""
+    row = OutcomeRow
+    before = select(func.count()).where(
+        row.customer_id == question.customer_id, row.consultant_id == consultant, row.call_id != call
+    )
     values = {
         "call_id": call,
         "question_id": question.id,
+        "customer_id": question.customer_id,
         "consultant_id": consultant,
+        "nth": before.scalar_subquery() + 1,
         "text": f"{question.title}\n{question.details}",
         "tags": question.tags,
         "language": question.language,
@@ -89,13 +97,23 @@ async def begin(tx: Tx, question: QuestionRow, *, consultant: UUID, call: CallId
         "refunded": False,
         "changed_in": 0,  # the trigger knows better
     }
-    await tx.session.execute(insert(OutcomeRow).values(**values).on_conflict_do_nothing())
+    await tx.session.execute(insert(row).values(**values).on_conflict_do_nothing())
 
 
 async def locked(tx: Tx, call: UUID) -> OutcomeRow | None:
     """Lock what is known of this call's outcome."""
     query = select(OutcomeRow).where(OutcomeRow.call_id == call).with_for_update()
     return await tx.session.scalar(query.execution_options(populate_existing=True))
+
+
+async def others_of_pair(tx: Tx, mine: OutcomeRow) -> tuple[bool, bool]:
+    """Whether this customer and this consultant have connected in another call, and whether one was a success."""
+    row = OutcomeRow
+    query = select(
+        func.coalesce(func.bool_or(row.connected), False), func.coalesce(func.bool_or(row.succeeded), False)
+    ).where(row.customer_id == mine.customer_id, row.consultant_id == mine.consultant_id, row.call_id != mine.call_id)
+    connected, found = (await tx.session.execute(query)).one()
+    return bool(connected), bool(found)
 
 
 async def stars_of(tx: Tx, call: UUID) -> int | None:
@@ -109,6 +127,7 @@ def outcome_of(row: OutcomeRow) -> Outcome:
     return Outcome(
         question_id=row.question_id,
         consultant_id=row.consultant_id,
+        nth=row.nth,
         call_id=row.call_id,
         text=row.text,
         tags=tuple(row.tags),

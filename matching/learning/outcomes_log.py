@@ -1,7 +1,8 @@
 """The outcome log: writes down what becomes of accepted rings, in the transactions in which it happens.
 
 Every handler sets a fact and none adds to one, so events that come twice, late or in another order end in the same
-row; the consultant's counters move by the difference the row has made.
+row; the consultant's counters move by the difference the row has made. A customer and a consultant count there once,
+however often they talk: who plays together cannot buy a record.
 """
 
 from typing import Any
@@ -62,5 +63,7 @@ class OutcomeLog:
         consultant = UserId(row.consultant_id)
         contacts, successes = after.connected - before.connected, after.succeeded - before.succeeded
         if contacts or successes:
+            met, helped = await outcomes.others_of_pair(tx, row)
+            contacts, successes = contacts * (not met), successes * (not helped)
             await consultant_store.count(tx, consultant, contacts=contacts, successes=successes)
         tx.signal(CHANNEL, str(consultant))

@@ -33,7 +33,7 @@ CLOCK: Final = (1.0, 6.0)
 WEEK: Final = (7.0, 4.0)
 FEW_TIMES: Final = 15.0  # answers that everybody's rhythm is worth when one's own is estimated
 
-_EVENT = np.dtype([("question", "i4"), ("row", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4")])
+_EVENT = np.dtype([("question", "i4"), ("row", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4"), ("share", "f4")])
 _RUNS = re.compile(r"[a-z0-9äöüß]+")
 
 
@@ -42,7 +42,8 @@ class Past:
     """One answer to a past question. ``weight`` is what it says for whoever gave it: 0 nothing, 1 a good answer.
 
     ``good`` says whether it was an excellent one, ``day`` when the question was asked, in days since 1970 (its fraction
-    is the hour in UTC); ``vector`` is the question's meaning when there is an encoder.
+    is the hour in UTC); ``vector`` is the question's meaning when there is an encoder. ``share`` is how much of an
+    answer it counts for: somebody who asks the same person again and again says less each time.
     """
 
     key: Hashable
@@ -53,6 +54,7 @@ class Past:
     weight: float
     good: bool
     vector: Vector | None = None
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,14 @@ class Memory:
         at = self._event_of.setdefault(past.key, len(self._event_of))
         if at == len(self._events):
             self._events = grown(self._events, 2 * at)
-        self._events[at] = (question, self._row(past.person), past.day, past.weight, past.good)
+        self._events[at] = (
+            question,
+            self._row(past.person),
+            past.day,
+            past.weight * past.share,
+            past.good,
+            past.share,
+        )
 
     def _row(self, person: int) -> int:
         if person >= len(self._row_of):
@@ -184,7 +193,8 @@ class Memory:
             best[kind] = np.zeros(self._rows)
             np.maximum.at(best[kind], row, each * (weight > 0))
         remembered = total(decay[RHYTHM_LIFE])
-        answered, good = total(decay[LONG_AGO]), total(decay[LONG_AGO] * events["good"])
+        counted = decay[LONG_AGO] * events["share"]
+        answered, good = total(counted), total(counted * events["good"])
         return Recollection(
             rows=self._row_of[:people].astype(np.int64),
             votes=votes,

@@ -103,10 +103,10 @@ _STATEMENTS = (
     FROM question_match WHERE question_id = :question
     """,
     """
-    INSERT INTO outcome (call_id, question_id, consultant_id, text, tags, language, asked_at, accepted_at, connected,
-                         completed, connected_ms, stars, refunded, ended_at, changed_in)
-    VALUES (:call, :question, :user, 'A question', '{}', 'en', :at, :answered, true, :good, :ms, :stars, :refunded,
-            :ended, 0)
+    INSERT INTO outcome (call_id, question_id, customer_id, consultant_id, nth, text, tags, language, asked_at,
+                         accepted_at, connected, completed, connected_ms, stars, refunded, ended_at, changed_in)
+    VALUES (:call, :question, :customer, :user, 1, 'A question', '{}', 'en', :at,
+            :answered, true, :good, :ms, :stars, :refunded, :ended, 0)
     """,
 )
 

@@ -39,7 +39,9 @@ def excellent(question: QuestionId, consultant: UserId, now: datetime, text: str
     return OutcomeRow(
         call_id=new_id(),
         question_id=question,
+        customer_id=new_id(),
         consultant_id=consultant,
+        nth=1,
         text=text,
         tags=[],
         language="en",

@@ -60,6 +60,12 @@ class Story:
 
         return both, event
 
+    async def hang_up(self) -> None:
+        """The call is over, and the consultant is free for the next."""
+        handler, event = self.ended()
+        await self.tell((handler, event), (self.market.requests.on_call_ended, event))
+        await self.market.presence(self.consultant, "available")
+
     async def outcome(self) -> outcomes.Outcome:
         async with self.market.db.begin() as tx:
             row = await outcomes.locked(tx, self.call)
@@ -79,7 +85,11 @@ class Story:
 @pytest.fixture
 async def story(market: Market) -> Story:
     consultant = await market.consultant("Kubernetes operations", contacts=0, tags=("kubernetes",))
-    customer = await market.customer()
+    return await began(market, await market.customer(), consultant)
+
+
+async def began(market: Market, customer: UserId, consultant: UserId) -> Story:
+    """A ring that was accepted."""
     await market.ring(customer)
     [offer] = await market.offers(consultant)
     await market.accept(consultant, offer["id"])
@@ -148,6 +158,29 @@ async def test_a_call_that_never_went_live_is_no_contact(story: Story) -> None:
     await story.tell(story.ended(went_live=False), story.settled(0))
     assert await story.counters() == (0, 0, 0, 0)
     assert (await story.outcome()).ended_at is not None
+
+
+async def test_a_pair_that_talks_again_and_again_counts_once_and_votes_less_each_time(
+    story: Story, market: Market
+) -> None:
+    await story.tell(story.live(), story.settled(), story.rated(2))
+    await story.hang_up()
+    again = await began(market, story.customer, story.consultant)
+    await again.tell(again.live(), again.settled())
+    await again.hang_up()
+    assert await story.counters() == (1, 1, 1, 2), "the second call went well"
+    third = await began(market, story.customer, story.consultant)
+    await third.tell(third.live(), third.settled())
+    await third.hang_up()
+    assert await story.counters() == (1, 1, 1, 2)
+    await again.tell(again.refunded(500))
+    assert await story.counters() == (1, 1, 1, 2), "the third stands"
+    await third.tell(third.refunded(500))
+    assert await story.counters() == (1, 0, 1, 2)
+    assert [(await one.outcome()).nth for one in (story, again, third)] == [1, 2, 3]
+    other = await began(market, await market.customer(), story.consultant)
+    await other.tell(other.live(), other.settled())
+    assert await story.counters() == (2, 1, 1, 2)
 
 
 async def test_the_customers_own_stars_are_not_the_outcome(story: Story) -> None:
