@@ -22,7 +22,11 @@ from core.ids import CallId, UserId
 # What each side may read of the evidence; the rest is for finance.
 _FOR_BOTH = frozenset(
     {
+        "hold_deferred",
         "hold_placed",
+        "hold_due",
+        "hold_missed",
+        "hold_too_late",
         "interval_opened",
         "interval_closed",
         "threshold_in_2_min",
@@ -48,7 +52,14 @@ _FOR_BOTH = frozenset(
         "credit_note_issued",
     }
 )
-_FOR_CUSTOMER = _FOR_BOTH | {"price_agreed", "hold_requested", "authentication_needed", "hold_declined"}
+_FOR_CUSTOMER = _FOR_BOTH | {
+    "price_agreed",
+    "trust_checked",
+    "hold_requested",
+    "authentication_needed",
+    "hold_declined",
+    "hold_impossible",
+}
 
 
 def shown_to(role: str) -> frozenset[str]:

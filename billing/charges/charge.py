@@ -6,7 +6,7 @@ from core.errors import IllegalMove
 
 
 class State(StrEnum):
-    """Where a charge is; ``metering`` means that a hold stands and media may run."""
+    """Where a charge is; ``metering`` means that media may run: a hold stands, or a trusted customer's comes later."""
 
     OPEN = "open"
     HOLDING = "holding"
@@ -23,6 +23,7 @@ class Move(StrEnum):
     """What can happen to a charge."""
 
     PLACE = "place"  # a hold is being placed
+    DEFER = "defer"  # the customer is trusted: the hold is placed during the call
     ASK = "ask"  # the bank wants the customer (3-D Secure)
     STAND = "stand"  # the first hold stands
     ABANDON = "abandon"  # declined, too late, or the call ended before the hold stood
@@ -34,6 +35,7 @@ class Move(StrEnum):
 
 MOVES = {
     (State.OPEN, Move.PLACE): State.HOLDING,
+    (State.OPEN, Move.DEFER): State.METERING,
     (State.OPEN, Move.ABANDON): State.ABANDONED,
     (State.HOLDING, Move.ASK): State.AWAITING_CUSTOMER,
     (State.HOLDING, Move.STAND): State.METERING,

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing import timeline
+from billing.charges import late_hold
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
@@ -156,6 +157,10 @@ async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval], 
         timeline.record(tx, charge.id, mark.kind, connected_ms=mark.at_ms)
         if mark.kind is MarkKind.CAP_REACHED and charge.call_ended_at is None:
             await announce(tx, charge.id, CAP_REACHED)
+        elif mark.kind is MarkKind.HOLD_DUE and known.observed_ms < price.threshold_ms:
+            await late_hold.ask(tx, charge)
+        elif mark.kind is MarkKind.HOLD_MISSED:
+            await late_hold.miss(tx, charge)
     # A node that died may take back time the clock had already given: its marks are passed again. While time runs,
     # an older moment only means that this transaction waited for the lock: what was passed stays passed.
     runs = running(intervals) is not None

@@ -29,7 +29,8 @@ WITH raw AS (
                         ELSE greatest(threshold_ms, paid_ms) END AS last_ms
   FROM timed
 ), priced AS (
-  SELECT *, CASE WHEN raw_ms < threshold_ms THEN 0 ELSE least(cap_minor, floor(
+  SELECT *, CASE WHEN raw_ms < threshold_ms OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.charge_id = bounded.id
+           AND h.held_at IS NOT NULL) THEN 0 ELSE least(cap_minor, floor(
            (rate_minor_per_hour::numeric * (least(raw_ms, last_ms) - unpaid_ms) + 1800000) / 3600000)) END AS price
   FROM bounded
 ), due AS (
