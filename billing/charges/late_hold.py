@@ -12,7 +12,7 @@ from billing.charges.announcements import HOLD_DEFERRED, HOLD_MISSED, announce
 from billing.charges.charge import Move, State, advance
 from billing.facts import Observed
 from billing.metering import store as meter_store
-from billing.metering.intervals import connected, running
+from billing.metering.intervals import closed_ms
 from billing.metering.terms import LATE_HOLD_MS
 from billing.models import ChargeRow, HoldRow
 from core.db import Tx
@@ -47,10 +47,9 @@ async def in_time(tx: Tx, charge: ChargeRow, hold: HoldRow, observed: Observed) 
     """Whether this hold stands before the threshold of a call that goes on."""
     if hold.unwanted or charge.state != State.METERING or charge.call_ended_at is not None:
         return False
-    intervals = await meter_store.intervals(tx, charge.call_id)
-    seen = await observed(tx, [charge.call_id]) if running(intervals) is not None else {}
-    known = connected(intervals, tx.now, seen.get(charge.call_id, 0))
-    return known.observed_ms < charge.threshold_ms
+    told_ms = closed_ms(await meter_store.intervals(tx, charge.call_id))
+    seen_ms = (await observed(tx, [charge.call_id])).get(charge.call_id, 0)
+    return max(told_ms, seen_ms) < charge.threshold_ms
 
 
 def secure(tx: Tx, charge: ChargeRow) -> None:
