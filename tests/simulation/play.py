@@ -30,10 +30,11 @@ _SUBSCRIBED = ("payment_intent.", "charge.")
 # A trusted customer's record: three calls paid for, long ago.
 _PAID = (
     "INSERT INTO charge (id, call_id, reference, customer_id, consultant_id, created_at, currency, "
-    "rate_minor_per_hour, policy, policy_version, threshold_ms, commission_bps, tax_mode, tax_rate_bps, snapshot_cap_minor, terms_version, "
-    "consented_at, state, cap_minor, marked_ms, captured_minor) SELECT gen_random_uuid(), gen_random_uuid(), n::text, "
-    "%(customer)s, %(consultant)s, %(at)s, 'eur', 9000, 'whole_call', '2026-1', 600000, 1500, 'inclusive', 1900, 4500, "
-    "'2026-1', %(at)s, 'captured', 4500, 0, 1650 FROM generate_series(1, 3) n"
+    "rate_minor_per_hour, policy, policy_version, threshold_ms, commission_bps, tax_mode, tax_rate_bps, "
+    "snapshot_cap_minor, terms_version, consented_at, state, cap_minor, marked_ms, captured_minor) "
+    "SELECT gen_random_uuid(), gen_random_uuid(), n::text, %(customer)s, %(consultant)s, %(at)s, 'eur', 9000, "
+    "'whole_call', '2026-1', 600000, 1500, 'inclusive', 1900, 4500, '2026-1', %(at)s, 'captured', 4500, 0, 1650 "
+    "FROM generate_series(1, 3) n"
 )
 
 
