@@ -54,7 +54,6 @@ _FOR_BOTH = frozenset(
 )
 _FOR_CUSTOMER = _FOR_BOTH | {
     "price_agreed",
-    "trust_checked",
     "hold_requested",
     "authentication_needed",
     "hold_declined",

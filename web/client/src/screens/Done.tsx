@@ -29,6 +29,7 @@ function useReceiptSentence(receipt: Receipt): string {
     released: receipt.released_at ? time(receipt.released_at) : '',
     rest: money(receipt.released_minor, receipt.currency),
   }
+  if (receipt.role === 'consultant' && receipt.close_reason === 'hold_missed') return t('receipt.missed.consultant', figures)
   if (receipt.role === 'consultant') return t(receipt.gross_minor ? 'receipt.paid.consultant' : 'receipt.free.consultant', figures)
   if (receipt.state === 'uncollectable') return t('receipt.uncollectable', figures)
   if (receipt.gross_minor) return t(receipt.released_minor ? 'receipt.paid_rest' : 'receipt.paid', figures)
