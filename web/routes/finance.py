@@ -30,6 +30,8 @@ _SNAPSHOT = (
     "commission_bps",
     "snapshot_cap_minor",
     "cap_minor",
+    "late_hold_ms",
+    "secured_at",
     "tax_mode",
     "tax_rate_bps",
     "terms_version",

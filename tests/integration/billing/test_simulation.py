@@ -16,7 +16,7 @@ from tests.fakes.gauge import number, say
 from tests.simulation.evidence import Found
 from tests.simulation.oracle import connected_ms, judge
 from tests.simulation.play import Play
-from tests.simulation.script import TICKS, Outage, Rule, Trouble, draw, simple
+from tests.simulation.script import DECLINED, TICKS, Outage, Rule, Trouble, draw, simple
 from tests.simulation.studio import Studio
 
 SEEDS, PARTS = 200, 4
@@ -263,3 +263,36 @@ async def test_the_oracle_notices_what_is_wrong(studio: Studio) -> None:
         told = judge(script.calls[0], script.trouble, story, wrong)
         assert any(line.startswith(rule) for line in told), (rule, told)
     assert connected_ms(script.calls[0], 300 * TICKS) == 300_000
+
+
+async def test_the_oracle_notices_a_late_hold_that_is_not_as_it_should_be(studio: Studio) -> None:
+    script = simple(3, trouble=Trouble(workers=1))
+    late = replace(script.calls[0], late=True)
+    play = Play(replace(script, calls=(late,)), studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 1_650)
+    found, story = play.found, play.story
+    assert found is not None
+    assert story is not None
+    assert story.began_at is not None
+    rule = "a_late_hold_stands_before_the_threshold_or_nothing_is_due"
+    unheld = replace(found, timeline=[event for event in found.timeline if event["kind"] != "hold_placed"])
+    [stood] = [event for event in found.timeline if event["kind"] == "hold_placed"]
+    at_ten = {**stood, "at": story.began_at + timedelta(seconds=602)}
+    for wrong, expected in (
+        (replace(found, charge={**found.charge, "late_hold_ms": None}), rule),
+        (replace(unheld, timeline=[*unheld.timeline, at_ten]), rule),
+        (unheld, "the_amount_is_right"),
+    ):
+        told = judge(late, script.trouble, story, wrong)
+        assert any(line.startswith(expected) for line in told), (expected, told)
+
+
+async def test_a_late_hold_that_is_refused_ends_the_call_at_ten_minutes_and_costs_nothing(studio: Studio) -> None:
+    script = simple(4, trouble=Trouble(workers=1))
+    late = replace(script.calls[0], late=True, card=DECLINED)
+    play = Play(replace(script, calls=(late,)), studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 0)
+    assert play.story is not None
+    assert play.story.ended_because == "hold_missed"
