@@ -6,6 +6,7 @@ A call keeps what was in force when it was accepted: its charge carries the figu
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -20,12 +21,16 @@ from core.ids import UserId
 
 
 class HouseTermsRow(Base):
-    """One version of the settings: ``late_hold`` has trusted customers' holds placed during the call."""
+    """One version of the settings: ``late_hold`` has trusted customers' holds placed during the call.
+
+    ``review_window_s`` is how long a customer may look at a bill before it is captured, 0: not at all.
+    """
 
     __tablename__ = "house_terms"
 
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     late_hold: Mapped[bool]
+    review_window_s: Mapped[int]
     reason: Mapped[str]
     set_by: Mapped[UUID]
     set_at: Mapped[datetime]
@@ -42,15 +47,21 @@ async def in_force(tx: Tx, released: PriceTerms) -> PriceTerms:
     row = (await tx.session.scalars(newest)).one_or_none()
     if row is None:
         return released
-    return replace(released, version=f"{released.version}.{row.version}", late_hold=row.late_hold)
+    return replace(
+        released,
+        version=f"{released.version}.{row.version}",
+        late_hold=row.late_hold,
+        review_window_s=row.review_window_s,
+    )
 
 
-async def change(tx: Tx, by: UserId, *, after: int, late_hold: bool, reason: str) -> None:
+async def change(tx: Tx, by: UserId, *, after: int, late_hold: bool, review_window_s: int, reason: str) -> None:
     """Put a new version into force; ``after`` is the one that was read (0: as released).
 
     Raises Conflict when somebody else changed it meanwhile.
     """
-    row = {"version": after + 1, "late_hold": late_hold, "reason": reason, "set_by": by, "set_at": tx.now}
+    settings: dict[str, Any] = {"late_hold": late_hold, "review_window_s": review_window_s}
+    row = {"version": after + 1, **settings, "reason": reason, "set_by": by, "set_at": tx.now}
     known = [one.version for one in await versions(tx)]
     written = None
     if max(known, default=0) == after:
@@ -58,4 +69,4 @@ async def change(tx: Tx, by: UserId, *, after: int, late_hold: bool, reason: str
         written = await tx.session.scalar(statement)
     if written is None:
         raise Conflict("Somebody changed these settings meanwhile; look at them again.", code="changed_meanwhile")
-    audit.record(tx, "terms.changed", subject=str(written), actor=by, late_hold=late_hold, reason=reason)
+    audit.record(tx, "terms.changed", subject=str(written), actor=by, reason=reason, **settings)

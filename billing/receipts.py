@@ -37,6 +37,8 @@ _FOR_BOTH = frozenset(
         "cap_reached",
         "extended",
         "call_ended",
+        "review_opened",
+        "waived",
         "settled",
         "hold_captured",
         "hold_released",
@@ -97,6 +99,7 @@ class Receipt:
     customer_id: UUID
     consultant_id: UUID
     state: str
+    review_until: datetime | None
     ended_at: datetime | None
     close_reason: str | None
     connected_ms: int
@@ -155,6 +158,7 @@ class ReceiptService:
             customer_id=charge.customer_id,
             consultant_id=charge.consultant_id,
             state=charge.state,
+            review_until=charge.review_until,
             ended_at=charge.call_ended_at,
             close_reason=charge.close_reason,
             connected_ms=due.connected_ms,

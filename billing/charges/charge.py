@@ -12,6 +12,7 @@ class State(StrEnum):
     HOLDING = "holding"
     AWAITING_CUSTOMER = "awaiting_customer"
     METERING = "metering"
+    REVIEWING = "reviewing"
     SETTLING = "settling"
     CAPTURED = "captured"
     RELEASED = "released"
@@ -27,6 +28,7 @@ class Move(StrEnum):
     ASK = "ask"  # the bank wants the customer (3-D Secure)
     STAND = "stand"  # the first hold stands
     ABANDON = "abandon"  # declined, too late, or the call ended before the hold stood
+    REVIEW = "review"  # every interval is final: the customer may look at the bill before it is taken
     SETTLE = "settle"  # every interval is final: the bill is computed
     CAPTURE = "capture"  # everything due was taken
     RELEASE = "release"  # nothing was due and every hold is gone
@@ -42,7 +44,9 @@ MOVES = {
     (State.HOLDING, Move.ABANDON): State.ABANDONED,
     (State.AWAITING_CUSTOMER, Move.STAND): State.METERING,
     (State.AWAITING_CUSTOMER, Move.ABANDON): State.ABANDONED,
+    (State.METERING, Move.REVIEW): State.REVIEWING,
     (State.METERING, Move.SETTLE): State.SETTLING,
+    (State.REVIEWING, Move.SETTLE): State.SETTLING,
     (State.SETTLING, Move.CAPTURE): State.CAPTURED,
     (State.SETTLING, Move.RELEASE): State.RELEASED,
     (State.SETTLING, Move.FAIL): State.UNCOLLECTABLE,

@@ -9,7 +9,7 @@ from billing import house_terms, inbox, timeline
 from billing.cases import open_once
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
-from billing.charges import holds, late_hold, settlement, store
+from billing.charges import holds, late_hold, review, settlement, store
 from billing.charges.announcements import Announcer
 from billing.charges.command import Kind
 from billing.charges.errand import Errand
@@ -110,10 +110,10 @@ class ChargeService:
                 await holds.let_go(tx, hold)
 
     async def on_session_closed(self, tx: Tx, event: AboutCall) -> None:
-        """Every interval is final: settle, once."""
+        """Every interval is final: settle, or open the review window, once."""
         charge = await store.lock_of_call(tx, event.call_id)
         if charge is not None and charge.state == charges.State.METERING:
-            await settlement.settle(tx, charge)
+            await review.settle_or_wait(tx, charge)
 
     # ── use cases ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -172,8 +172,8 @@ class ChargeService:
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def run_due(self, db: Database) -> int:
-        """End holds whose time is over; hand commands of unknown outcome and unread webhooks to jobs again."""
-        found = await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
+        """End holds and review windows whose time is over; hand commands and webhooks to jobs again."""
+        found = await review.run_due(db) + await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
         return found + await self._warn_of_lapse(db)
 
     async def _warn_of_lapse(self, db: Database) -> int:
@@ -250,6 +250,7 @@ class ChargeService:
             commission_bps=terms.commission_bps,
             tax_mode=terms.tax_mode,
             tax_rate_bps=terms.tax_rate_bps,
+            review_window_s=terms.review_window_s,
             snapshot_cap_minor=event.cap_minor,
             terms_version=event.terms_version,
             consented_at=consented_at,

@@ -62,8 +62,8 @@ class MeterService:
         row = await store.interval(tx, event.call_id, event.n)
         if row is not None and not row.open:
             return
-        if charge.state == State.SETTLING or State(charge.state) in FINAL:
-            # The bill is written: time that is told of afterwards is never added to it.
+        if charge.state in {State.REVIEWING, State.SETTLING, *FINAL}:
+            # The bill is final: time that is told of afterwards is never added to it.
             timeline.record(tx, charge.id, "interval_after_settlement", n=event.n, duration_ms=event.duration_ms)
             return
         if row is None:

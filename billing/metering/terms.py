@@ -33,6 +33,7 @@ class PriceTerms:
     commission_bps: int = 1_500
     tax_mode: TaxMode = TaxMode.INCLUSIVE
     tax_rate_bps: int = 1_900
+    review_window_s: int = 0  # how long a bill may be looked at before anything is captured
     late_hold: bool = False  # trusted customers get their hold at ``LATE_HOLD_MS``, not at accept
 
 

@@ -37,7 +37,8 @@ WITH raw AS (
   SELECT *, CASE WHEN price < CASE currency WHEN 'gbp' THEN 30 ELSE 50 END THEN 0 ELSE price END AS due_minor
   FROM priced
 ), split AS (
-  SELECT *, least(due_minor, CASE WHEN EXISTS (SELECT 1 FROM billing_case b WHERE b.charge_id = due.id
+  SELECT *, least(due_minor, CASE WHEN waived THEN 0
+                                  WHEN EXISTS (SELECT 1 FROM billing_case b WHERE b.charge_id = due.id
                                   AND b.kind = 'holds_do_not_cover') THEN gross_minor ELSE due_minor END) AS gross_again
   FROM due
 )

@@ -19,6 +19,7 @@ class TermsVersionOut(Output):
 
     version: int
     late_hold: bool
+    review_window_s: int
     reason: str
     set_by_name: str
     set_at: Utc
@@ -28,12 +29,14 @@ class HouseTermsOut(Output):
     """The settings in force (``version`` 0: as released), and every version, the newest first.
 
     ``late_hold``: the hold of trusted customers is placed at ``late_hold_ms`` of connected time. Trusted is who has
-    ``paid_calls`` paid calls and nothing against them in the last ``clean_days`` days.
+    ``paid_calls`` paid calls and nothing against them in the last ``clean_days`` days. ``review_window_s``: so long a
+    customer may look at a bill before it is captured.
     """
 
     version: int
     late_hold: bool
     late_hold_ms: int
+    review_window_s: int
     paid_calls: int
     clean_days: int
     versions: list[TermsVersionOut]
@@ -44,6 +47,7 @@ class HouseTermsIn(Input):
 
     after: Annotated[int, Field(ge=0, le=2**31 - 2)]
     late_hold: bool
+    review_window_s: Annotated[int, Field(ge=0, le=86_400)]
     reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500)]
 
 
@@ -59,7 +63,14 @@ async def post_house_terms(call: Call) -> HouseTermsOut:
     """Change them; running calls keep what they were accepted under."""
     body: HouseTermsIn = call.body
     async with call.house.db.begin() as tx:
-        await house_terms.change(tx, call.user, after=body.after, late_hold=body.late_hold, reason=body.reason)
+        await house_terms.change(
+            tx,
+            call.user,
+            after=body.after,
+            late_hold=body.late_hold,
+            review_window_s=body.review_window_s,
+            reason=body.reason,
+        )
         return await _terms(tx, call.house)
 
 
@@ -69,6 +80,7 @@ async def _terms(tx: Tx, house: House) -> HouseTermsOut:
     return HouseTermsOut(
         version=rows[0].version if rows else 0,
         late_hold=rows[0].late_hold if rows else False,
+        review_window_s=rows[0].review_window_s if rows else 0,
         late_hold_ms=LATE_HOLD_MS,
         paid_calls=rule.PAID_CALLS,
         clean_days=rule.CLEAN_FOR.days,
@@ -76,6 +88,7 @@ async def _terms(tx: Tx, house: House) -> HouseTermsOut:
             TermsVersionOut(
                 version=row.version,
                 late_hold=row.late_hold,
+                review_window_s=row.review_window_s,
                 reason=row.reason,
                 set_by_name=names.get(UserId(row.set_by), ""),
                 set_at=row.set_at,

@@ -34,7 +34,7 @@ async def trusted(room: Room) -> Room:
 
 async def switch(room: Room, *, on: bool, after: int = 0) -> None:
     async with room.db.begin() as tx:
-        await house_terms.change(tx, ADMIN, after=after, late_hold=on, reason="tried out")
+        await house_terms.change(tx, ADMIN, after=after, late_hold=on, review_window_s=0, reason="tried out")
 
 
 async def begin(room: Room) -> CallId:

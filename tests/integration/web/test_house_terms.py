@@ -14,7 +14,7 @@ from tests.integration.web.visitor import PASSWORD, Client, error_of
 from web.application import build_application
 from web.context import House
 
-ON = {"after": 0, "late_hold": True, "reason": "Tried with a few regulars"}
+ON = {"after": 0, "late_hold": True, "review_window_s": 600, "reason": "Tried with a few regulars"}
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ async def test_a_change_is_a_version_with_a_name_and_a_reason(
     browser: Client, house: House, admin: dict[str, str]
 ) -> None:
     told = await (await browser.post("/api/admin/terms", headers=admin, json=ON)).json()
-    assert (told["version"], told["late_hold"]) == (1, True)
+    assert (told["version"], told["late_hold"], told["review_window_s"]) == (1, True, 600)
     [version] = told["versions"]
     assert (version["set_by_name"], version["reason"]) == ("Adam", "Tried with a few regulars")
     async with house.db.begin() as tx:
         [entry] = (await tx.session.scalars(select(AuditEntry).where(AuditEntry.action == "terms.changed"))).all()
-    assert entry.details == {"late_hold": True, "reason": "Tried with a few regulars"}
+    assert entry.details == {"late_hold": True, "review_window_s": 600, "reason": "Tried with a few regulars"}
 
 
 async def test_who_read_an_older_version_is_told_so(browser: Client, admin: dict[str, str]) -> None:
