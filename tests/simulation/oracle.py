@@ -242,12 +242,30 @@ def the_cap_ends_no_call_early(_call: Call, trouble: Trouble, story: Story, foun
         yield f"ended at the cap after {found.charge['connected_ms']} of {end} ms"
 
 
-def it_is_settled_in_a_minute(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
-    """Without trouble, money is taken or released within 60 s of the end; what a bank let go is collected for days."""
+def nothing_is_taken_while_the_bill_may_be_looked_at(
+    call: Call, _trouble: Trouble, _story: Story, found: Found
+) -> Iterator[str]:
+    """The window that was agreed lies between the end and the capture; a bill is waived by no one but a person."""
+    if found.charge["review_window_s"] != call.review_s:
+        yield f"the window is {found.charge['review_window_s']} s"
+    ends = [event["at"] for event in found.timeline if event["kind"] == "call_ended"]
+    for event in found.timeline:
+        if event["kind"] == "hold_captured" and event["at"] < ends[0] + timedelta(seconds=call.review_s):
+            yield f"captured {event['at'] - ends[0]} after the end"
+    if found.charge["waived"]:
+        yield "the bill was waived"
+
+
+def it_is_settled_in_a_minute(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """Without trouble, money is taken or released within 60 s of the end; what a bank let go is collected for days.
+
+    What may be looked at first is taken within 60 s of that.
+    """
     if trouble.on_the_money or story.lapsed or story.closed_at is None or found.charge["settled_at"] is None:
         return
     late = found.charge["settled_at"] - story.closed_at
-    if late > timedelta(seconds=60):
+    window = call.review_s if found.charge["gross_minor"] else 0
+    if late > timedelta(seconds=60 + window):
         yield f"settled {late} after the end"
 
 
@@ -278,5 +296,6 @@ RULES: tuple[Rule, ...] = (
     nothing_is_unexplained,
     it_is_told_once,
     the_cap_ends_no_call_early,
+    nothing_is_taken_while_the_bill_may_be_looked_at,
     it_is_settled_in_a_minute,
 )

@@ -27,6 +27,11 @@ _LONGEST = timedelta(days=20)
 _MOST_STEPS = 60_000
 _HEALS_AFTER = timedelta(seconds=90)
 _SUBSCRIBED = ("payment_intent.", "charge.")
+# Late holds are switched on: whose hold comes late is then a matter of their record.
+_TERMS = (
+    "INSERT INTO house_terms (version, late_hold, review_window_s, reason, set_by, set_at) "
+    "SELECT coalesce(max(version), 0) + 1, true, %s, 'simulated', gen_random_uuid(), %s FROM house_terms"
+)
 # A trusted customer's record: three calls paid for, long ago.
 _PAID = (
     "INSERT INTO charge (id, call_id, reference, customer_id, consultant_id, created_at, currency, "
@@ -95,6 +100,7 @@ class Play:
             "VALUES (%s, %s, true, %s)",
             (world.consultant, account, now),
         )
+        world.database.execute(_TERMS, (self._script.calls[0].review_s, now))
         if any(call.late for call in self._script.calls):
             world.database.execute(_PAID, {"customer": world.customer, "consultant": world.consultant, "at": now})
         await world.bank.new_events()

@@ -17,8 +17,6 @@ _HEARD = (
     "CREATE UNLOGGED TABLE heard (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
     "call_id uuid NOT NULL, kind text NOT NULL, at timestamptz NOT NULL)"
 )
-# Late holds are switched on: whose hold comes late is then a matter of their record.
-_TERMS = "INSERT INTO house_terms VALUES (1, true, 'simulated', gen_random_uuid(), '2026-01-01')"
 _TABLES = (
     "posting, ledger_transaction, charge_event, billing_case, billable_interval, command, hold, charge, stripe_event, "
     "customer_payment, saved_card, payout_account, invoice_series, feed, heard, procrastinate.procrastinate_jobs"
@@ -35,7 +33,6 @@ class Studio:
             database_url, autocommit=True, options="-csearch_path=public,procrastinate"
         )
         self.database.execute(_HEARD)
-        self.database.execute(_TERMS)
         settings = Settings(
             database_url=database_url,
             redis_url="redis://127.0.0.1:9",

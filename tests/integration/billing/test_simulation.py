@@ -254,6 +254,7 @@ async def test_the_oracle_notices_what_is_wrong(studio: Studio) -> None:
         "commission_and_share_are_split": replace(found, application_fees_minor=247),
         "the_books_are_stripes": replace(found, platform_net_minor=found.platform_net_minor - 1),
         "nothing_is_unexplained": replace(found, cases=[{"kind": "capture_differs", "details": {}}]),
+        "nothing_is_taken_while_the_bill_may_be_looked_at": replace(found, charge={**found.charge, "waived": True}),
         "it_is_told_once": replace(found, timeline=[*found.timeline, *found.timeline]),
         "it_is_settled_in_a_minute": replace(
             found, charge={**found.charge, "settled_at": found.charge["settled_at"] + timedelta(minutes=2)}
@@ -296,3 +297,20 @@ async def test_a_late_hold_that_is_refused_ends_the_call_at_ten_minutes_and_cost
     assert (outcome.violations, outcome.captured) == ([], 0)
     assert play.story is not None
     assert play.story.ended_because == "hold_missed"
+
+
+async def test_the_oracle_notices_a_capture_inside_the_window(studio: Studio) -> None:
+    script = simple(5, trouble=Trouble(workers=1))
+    reviewed = replace(script.calls[0], review_s=600)
+    play = Play(replace(script, calls=(reviewed,)), studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 1_650)
+    assert play.found is not None
+    assert play.story is not None
+    ended = next(event["at"] for event in play.found.timeline if event["kind"] == "call_ended")
+    early = [
+        {**event, "at": ended + timedelta(seconds=599)} if event["kind"] == "hold_captured" else event
+        for event in play.found.timeline
+    ]
+    told = judge(reviewed, script.trouble, play.story, replace(play.found, timeline=early))
+    assert [line.split(":")[0] for line in told] == ["nothing_is_taken_while_the_bill_may_be_looked_at"]

@@ -574,6 +574,7 @@ export type HomeOut = {
 export type HouseTermsIn = {
   after: number
   late_hold: boolean
+  review_window_s: number
   reason: string
 }
 
@@ -581,6 +582,7 @@ export type HouseTermsOut = {
   version: number
   late_hold: boolean
   late_hold_ms: number
+  review_window_s: number
   paid_calls: number
   clean_days: number
   versions: (TermsVersionOut)[]
@@ -1052,6 +1054,7 @@ export type ReceiptOut = {
   reference: string
   role: "customer" | "consultant"
   state: string
+  review_until: string | null
   question_title: string
   other_name: string
   started_at: string
@@ -1341,6 +1344,7 @@ export type TermsOut = {
 export type TermsVersionOut = {
   version: number
   late_hold: boolean
+  review_window_s: number
   reason: string
   set_by_name: string
   set_at: string

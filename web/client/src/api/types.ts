@@ -122,6 +122,7 @@ export interface Receipt {
   reference: string
   role: Side
   state: string
+  review_until: string | null
   question_title: string
   other_name: string
   started_at: Iso | null

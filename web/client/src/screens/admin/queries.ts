@@ -32,4 +32,4 @@ export const useActivate = (version: string, done: () => void) =>
 export const useHouseTerms = () => useQuery({ queryKey: ['admin', 'terms'], queryFn: () => get<HouseTerms>('/api/admin/terms') })
 
 export const useChangeTerms = (done: () => void) =>
-  useAct((change: { after: number; late_hold: boolean; reason: string }) => post<HouseTerms>('/api/admin/terms', change), done)
+  useAct((change: { after: number; late_hold: boolean; review_window_s: number; reason: string }) => post<HouseTerms>('/api/admin/terms', change), done)
