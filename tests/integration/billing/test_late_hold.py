@@ -11,6 +11,7 @@ from billing.charges import store
 from billing.events import HoldFailed
 from billing.metering.terms import LATE_HOLD_MS
 from billing.reconciliation import recompute
+from billing.trust import record
 from core.errors import Conflict
 from core.ids import CallId, UserId, new_id
 from media.events import IntervalClosed, IntervalOpened
@@ -124,6 +125,9 @@ async def test_a_refused_card_ends_the_call_at_ten_minutes_and_it_costs_nothing(
     assert await cases(room, charge.id) == []
     assert await recomputed(room) == []
     await room.sandbox.behave()
+    async with room.db.begin() as tx:
+        known = await record.of_customer(tx, room.customer)
+    assert (known.paid_calls, known.declined, known.hold_missed) == (3, 1, 1)
     after = await room.open()
     assert [hold.state for hold in await room.holds(after)] == ["held"], "trust is lost: the next hold comes at accept"
 
@@ -302,3 +306,23 @@ async def test_a_pause_does_not_use_up_the_time_to_confirm(trusted: Room) -> Non
     await room.sandbox.authenticate(str(intent["id"]))
     await room.charges.authenticated(room.db, room.customer, call)
     assert (await room.charge(call)).secured_at is not None
+
+
+@pytest.mark.parametrize(("reason", "counts"), [("quality", 0), ("customer_request", 1)])
+async def test_money_given_back_for_the_asking_counts_what_we_did_wrong_does_not(
+    trusted: Room, reason: str, counts: int
+) -> None:
+    room = trusted
+    call = await room.open()
+    assert room.names() == ["HoldDeferred"]
+    await room.end(call)
+    async with room.db.begin() as tx:
+        paid = await tx.session.scalar(text("SELECT id FROM charge WHERE state = 'captured' LIMIT 1"))
+        assert isinstance(paid, UUID)
+        await room.refunds.request(
+            tx, paid, amount_minor=100, reason=reason, note="as they said", key=f"test:{reason}", by=ADMIN
+        )
+    await room.work()
+    async with room.db.begin() as tx:
+        assert (await record.of_customer(tx, room.customer)).given_back == counts
+        assert (await room.charges.late_hold_ms(tx, room.customer) is None) == bool(counts)

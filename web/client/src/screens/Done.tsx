@@ -21,7 +21,7 @@ const SLOW_MS = 15_000
 const SETTLED = new Set(['captured', 'released', 'uncollectable', 'abandoned', 'failed', 'refunded'])
 
 function useReceiptSentence(receipt: Receipt): string {
-  const { t, money, clock, time } = useWords()
+  const { t, money, clock, time, date } = useWords()
   const figures = {
     amount: money(receipt.gross_minor, receipt.currency),
     net: money(receipt.net_minor, receipt.currency),
@@ -30,7 +30,7 @@ function useReceiptSentence(receipt: Receipt): string {
     threshold: clock(receipt.threshold_ms),
     released: receipt.released_at ? time(receipt.released_at) : '',
     rest: money(receipt.released_minor, receipt.currency),
-    until: receipt.review_until ? time(receipt.review_until) : '',
+    until: receipt.review_until ? date(receipt.review_until) : '',
   }
   if (receipt.review_until) return t(receipt.role === 'consultant' ? 'receipt.review.consultant' : 'receipt.review', figures)
   if (receipt.role === 'consultant' && receipt.close_reason === 'hold_missed') return t('receipt.missed.consultant', figures)

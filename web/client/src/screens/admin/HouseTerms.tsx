@@ -52,6 +52,7 @@ function Change({ terms }: { terms: HouseTerms }) {
         max={MOST_MINUTES}
         allowDecimal={false}
         clampBehavior="strict"
+        hideControls
         onChange={(value) => setMinutes(Number(value))}
         data-testid="review-minutes"
       />
