@@ -100,9 +100,11 @@ def a_late_hold_stands_before_the_threshold_or_nothing_is_due(
         if not _LATE_MS <= after < _THRESHOLD_MS + _WRITTEN_MS:
             yield f"the late hold stood after {after} ms"
     room_ms = 30_000 + trouble.media_late_s * 1_000
-    calm = call.card == GOOD and not trouble.on_the_money
-    if calm and stood is None and connected >= _LATE_MS + room_ms:
+    unheld = stood is None and not trouble.on_the_money
+    if unheld and call.card == GOOD and connected >= _LATE_MS + room_ms:
         yield "a good card did not stand"
+    if unheld and connected > _THRESHOLD_MS + room_ms:
+        yield f"went on without a hold for {connected} ms"
     if story.ended_because == "hold_missed" and (stood is not None or connected < _THRESHOLD_MS):
         yield f"ended without a hold after {connected} ms"
 

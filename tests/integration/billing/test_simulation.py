@@ -295,8 +295,11 @@ async def test_a_late_hold_that_is_refused_ends_the_call_at_ten_minutes_and_cost
     play = Play(replace(script, calls=(late,)), studio)
     outcome = await play.run()
     assert (outcome.violations, outcome.captured) == ([], 0)
+    assert play.found is not None
     assert play.story is not None
     assert play.story.ended_because == "hold_missed"
+    on_and_on = replace(play.story, ended_tick=late.ends)
+    assert any("went on without a hold" in line for line in judge(late, script.trouble, on_and_on, play.found))
 
 
 async def test_the_oracle_notices_a_capture_inside_the_window(studio: Studio) -> None:
