@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing import timeline
+from billing.charges import late_hold
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
@@ -61,8 +62,8 @@ class MeterService:
         row = await store.interval(tx, event.call_id, event.n)
         if row is not None and not row.open:
             return
-        if charge.state == State.SETTLING or State(charge.state) in FINAL:
-            # The bill is written: time that is told of afterwards is never added to it.
+        if charge.state in {State.REVIEWING, State.SETTLING, *FINAL}:
+            # The bill is final: time that is told of afterwards is never added to it.
             timeline.record(tx, charge.id, "interval_after_settlement", n=event.n, duration_ms=event.duration_ms)
             return
         if row is None:
@@ -156,6 +157,10 @@ async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval], 
         timeline.record(tx, charge.id, mark.kind, connected_ms=mark.at_ms)
         if mark.kind is MarkKind.CAP_REACHED and charge.call_ended_at is None:
             await announce(tx, charge.id, CAP_REACHED)
+        elif mark.kind is MarkKind.HOLD_DUE and known.observed_ms < price.threshold_ms:
+            await late_hold.ask(tx, charge)
+        elif mark.kind is MarkKind.HOLD_MISSED:
+            await late_hold.miss(tx, charge)
     # A node that died may take back time the clock had already given: its marks are passed again. While time runs,
     # an older moment only means that this transaction waited for the lock: what was passed stays passed.
     runs = running(intervals) is not None

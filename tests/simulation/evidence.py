@@ -18,6 +18,7 @@ class Story:
     """What the world around billing did with a call, as it was played; ticks of the media clock."""
 
     opened_at: datetime
+    began_at: datetime | None  # the moment of tick 0, by the steady clock
     ended_tick: int | None  # None: media never began
     ended_because: str
     closed_at: datetime | None

@@ -4,10 +4,11 @@ Times of media are ticks of 1/1024 s since media began: exact in floats as in in
 """
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 TICKS = 1_024
 THRESHOLD_S = 600
+LATE_S = 480  # when the hold of a trusted customer is placed
 CURRENCIES = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50}
 
 
@@ -49,6 +50,8 @@ class Call:
 
     ``presence`` are stretches in which a side sends media, ``pauses`` what both agreed not to count, ``ends`` when
     somebody leaves. With ``leaves_after_s`` the customer goes that long after the accept, whatever stands by then.
+    ``late``: the customer is trusted, so their hold is placed at eight minutes. ``review_s`` is how long the bill may
+    be looked at before it is taken: the house's terms.
     """
 
     currency: str
@@ -62,6 +65,8 @@ class Call:
     steps: tuple[Step, ...] = ()
     begins_s: float = 0.0
     leaves_after_s: float | None = None
+    late: bool = False
+    review_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +133,11 @@ def draw(seed: int) -> Script:
     policy = chance.choice(("whole_call", "whole_call", "after_threshold"))  # the house's terms
     later = chance.choice((0.0, 1.0, 400.0))
     calls = tuple(_call(chance, policy, begins_s=index * later) for index in range(number))
-    return Script(seed, calls, _trouble(chance))
+    # Drawn apart, so that what else a seed means stays as it was. In pairs one call could cost the other its trust.
+    apart = random.Random(f"late {seed}")  # noqa: S311 - the same
+    late = number == 1 and apart.random() < 0.35
+    review_s = apart.choice((0, 0, 0, 45, 600, 7_200))
+    return Script(seed, tuple(replace(call, late=late, review_s=review_s) for call in calls), _trouble(chance))
 
 
 def simple(seed: int, *, trouble: Trouble, connected_s: float = 660.0, extended: bool = False) -> Script:
