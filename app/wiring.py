@@ -28,6 +28,7 @@ from billing.reconciliation.service import ReconciliationService
 from billing.refunds.errand import KINDS as REFUND_KINDS
 from billing.refunds.errand import RefundErrand
 from billing.refunds.service import RefundService
+from billing.tax import Party
 from billing.webhooks import WebhookService
 from core.clock import Clock, SystemClock
 from core.db import Database, Tx
@@ -56,6 +57,7 @@ from media.recordings import RecordingService
 from media.samples import QualityService, Sample
 from media.sessions import SessionService
 from people.accounts import AccountService
+from people.billing_details import BillingDetailsService
 from people.blocks import BlockService
 from people.consents import ConsentService
 from people.passwords import COST, Passwords
@@ -94,6 +96,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     tokens = TokenService(settings.secret_key, clock)
     profiles = ProfileService()
     consents = ConsentService()
+    billing_details = BillingDetailsService()
     accounts = AccountService(tokens, profiles, consents, Passwords(bcrypt_cost))
 
     provider = StripeGateway(
@@ -107,7 +110,12 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     limit = settings.approval_above_minor
     payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
     payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
-    charges = ChargeService(db=db, gateway=provider, settings=settings)
+
+    async def party(tx: Tx, user: UserId) -> Party | None:
+        stated = await billing_details.of(tx, user)
+        return None if stated is None else Party(stated.country, stated.vat_id, stated.small_business)
+
+    charges = ChargeService(db=db, gateway=provider, settings=settings, party=party)
     refunds = RefundService(db=db, gateway=provider, approval_above_minor=limit)
     disputes = DisputeService(db=db, gateway=provider)
     charges.employ(REFUND_KINDS, RefundErrand(provider))
@@ -165,6 +173,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         tokens=tokens,
         profiles=profiles,
         consents=consents,
+        billing_details=billing_details,
         ratings=RatingService(),
         blocks=BlockService(),
         presence=PresenceService(settings=settings, missing=profiles.missing),

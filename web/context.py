@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from media.samples import QualityService
     from media.sessions import SessionService
     from people.accounts import AccountService
+    from people.billing_details import BillingDetailsService
     from people.blocks import BlockService
     from people.consents import ConsentService
     from people.profiles import ProfileService
@@ -71,6 +72,7 @@ class House:
     tokens: TokenService
     profiles: ProfileService
     consents: ConsentService
+    billing_details: BillingDetailsService
     ratings: RatingService
     blocks: BlockService
 

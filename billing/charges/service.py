@@ -8,7 +8,7 @@ from billing import inbox, timeline
 from billing.cases import open_once
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
-from billing.charges import holds, settlement, store
+from billing.charges import holds, settlement, store, taxing
 from billing.charges.announcements import Announcer
 from billing.charges.command import Kind
 from billing.charges.errand import Errand
@@ -16,6 +16,7 @@ from billing.charges.hold_errand import KINDS as HOLD_KINDS
 from billing.charges.hold_errand import HoldErrand
 from billing.charges.reconcile import reconcile
 from billing.charges.sender import CommandSender
+from billing.charges.taxing import PartyOf, nobody_stated
 from billing.collection import steps as collecting
 from billing.facts import AboutCall, Ended, Opened
 from billing.metering.bill import extension_minor
@@ -23,6 +24,7 @@ from billing.metering.store import price_of
 from billing.metering.terms import DEFAULT_TERMS, PriceTerms
 from billing.models import ChargeRow, HoldRow
 from billing.provider.gateway import StripeGateway
+from billing.tax import Decision
 from core.db import Database, Tx
 from core.errors import Conflict, NotFound, Refused
 from core.ids import CallId, UserId, new_id
@@ -38,11 +40,18 @@ class ChargeService:
     """Opens, extends and settles charges. Every figure is decided here, in the transaction of the fact behind it."""
 
     def __init__(
-        self, *, db: Database, gateway: StripeGateway, settings: Settings, terms: PriceTerms = DEFAULT_TERMS
+        self,
+        *,
+        db: Database,
+        gateway: StripeGateway,
+        settings: Settings,
+        terms: PriceTerms = DEFAULT_TERMS,
+        party: PartyOf = nobody_stated,
     ) -> None:
         self._db = db
         self._gateway = gateway
         self._terms = terms
+        self._party = party
         self._window = timedelta(seconds=settings.authenticate_s)
         self._return_base = settings.public_url
         holds_errand = HoldErrand(gateway=gateway, settings=settings)
@@ -65,11 +74,17 @@ class ChargeService:
         """Freeze the price and ask for the hold; told twice, there is one charge."""
         if await store.charge_of_call(tx, event.call_id) is not None:
             return
-        charge = self._snapshot(tx, event)
+        charge = self._snapshot(tx, event, await self._tax(tx, event))
         tx.session.add(charge)
         await tx.session.flush()
         timeline.record(
-            tx, charge.id, "price_agreed", rate_minor_per_hour=charge.rate_minor_per_hour, cap_minor=charge.cap_minor
+            tx,
+            charge.id,
+            "price_agreed",
+            rate_minor_per_hour=charge.rate_minor_per_hour,
+            cap_minor=charge.cap_minor,
+            tax_mode=charge.tax_mode,
+            tax_rate_bps=charge.tax_rate_bps,
         )
         if await collecting.limits(tx, event.customer_id):
             # A payment failed while it rang. The consultant reads this reason, in the receipt too: it must not tell of
@@ -189,7 +204,12 @@ class ChargeService:
             await settlement.abandon(tx, charge, reason)
         tx.touch([charge.customer_id, charge.consultant_id])
 
-    def _snapshot(self, tx: Tx, event: Opened) -> ChargeRow:
+    async def _tax(self, tx: Tx, event: Opened) -> Decision:
+        return await taxing.decided(
+            tx, self._party, self._terms, consultant=UserId(event.consultant_id), customer=UserId(event.customer_id)
+        )
+
+    def _snapshot(self, tx: Tx, event: Opened, tax: Decision) -> ChargeRow:
         """The price as consented: a price the customer cannot have agreed to stops the accept itself."""
         if event.currency not in set(Currency):
             raise Refused(f"Nothing can be charged in {event.currency}.", code="price_invalid")
@@ -215,8 +235,7 @@ class ChargeService:
             policy_version=terms.version,
             threshold_ms=terms.threshold_ms,
             commission_bps=terms.commission_bps,
-            tax_mode=terms.tax_mode,
-            tax_rate_bps=terms.tax_rate_bps,
+            **taxing.columns(tax),
             snapshot_cap_minor=event.cap_minor,
             terms_version=event.terms_version,
             consented_at=consented_at,
