@@ -32,6 +32,9 @@ _SNAPSHOT = (
     "cap_minor",
     "tax_mode",
     "tax_rate_bps",
+    "tax_reason",
+    "supplier_country",
+    "customer_country",
     "terms_version",
     "consented_at",
 )

@@ -54,8 +54,8 @@ def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
     sheet.down(30)
     call, parties = receipt["call"], receipt["parties"]
     for label, value in (
-        (words("customer"), parties["customer"]),
-        (words("consultant"), parties["consultant"]),
+        (words("customer"), parties["customer"] + _vat_id(receipt, "customer", words)),
+        (words("consultant"), parties["consultant"] + _vat_id(receipt, "supplier", words)),
         (words("subject"), call["subject"]),
         (words("call"), words.day_and_time(call["started_at"])),
         (words("reference"), receipt["reference"]),
@@ -63,6 +63,11 @@ def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
         _pair(sheet, label, value)
     if invoice:
         sheet.paragraph(words("in_name_of", issuer=receipt["issuer"]["name"]), SMALL, x=LEFT + COLUMN)
+
+
+def _vat_id(receipt: Document, side: str, words: Wording) -> str:
+    number = receipt["tax"][side]["vat_id"]
+    return f" · {words('vat_id', number=number)}" if number else ""
 
 
 def _mark(sheet: Sheet) -> None:
@@ -133,8 +138,8 @@ def _sums(sheet: Sheet, receipt: Document, words: Wording) -> None:
     sheet.down(-8)
     sheet.rule()
     sheet.down(14)
-    exempt = price["tax_mode"] == "exempt"
-    vat = words("vat.exempt") if exempt else words("vat", rate=words.percent(price["tax_rate_bps"]))
+    taxed = price["tax_mode"] == "inclusive"
+    vat = words("vat", rate=words.percent(price["tax_rate_bps"])) if taxed else words(f"vat.{price['tax_mode']}")
     rows = [(words("uncovered"), -totals["uncovered_minor"], BODY)] if totals["uncovered_minor"] else []
     rows += [
         (words("net"), totals["net_of_vat_minor"], BODY),
@@ -150,6 +155,9 @@ def _sums(sheet: Sheet, receipt: Document, words: Wording) -> None:
         sheet.text(SPANS + 20, label, style, right=True)
         sheet.text(RIGHT, words.money(amount), style, right=True)
         sheet.down(15)
+    sentence = words.tax(receipt["tax"]["reason"], receipt["tax"]["supplier"]["country"])
+    if sentence is not None:
+        sheet.paragraph(sentence, SMALL)
 
 
 def _payment(sheet: Sheet, receipt: Document, words: Wording) -> None:

@@ -39,6 +39,28 @@ def test_both_languages_say_everything_with_the_same_figures() -> None:
         assert set(re.findall(r"\{(\w+)", text)) == set(re.findall(r"\{(\w+)", WORDS["de"][key])), key
 
 
+@pytest.mark.parametrize(
+    ("reason", "country", "english", "german"),
+    [
+        ("small_business", "DE", "small business under § 19 UStG", "Kleinunternehmer nach § 19 UStG"),
+        ("small_business", "FR", "small enterprise (Art. 284", "Kleinunternehmerregelung (Art. 284"),
+        ("eu_business", "DE", "Reverse charge", "Steuerschuldnerschaft des Leistungsempfängers"),
+        ("outside_eu", "DE", "supplied where the customer is", "Nicht steuerbar"),
+        ("no_rate", "US", "(US)", "(US)"),
+        ("eu_consumer", "LU", "LU (Art. 45", "LU (Art. 45"),
+        ("supplier_unregistered", "DE", "no VAT number", "ohne USt-IdNr."),
+    ],
+)
+def test_an_invoice_says_why_it_is_taxed_so(reason: str, country: str, english: str, german: str) -> None:
+    assert english in str(EN.tax(reason, country))
+    assert german in str(DE.tax(reason, country))
+
+
+@pytest.mark.parametrize("reason", ["domestic", "customer_unstated", "supplier_unstated", None])
+def test_what_is_taxed_at_home_needs_no_sentence(reason: str | None) -> None:
+    assert EN.tax(reason, "DE") is None
+
+
 def test_amounts_rates_and_times_are_written_as_the_reader_writes_them() -> None:
     assert (EN.money(-123_456), DE.money(123_456)) == ("−£1,234.56", "1.234,56\u00a0€")  # noqa: RUF001
     assert (EN.per_minute(9_000), DE.per_minute(12_345)) == ("£1.50", "2,0575\u00a0€")
