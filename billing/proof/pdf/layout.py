@@ -3,9 +3,8 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.proof.pdf import bar
+from billing.proof.pdf import bar, mark
 from billing.proof.pdf.sheet import (
-    ACCENT,
     AMOUNT,
     BODY,
     DRAWING,
@@ -44,7 +43,7 @@ def printed(receipt: Document, *, locale: str, zone: str) -> bytes:
 
 
 def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
-    _mark(sheet)
+    mark.draw(sheet)
     sheet.text(LEFT + 34, receipt["issuer"]["name"], Style(STRONG.font, 13))
     invoice = receipt["invoice"]
     sheet.text(RIGHT, words("invoice", number=invoice["number"]) if invoice else words("receipt"), TITLE, right=True)
@@ -68,19 +67,6 @@ def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
 def _vat_id(receipt: Document, side: str, words: Wording) -> str:
     number = receipt["tax"][side]["vat_id"]
     return f" · {words('vat_id', number=number)}" if number else ""
-
-
-def _mark(sheet: Sheet) -> None:
-    """Our sign, as on the page."""
-    canvas, y = sheet.canvas, sheet.y - 7
-    canvas.setFillColor(ACCENT)
-    canvas.roundRect(LEFT, y, 26, 26, 7, fill=1, stroke=0)
-    canvas.setStrokeColor("#ffffff")
-    canvas.setLineWidth(2.6)
-    canvas.setLineCap(1)
-    canvas.arc(LEFT + 6.5, y + 7.3, LEFT + 17.9, y + 18.7, 40, 280)
-    canvas.setFillColor("#f4c95d")
-    canvas.circle(LEFT + 18.4, y + 13, 2.1, fill=1, stroke=0)
 
 
 def _pair(sheet: Sheet, label: str, value: str) -> None:

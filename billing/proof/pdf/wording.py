@@ -1,7 +1,7 @@
 """The words of the printed receipt, PURE: English and German, money and time as each writes them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from billing.proof.recompute import moment
@@ -182,6 +182,10 @@ class Wording:
         """An amount, as the reader's language writes it."""
         return self._amount(abs(minor), NARROW_DIGITS, negative=minor < 0)
 
+    def figure(self, minor: int) -> str:
+        """The same without its currency, for columns that say it once."""
+        return self._amount(abs(minor), NARROW_DIGITS, negative=minor < 0, symbol="").strip()
+
     def per_minute(self, minor_per_hour: int) -> str:
         """A rate of an hour as that of a minute, with as many digits as it needs, up to four."""
         scaled = (minor_per_hour * 100 * 2 + 60) // 120  # a hundredth of a minor unit, half up
@@ -189,14 +193,14 @@ class Wording:
             return self._amount(scaled // 100, NARROW_DIGITS)
         return self._amount(scaled, RATE_DIGITS)
 
-    def _amount(self, value: int, digits: int, *, negative: bool = False) -> str:
+    def _amount(self, value: int, digits: int, *, negative: bool = False, symbol: str | None = None) -> str:
         whole, part = divmod(value, 10**digits)
         sign = "−" if negative else ""  # noqa: RUF001 - a minus, not a hyphen
         grouped = f"{whole:,}"
+        symbol = _SYMBOLS[self.currency] if symbol is None else symbol
         if self.locale == "de":
-            symbol = _SYMBOLS[self.currency].strip()
-            return f"{sign}{grouped.replace(',', '.')},{part:0{digits}d}\u00a0{symbol}"
-        return f"{sign}{_SYMBOLS[self.currency]}{grouped}.{part:0{digits}d}"
+            return f"{sign}{grouped.replace(',', '.')},{part:0{digits}d}\u00a0{symbol.strip()}"
+        return f"{sign}{symbol}{grouped}.{part:0{digits}d}"
 
     def percent(self, bps: int) -> str:
         """A rate in basis points."""
@@ -221,6 +225,14 @@ class Wording:
         at = self._local(text)
         dot = "." if self.locale == "de" else ""
         return f"{at.day}{dot} {_MONTHS[self.locale][at.month - 1]} {at.year}"
+
+    def short_day(self, text: str) -> str:
+        """Its day in figures, as the language writes it."""
+        return f"{self._local(text):{'%d.%m.%Y' if self.locale == 'de' else '%Y-%m-%d'}}"
+
+    def month(self, first: date) -> str:
+        """A month by its name."""
+        return f"{_MONTHS[self.locale][first.month - 1]} {first.year}"
 
     def day_and_time(self, text: str) -> str:
         """Day and time, with the zone that is meant."""

@@ -9,6 +9,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 from billing.proof.pdf.layout import printed
 from billing.proof.pdf.wording import WORDS, Wording
+from tests.fakes.pdf_text import texts
 from tests.fakes.receipts import SCRIPTS, other, signed
 
 EN = Wording("en", "gbp", ZoneInfo("Europe/London"))
@@ -54,6 +55,15 @@ def test_both_languages_say_everything_with_the_same_figures() -> None:
 def test_an_invoice_says_why_it_is_taxed_so(reason: str, country: str, english: str, german: str) -> None:
     assert english in str(EN.tax(reason, country))
     assert german in str(DE.tax(reason, country))
+
+
+def test_a_reverse_charged_invoice_carries_its_words_both_numbers_and_no_tax() -> None:
+    said = texts(printed(signed(SCRIPTS["reverse-charge"]), locale="en", zone="Europe/Berlin"))
+    assert "Reverse charge: the customer owes the VAT (Art. 44, 196 Directive 2006/112/EC)." in said
+    assert any("FR40303265045" in one for one in said)
+    assert any("DE136695976" in one for one in said)
+    vat, net = said.index("VAT (reverse charge)"), said.index("Net")
+    assert (said[vat + 1], said[net + 1]) == ("?0.00", "?18.00")
 
 
 @pytest.mark.parametrize("reason", ["domestic", "customer_unstated", "supplier_unstated", None])

@@ -1439,6 +1439,7 @@ export interface Routes {
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
   'GET /api/consultant/statement.csv': { body: undefined; reply: undefined }
+  'GET /api/consultant/statement.pdf': { body: undefined; reply: undefined }
   'GET /api/consultants': { body: undefined; reply: ConsultantPage }
   'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
   'POST /api/demo/session': { body: DemoSessionIn; reply: SignedIn }

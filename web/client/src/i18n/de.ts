@@ -813,6 +813,7 @@ export const de: Record<MessageKey, string> = {
   'payouts.statement': 'Abrechnung eines Monats',
   'payouts.statement_text': 'Alles, was sich auf Ihrem Konto bewegt hat, Posten für Posten, vom Stand davor bis zum Stand danach.',
   'payouts.month': 'Monat',
+  'payouts.statement_pdf': 'Abrechnung herunterladen (PDF)',
   'payouts.statement_get': 'Abrechnung herunterladen (CSV)',
   'error.error': 'Etwas hat nicht geklappt. Bitte versuchen Sie es noch einmal.',
   'error.internal': 'Bei uns ist etwas fehlgeschlagen. Bitte versuchen Sie es noch einmal; bleibt es dabei, nennen Sie uns die Nummer unten.',

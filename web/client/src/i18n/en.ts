@@ -812,6 +812,7 @@ export const en = {
   'payouts.statement': 'Statement of a month',
   'payouts.statement_text': 'Everything that moved on your account, line by line, from the balance before to the balance after.',
   'payouts.month': 'Month',
+  'payouts.statement_pdf': 'Download statement (PDF)',
   'payouts.statement_get': 'Download statement (CSV)',
   'error.error': 'Something did not work. Please try again.',
   'error.internal': 'Something failed on our side. Please try again; if it stays, tell us the number below.',
