@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from app.flow import flow
+from app.persons import party_of, reader_of
 from billing.cards import CardService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
@@ -15,6 +16,7 @@ from billing.disputes.errand import KINDS as DISPUTE_KINDS
 from billing.disputes.errand import DisputeErrand
 from billing.disputes.service import DisputeService
 from billing.finance.service import FinanceService
+from billing.mails.service import MailService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
@@ -28,13 +30,13 @@ from billing.reconciliation.service import ReconciliationService
 from billing.refunds.errand import KINDS as REFUND_KINDS
 from billing.refunds.errand import RefundErrand
 from billing.refunds.service import RefundService
-from billing.tax import Party
 from billing.webhooks import WebhookService
 from core.clock import Clock, SystemClock
 from core.db import Database, Tx
 from core.events import Bus
 from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
+from core.mail import mailer_of
 from core.settings import Settings
 from matching import minilm, question_store
 from matching.attachments import AttachmentService
@@ -110,12 +112,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     limit = settings.approval_above_minor
     payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
     payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
-
-    async def party(tx: Tx, user: UserId) -> Party | None:
-        stated = await billing_details.of(tx, user)
-        return None if stated is None else Party(stated.country, stated.vat_id, stated.small_business)
-
-    charges = ChargeService(db=db, gateway=provider, settings=settings, party=party)
+    charges = ChargeService(db=db, gateway=provider, settings=settings, party=party_of(billing_details))
     refunds = RefundService(db=db, gateway=provider, approval_above_minor=limit)
     disputes = DisputeService(db=db, gateway=provider)
     charges.employ(REFUND_KINDS, RefundErrand(provider))
@@ -131,6 +128,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     )
     collection = CollectionService(settings)
     reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
+
+    mails = MailService(mailer=mailer_of(settings), reader=reader_of(accounts), public_url=settings.public_url)
 
     encoder = minilm.load(Path(settings.encoder_dir)) if settings.encoder_dir else None
     models = ModelBook(built_in(MODEL if encoder is None else SEMANTIC_MODEL))
@@ -207,6 +206,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         problems=ProblemService(refunds),
         webhooks=webhooks,
         finance=FinanceService(),
+        mails=mails,
         receipts=ReceiptService(),
         proof=ProofService(ReceiptSigner(settings.receipt_key, settings.receipt_old_keys)),
     )

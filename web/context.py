@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from billing.collection.service import CollectionService
     from billing.disputes.service import DisputeService
     from billing.finance.service import FinanceService
+    from billing.mails.service import MailService
     from billing.metering.service import MeterService
     from billing.payout_accounts import PayoutAccountService
     from billing.payouts.service import PayoutService
@@ -110,6 +111,7 @@ class House:
     problems: ProblemService
     webhooks: WebhookService
     finance: FinanceService
+    mails: MailService
     receipts: ReceiptService
     proof: ProofService
 

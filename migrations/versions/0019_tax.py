@@ -1,4 +1,4 @@
-"""VAT by country: what each person states, and how each charge was decided."""
+"""VAT by country: what each person states, and how each charge was decided. The outbox of mails."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -29,9 +29,24 @@ def upgrade() -> None:
         "charge",
         "tax_mode <> 'reverse_charge' OR (supplier_vat_id IS NOT NULL AND customer_vat_id IS NOT NULL)",
     )
+    op.create_table(
+        "mail",
+        sa.Column("key", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("subject_id", sa.Text, nullable=False),
+        sa.Column("user_id", sa.Uuid, nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True)),
+        sa.Column("attempts", sa.Integer, nullable=False),
+        sa.Column("outcome", sa.Text),
+        sa.Column("finished_at", sa.DateTime(timezone=True)),
+        sa.CheckConstraint("(outcome IS NULL) = (due_at IS NOT NULL)", name="due_or_done"),
+    )
+    op.create_index("ix_mail_due_at", "mail", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL"))
 
 
 def downgrade() -> None:
+    op.drop_table("mail")
     op.drop_constraint("reverse_charge_numbers", "charge", type_="check")
     op.drop_constraint("tax_mode", "charge", type_="check")
     op.create_check_constraint("tax_mode", "charge", MODES.format(""))
