@@ -54,9 +54,9 @@ def message_of(letter: Letter, sender: str, public_url: str) -> EmailMessage:
     message["From"], message["To"], message["Subject"] = sender, letter.to, letter.subject
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{sha256(letter.key.encode()).hexdigest()[:32]}@{urlsplit(public_url).hostname}>"
-    message["Content-Language"] = letter.language
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text)
+    message.set_content(letter.text)  # takes away what was said of the content before
+    message["Content-Language"] = letter.language
     return message
 
 
