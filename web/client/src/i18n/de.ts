@@ -681,6 +681,8 @@ export const de: Record<MessageKey, string> = {
   'tax.title': 'Angaben für Rechnungen',
   'tax.lead.consultant': 'Ihre Gespräche werden in Ihrem Namen abgerechnet. Ihre Preise enthalten die Umsatzsteuer; ob und wie viel, folgt aus diesen Angaben und denen der Kundschaft. Sie gelten für Gespräche, die ab jetzt angenommen werden. Bis Sie das ausfüllen, werden 19 % deutsche Umsatzsteuer ausgewiesen.',
   'tax.lead.customer': 'Die Umsatzsteuer auf Ihren Rechnungen folgt aus diesen Angaben und denen der beratenden Person; der Preis bleibt derselbe. Sie gelten für Gespräche ab jetzt.',
+  'tax.nudge': 'Sie haben noch nicht angegeben, wo Sie Steuern zahlen. Bis dahin weisen Ihre Rechnungen 19 % deutsche Umsatzsteuer aus.',
+  'tax.nudge_go': 'Angaben für Rechnungen ausfüllen',
   'tax.country': 'Land',
   'tax.country_choose': 'Land wählen',
   'tax.vat_id': 'USt-IdNr. (freiwillig)',

@@ -680,6 +680,8 @@ export const en = {
   'tax.title': 'Billing details',
   'tax.lead.consultant': 'Your calls are invoiced in your name. Your prices include VAT; whether and how much of it there is follows from these details and the customer’s. They count for calls accepted from now on. Until you fill this in, 19 % German VAT is shown.',
   'tax.lead.customer': 'The VAT on your invoices follows from these details and the consultant’s; the price stays the same. They count for calls from now on.',
+  'tax.nudge': 'You have not said yet where you are taxed. Your invoices show 19 % German VAT until you do.',
+  'tax.nudge_go': 'Fill in the billing details',
   'tax.country': 'Country',
   'tax.country_choose': 'Choose a country',
   'tax.vat_id': 'VAT number (optional)',

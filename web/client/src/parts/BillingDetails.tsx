@@ -1,7 +1,8 @@
-// Owns the form in which a person states where they are taxed: country, VAT number, small business.
+// Owns the form in which a person states where they are taxed (country, VAT number, small business), and the asking for it.
 import { Button, Checkbox, Select, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useMemo, useState } from 'react'
+import { Link } from 'react-router'
 import { get, put } from '../api/client'
 import type { BillingDetailsIn, BillingDetailsOut } from '../api/schema'
 import { Loading, Problem } from './Problem'
@@ -54,9 +55,26 @@ function DetailsForm({ stated, consultant }: { stated: BillingDetailsOut; consul
   )
 }
 
+const useBillingDetails = () => useQuery({ queryKey: KEY, queryFn: () => get<BillingDetailsOut>(PATH) })
+
+/** Asks a consultant who has not said where they are taxed to say so: invoices are written in their name. */
+export function TaxNudge() {
+  const { t } = useWords()
+  const found = useBillingDetails()
+  if (!found.data || found.data.country) return null
+  return (
+    <div className="note warn" data-testid="tax-nudge">
+      <p>{t('tax.nudge')}</p>
+      <Link className="row-link" to="/settings">
+        {t('tax.nudge_go')}
+      </Link>
+    </div>
+  )
+}
+
 export function BillingDetailsPart({ consultant }: { consultant: boolean }) {
   const { t } = useWords()
-  const found = useQuery({ queryKey: KEY, queryFn: () => get<BillingDetailsOut>(PATH) })
+  const found = useBillingDetails()
   return (
     <section className="panel stack" aria-labelledby="tax-title" data-testid="billing-details">
       <h2 id="tax-title" style={{ margin: 0 }}>
