@@ -15,7 +15,9 @@ def party_of(details: BillingDetailsService) -> PartyOf:
 
     async def party(tx: Tx, user: UserId, /) -> Party | None:
         stated = await details.of(tx, user)
-        return None if stated is None else Party(stated.country, stated.vat_id, stated.small_business)
+        if stated is None:
+            return None
+        return Party(stated.country, stated.vat_id, stated.small_business, stated.name, stated.address)
 
     return party
 

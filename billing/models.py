@@ -16,7 +16,7 @@ class ChargeRow(Base):
     ``cap_minor`` is what the customer allows now (it grows with an extension); ``snapshot_cap_minor`` what they
     allowed at first. ``next_deadline_at`` is when the meter has something to say, None while nothing runs.
     ``marked_ms`` is the connected time up to which warnings were given. ``tax_reason`` is a member of
-    ``billing.tax.Reason`` (None before there were any), and the four columns after it the facts it was decided by.
+    ``billing.tax.Reason`` (None before there were any), and the columns after it what both sides had stated.
     """
 
     __tablename__ = "charge"
@@ -38,8 +38,12 @@ class ChargeRow(Base):
     tax_reason: Mapped[str | None]
     supplier_country: Mapped[str | None]
     supplier_vat_id: Mapped[str | None]
+    supplier_name: Mapped[str | None]
+    supplier_address: Mapped[str | None]
     customer_country: Mapped[str | None]
     customer_vat_id: Mapped[str | None]
+    customer_name: Mapped[str | None]
+    customer_address: Mapped[str | None]
     snapshot_cap_minor: Mapped[int]
     terms_version: Mapped[str]
     consented_at: Mapped[datetime]

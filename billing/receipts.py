@@ -81,8 +81,12 @@ class Taxed:
     reason: str | None
     supplier_country: str | None
     supplier_vat_id: str | None
+    supplier_name: str | None
+    supplier_address: str | None
     customer_country: str | None
     customer_vat_id: str | None
+    customer_name: str | None
+    customer_address: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +195,15 @@ class ReceiptService:
 
 def _taxed(charge: ChargeRow) -> Taxed:
     return Taxed(
-        charge.tax_reason,
-        charge.supplier_country,
-        charge.supplier_vat_id,
-        charge.customer_country,
-        charge.customer_vat_id,
+        reason=charge.tax_reason,
+        supplier_country=charge.supplier_country,
+        supplier_vat_id=charge.supplier_vat_id,
+        supplier_name=charge.supplier_name,
+        supplier_address=charge.supplier_address,
+        customer_country=charge.customer_country,
+        customer_vat_id=charge.customer_vat_id,
+        customer_name=charge.customer_name,
+        customer_address=charge.customer_address,
     )
 
 

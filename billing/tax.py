@@ -1,8 +1,8 @@
 """Value added tax, PURE: rates by country and day, who owes it, and how much of a price it is.
 
-Sources: the Commission's *VAT rates applied in the Member States*, HMRC and the Swiss FTA; Directive 2006/112/EC,
-articles 44, 45, 59(c), 196 and 284; Implementing Regulation 282/2011, article 7(3): advice given by a person is no
-electronic service.
+Sources: the Commission's *VAT rates applied in the Member States* (January 2026), HMRC, the Swiss FTA; Directive
+2006/112/EC, articles 44, 45, 59(c), 196 and 284; Implementing Regulation 282/2011, article 7(3): advice given by a
+person is no electronic service.
 """
 
 from dataclasses import dataclass
@@ -93,11 +93,16 @@ class Tax:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """One side's stored facts: country (ISO 3166), VAT number of that country if any, whether a small business."""
+    """One side's stored facts: country (ISO 3166), VAT number of that country if any, whether a small business.
+
+    ``name`` and ``address`` (of several lines) decide nothing: they stand on the invoice (article 226).
+    """
 
     country: str
     vat_id: str | None = None
     small_business: bool = False
+    name: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

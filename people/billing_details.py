@@ -14,16 +14,22 @@ from people.countries import COUNTRIES
 from people.models import BillingDetailsRow
 from people.origin import Origin
 from people.roles import Role
+from people.text import clean, clean_line
 from people.vat_ids import normal_vat_id
 
 
 @dataclass(frozen=True, slots=True)
 class BillingDetails:
-    """``country`` as in ISO 3166; ``vat_id`` is a number of that country; ``small_business`` is for consultants."""
+    """``country`` as in ISO 3166; ``vat_id`` is a number of that country; ``small_business`` is for consultants.
+
+    ``name`` and ``address`` are those of the invoice, which both sides of a call are given.
+    """
 
     country: str
     vat_id: str | None = None
     small_business: bool = False
+    name: str | None = None
+    address: str | None = None
 
 
 class BillingDetailsService:
@@ -32,7 +38,9 @@ class BillingDetailsService:
     async def of(self, tx: Tx, user: UserId) -> BillingDetails | None:
         """What a person stated; None when nothing yet."""
         row = await store.billing_details(tx, user)
-        return None if row is None else BillingDetails(row.country, row.vat_id, row.small_business)
+        if row is None:
+            return None
+        return BillingDetails(row.country, row.vat_id, row.small_business, row.name, row.address)
 
     async def put(self, tx: Tx, user: UserId, details: BillingDetails, origin: Origin) -> BillingDetails:
         """Replace them; raises Invalid on a country or a VAT number that is none, or not of that country."""
@@ -44,7 +52,8 @@ class BillingDetailsService:
         if details.small_business and Role.CONSULTANT not in account.roles:
             raise Invalid("Only a consultant can be a small business here.", field="small_business")
         vat_id = None if details.vat_id is None else normal_vat_id(details.vat_id, details.country)
-        stated = BillingDetails(details.country, vat_id, details.small_business)
+        name, address = clean_line(details.name or "") or None, clean(details.address or "") or None
+        stated = BillingDetails(details.country, vat_id, details.small_business, name, address)
         await store.put_billing_details(
             tx,
             BillingDetailsRow(
@@ -52,6 +61,8 @@ class BillingDetailsService:
                 country=stated.country,
                 vat_id=stated.vat_id,
                 small_business=stated.small_business,
+                name=stated.name,
+                address=stated.address,
                 updated_at=tx.now,
             ),
         )

@@ -101,6 +101,8 @@ class BillingDetailsRow(Base):
     country: Mapped[str]
     vat_id: Mapped[str | None]
     small_business: Mapped[bool]
+    name: Mapped[str | None]
+    address: Mapped[str | None]
     updated_at: Mapped[datetime]
 
 

@@ -115,7 +115,8 @@ async def billing_details(tx: Tx, user: UserId) -> BillingDetailsRow | None:
 
 async def put_billing_details(tx: Tx, row: BillingDetailsRow) -> None:
     """Write the row of a person, whether or not there was one; of two at once the later one stays."""
-    values = {name: getattr(row, name) for name in ("country", "vat_id", "small_business", "updated_at")}
+    columns = ("country", "vat_id", "small_business", "name", "address", "updated_at")
+    values = {name: getattr(row, name) for name in columns}
     await tx.session.execute(
         insert(BillingDetailsRow)
         .values(user_id=row.user_id, **values)

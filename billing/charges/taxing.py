@@ -31,13 +31,15 @@ async def decided(tx: Tx, party: PartyOf, terms: PriceTerms, *, consultant: User
 def columns(decision: Decision) -> dict[str, Any]:
     """The decision as columns of a charge."""
     standard = decision.tax.treatment is Treatment.STANDARD
-    supplier, customer = decision.supplier, decision.customer
+    sides = {"supplier": decision.supplier, "customer": decision.customer}
+    stated = {
+        f"{side}_{name}": party and getattr(party, name)
+        for side, party in sides.items()
+        for name in ("country", "vat_id", "name", "address")
+    }
     return {
         "tax_mode": TaxMode.INCLUSIVE if standard else TaxMode(decision.tax.treatment),
         "tax_rate_bps": decision.tax.rate_bps,
         "tax_reason": decision.reason,
-        "supplier_country": supplier and supplier.country,
-        "supplier_vat_id": supplier and supplier.vat_id,
-        "customer_country": customer and customer.country,
-        "customer_vat_id": customer and customer.vat_id,
+        **stated,
     }

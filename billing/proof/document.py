@@ -108,8 +108,18 @@ def _tax(charge: ChargeRow) -> dict[str, Any]:
     """Why the price is taxed as it is, and the facts that decided it."""
     return {
         "reason": charge.tax_reason,
-        "supplier": {"country": charge.supplier_country, "vat_id": charge.supplier_vat_id},
-        "customer": {"country": charge.customer_country, "vat_id": charge.customer_vat_id},
+        "supplier": {
+            "country": charge.supplier_country,
+            "vat_id": charge.supplier_vat_id,
+            "name": charge.supplier_name,
+            "address": charge.supplier_address,
+        },
+        "customer": {
+            "country": charge.customer_country,
+            "vat_id": charge.customer_vat_id,
+            "name": charge.customer_name,
+            "address": charge.customer_address,
+        },
     }
 
 

@@ -41,8 +41,8 @@ SHAPE: dict[str, Any] = {
     },
     "tax": {
         "reason": TEXT + MAYBE,
-        "supplier": {"country": TEXT + MAYBE, "vat_id": TEXT + MAYBE},
-        "customer": {"country": TEXT + MAYBE, "vat_id": TEXT + MAYBE},
+        "supplier": dict.fromkeys(("country", "vat_id", "name", "address"), TEXT + MAYBE),
+        "customer": dict.fromkeys(("country", "vat_id", "name", "address"), TEXT + MAYBE),
     },
     "consent": {"terms_version": TEXT, "at": TEXT},
     "intervals": [{"n": WHOLE, "started_at": TEXT, "duration_ms": WHOLE, "cause": TEXT + MAYBE}],

@@ -6,7 +6,8 @@ from alembic import op
 revision = "0019"
 down_revision = "0016"
 
-DECISION = ("tax_reason", "supplier_country", "supplier_vat_id", "customer_country", "customer_vat_id")
+STATED = [f"{side}_{name}" for side in ("supplier", "customer") for name in ("country", "vat_id", "name", "address")]
+DECISION = ("tax_reason", *STATED)
 MODES = "tax_mode IN ('inclusive', 'exempt'{})"
 
 
@@ -17,6 +18,8 @@ def upgrade() -> None:
         sa.Column("country", sa.Text, nullable=False),
         sa.Column("vat_id", sa.Text),
         sa.Column("small_business", sa.Boolean, nullable=False),
+        sa.Column("name", sa.Text),
+        sa.Column("address", sa.Text),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_code"),
     )

@@ -29,7 +29,7 @@ START = datetime(2026, 11, 20, 9, 30, 4, 512_345, tzinfo=UTC)
 CHARGE, CALL = UUID("11111111-2222-4333-8444-555555555555"), UUID("66666666-7777-4888-9999-000000000000")
 STORY = Story("Consultant Connect", "https://example.com", "Anna Müller", "Žofia Łukasik", "Why is “x” < €5?", START)
 
-SUPPLIER = Party("DE", "DE136695976")
+SUPPLIER = Party("DE", "DE136695976", name="Łukasik Beratung", address="Hauptstraße 1\n10115 Berlin")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,12 @@ SCRIPTS = {
     "not-covered": Script((1_500_000,), covered=2_000, role="consultant"),
     "refunded-exempt": Script((720_000,), supplier=Party("DE", small_business=True), refund=500, currency="usd"),
     "no-show": Script(()),
-    "reverse-charge": Script((720_000,), customer=Party("FR", "FR40303265045"), refund=500, role="consultant"),
+    "reverse-charge": Script(
+        (720_000,),
+        customer=Party("FR", "FR40303265045", name="Société Exemple", address="1 rue du Bac\n75007 Paris"),
+        refund=500,
+        role="consultant",
+    ),
     "eu-consumer": Script((720_000,), supplier=Party("LU"), customer=Party("DE")),
     "outside-eu": Script((720_000,), customer=Party("US")),
     "unstated": Script((720_000,), supplier=None, customer=Party("DE")),

@@ -12,11 +12,13 @@ from web.schemas import Input, Output
 
 
 class BillingDetailsIn(Input):
-    """All of them; ``vat_id`` is left null by whoever has none."""
+    """All of them; what somebody has not, or does not want to state, is null."""
 
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")]
     vat_id: Annotated[str, Field(min_length=4, max_length=24)] | None
     small_business: bool
+    name: Annotated[str, Field(max_length=100)] | None
+    address: Annotated[str, Field(max_length=300)] | None
 
 
 class BillingDetailsOut(Output):
@@ -25,6 +27,8 @@ class BillingDetailsOut(Output):
     country: str | None
     vat_id: str | None
     small_business: bool
+    name: str | None
+    address: str | None
     countries: list[str]
 
 
@@ -33,6 +37,8 @@ def _out(stated: BillingDetails | None) -> BillingDetailsOut:
         country=stated and stated.country,
         vat_id=stated and stated.vat_id,
         small_business=stated is not None and stated.small_business,
+        name=stated and stated.name,
+        address=stated and stated.address,
         countries=sorted(COUNTRIES),
     )
 
@@ -49,7 +55,7 @@ async def get_billing_details(call: Call) -> BillingDetailsOut:
 async def put_billing_details(call: Call) -> BillingDetailsOut:
     """State where you are taxed; it counts for calls accepted from now on."""
     body: BillingDetailsIn = call.body
-    details = BillingDetails(body.country, body.vat_id, body.small_business)
+    details = BillingDetails(body.country, body.vat_id, body.small_business, body.name, body.address)
     origin = Origin(ip_hash=call.ip_hash, request_id=call.request_id)
     async with call.house.db.begin() as tx:
         stated = await call.house.billing_details.put(tx, call.user, details, origin)

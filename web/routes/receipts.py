@@ -93,8 +93,12 @@ class TaxedOut(Output):
     reason: Reason | None
     supplier_country: str | None
     supplier_vat_id: str | None
+    supplier_name: str | None
+    supplier_address: str | None
     customer_country: str | None
     customer_vat_id: str | None
+    customer_name: str | None
+    customer_address: str | None
 
 
 class ReceiptOut(Output):

@@ -53,8 +53,8 @@ def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
     sheet.down(30)
     call, parties = receipt["call"], receipt["parties"]
     for label, value in (
-        (words("customer"), parties["customer"] + _vat_id(receipt, "customer", words)),
-        (words("consultant"), parties["consultant"] + _vat_id(receipt, "supplier", words)),
+        (words("customer"), _party(parties["customer"], receipt["tax"]["customer"], words)),
+        (words("consultant"), _party(parties["consultant"], receipt["tax"]["supplier"], words)),
         (words("subject"), call["subject"]),
         (words("call"), words.day_and_time(call["started_at"])),
         (words("reference"), receipt["reference"]),
@@ -64,9 +64,12 @@ def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
         sheet.paragraph(words("in_name_of", issuer=receipt["issuer"]["name"]), SMALL, x=LEFT + COLUMN)
 
 
-def _vat_id(receipt: Document, side: str, words: Wording) -> str:
-    number = receipt["tax"][side]["vat_id"]
-    return f" · {words('vat_id', number=number)}" if number else ""
+def _party(shown: str, stated: dict[str, str | None], words: Wording) -> str:
+    """A side as an invoice names it: what they are called here, then name, address and number as they stated them."""
+    number = words("vat_id", number=stated["vat_id"]) if stated["vat_id"] else None
+    address = (stated["address"] or "").splitlines()
+    parts = [shown, stated["name"] if stated["name"] != shown else None, *address, stated["country"], number]
+    return " · ".join(part for part in parts if part)
 
 
 def _pair(sheet: Sheet, label: str, value: str) -> None:

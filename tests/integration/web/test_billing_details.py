@@ -15,7 +15,13 @@ from web.application import build_application
 from web.context import House
 
 PATH = "/api/me/billing-details"
-STATED = {"country": "DE", "vat_id": "de 136 695 976", "small_business": False}
+STATED = {
+    "country": "DE",
+    "vat_id": "de 136 695 976",
+    "small_business": False,
+    "name": " Ben  AG ",
+    "address": "Am Markt 1\n10115 Berlin",
+}
 
 
 async def signed_in(client: Client, email: str, role: str) -> tuple[dict[str, str], UserId]:
@@ -34,7 +40,7 @@ async def test_details_are_stated_whole_and_read_back_in_one_way(aiohttp_client:
     assert {"DE", "US"} < set(before["countries"])
     async with client.put(PATH, headers=headers, json=STATED) as answer:
         assert answer.status == 200, await answer.text()
-    small = {"country": "AT", "vat_id": None, "small_business": True}
+    small = {"country": "AT", "vat_id": None, "small_business": True, "name": "Ben", "address": None}
     async with client.put(PATH, headers=headers, json=small) as answer:
         assert (await answer.json()).items() >= small.items()
     async with client.get(PATH, headers=headers) as answer:
@@ -69,7 +75,7 @@ async def test_the_next_call_is_taxed_by_what_both_stated(aiohttp_client: MakeCl
     client = await aiohttp_client(build_application(house))
     consultant_headers, consultant = await signed_in(client, "ben@example.com", "consultant")
     customer_headers, customer = await signed_in(client, "anna@example.com", "customer")
-    french = {"country": "FR", "vat_id": "FR40303265045", "small_business": False}
+    french = {"country": "FR", "vat_id": "FR40303265045", "small_business": False, "name": None, "address": None}
     for headers, stated in ((consultant_headers, STATED), (customer_headers, french)):
         async with client.put(PATH, headers=headers, json=stated) as answer:
             assert answer.status == 200
@@ -92,5 +98,7 @@ async def test_the_next_call_is_taxed_by_what_both_stated(aiohttp_client: MakeCl
         charge = (await tx.session.scalars(select(ChargeRow).where(ChargeRow.call_id == event.call_id))).one()
         decided = (charge.tax_mode, charge.tax_rate_bps, charge.tax_reason)
         facts = (charge.supplier_vat_id, charge.customer_vat_id, charge.supplier_country, charge.customer_country)
+        shown = (charge.supplier_name, charge.supplier_address, charge.customer_name)
     assert decided == ("reverse_charge", 0, "eu_business")
+    assert shown == ("Ben AG", "Am Markt 1\n10115 Berlin", None)
     assert facts == ("DE136695976", "FR40303265045", "DE", "FR")

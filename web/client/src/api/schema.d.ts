@@ -154,12 +154,16 @@ export type BillingDetailsIn = {
   country: string
   vat_id: string | null
   small_business: boolean
+  name: string | null
+  address: string | null
 }
 
 export type BillingDetailsOut = {
   country: string | null
   vat_id: string | null
   small_business: boolean
+  name: string | null
+  address: string | null
   countries: (string)[]
 }
 
@@ -1325,8 +1329,12 @@ export type TaxedOut = {
   reason: Reason | null
   supplier_country: string | null
   supplier_vat_id: string | null
+  supplier_name: string | null
+  supplier_address: string | null
   customer_country: string | null
   customer_vat_id: string | null
+  customer_name: string | null
+  customer_address: string | null
 }
 
 export type TermsOut = {

@@ -1,5 +1,5 @@
 // Owns the form in which a person states where they are taxed (country, VAT number, small business), and the asking for it.
-import { Button, Checkbox, Select, TextInput } from '@mantine/core'
+import { Button, Checkbox, Select, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { type FormEvent, useMemo, useState } from 'react'
 import { Link } from 'react-router'
@@ -27,6 +27,8 @@ function DetailsForm({ stated, consultant }: { stated: BillingDetailsOut; consul
   const countries = useCountries(stated.countries)
   const [country, setCountry] = useState(stated.country)
   const [vatId, setVatId] = useState(stated.vat_id ?? '')
+  const [name, setName] = useState(stated.name ?? '')
+  const [address, setAddress] = useState(stated.address ?? '')
   const [small, setSmall] = useState(stated.small_business)
   const save = useMutation({
     mutationFn: (details: BillingDetailsIn) => put<BillingDetailsOut>(PATH, details),
@@ -38,10 +40,12 @@ function DetailsForm({ stated, consultant }: { stated: BillingDetailsOut; consul
   })
   function submit(event: FormEvent) {
     event.preventDefault()
-    if (country) save.mutate({ country, vat_id: vatId.trim() || null, small_business: consultant && small })
+    if (country) save.mutate({ country, vat_id: vatId.trim() || null, small_business: consultant && small, name: name.trim() || null, address: address.trim() || null })
   }
   return (
     <form onSubmit={submit} className="stack">
+      <TextInput maxLength={100} autoComplete="organization" label={t('tax.name')} description={t('tax.name_hint')} value={name} onChange={(e) => setName(e.currentTarget.value)} data-testid="tax-name" />
+      <Textarea maxLength={300} autosize minRows={2} autoComplete="street-address" label={t('tax.address')} value={address} onChange={(e) => setAddress(e.currentTarget.value)} data-testid="tax-address" />
       <Select searchable required label={t('tax.country')} placeholder={t('tax.country_choose')} allowDeselect={false} value={country} data={countries} onChange={setCountry} data-testid="tax-country" />
       <TextInput maxLength={24} label={t('tax.vat_id')} description={t(consultant ? 'tax.vat_id_hint.consultant' : 'tax.vat_id_hint.customer')} value={vatId} onChange={(e) => setVatId(e.currentTarget.value)} data-testid="tax-vat-id" />
       {consultant && <Checkbox label={t('tax.small_business')} description={t('tax.small_business_hint')} checked={small} onChange={(e) => setSmall(e.currentTarget.checked)} data-testid="tax-small" />}

@@ -1,4 +1,4 @@
-// Owns how a receipt's VAT is put: the line under the total, and the sentence that says why there is none.
+// Owns how a receipt's VAT is put: the line under the total, why it is so, and how the invoice names both sides.
 import type { Receipt } from '../api/types'
 import { useWords } from './words'
 
@@ -12,10 +12,11 @@ export function VatReason({ receipt: { tax } }: { receipt: Receipt }) {
   const { t, coded, locale } = useWords()
   const country = tax.supplier_country ? (new Intl.DisplayNames(locale, { type: 'region' }).of(tax.supplier_country) ?? '') : ''
   const sentence = tax.reason ? (coded('vat_reason', `${tax.reason}.${tax.supplier_country}`) ?? coded('vat_reason', tax.reason, { country })) : null
-  const numbers = [
-    ['side.consultant', tax.supplier_vat_id],
-    ['side.customer', tax.customer_vat_id],
+  const parties = [
+    { side: 'side.consultant', lines: [tax.supplier_name, tax.supplier_address, tax.supplier_vat_id] },
+    { side: 'side.customer', lines: [tax.customer_name, tax.customer_address, tax.customer_vat_id] },
   ] as const
+  const stated = parties.filter(({ lines }) => lines.some(Boolean))
   return (
     <>
       {sentence && (
@@ -23,17 +24,14 @@ export function VatReason({ receipt: { tax } }: { receipt: Receipt }) {
           {sentence}
         </p>
       )}
-      {numbers.some(([, number]) => number) && (
-        <dl className="facts small">
-          {numbers.map(
-            ([side, number]) =>
-              number && (
-                <div key={side} style={{ display: 'contents' }}>
-                  <dt>{t('receipt.vat_id', { side: t(side) })}</dt>
-                  <dd>{number}</dd>
-                </div>
-              ),
-          )}
+      {stated.length > 0 && (
+        <dl className="facts small" data-testid="vat-parties">
+          {stated.map(({ side, lines }) => (
+            <div key={side} style={{ display: 'contents' }}>
+              <dt>{t('receipt.on_invoice', { side: t(side) })}</dt>
+              <dd style={{ whiteSpace: 'pre-line' }}>{lines.filter(Boolean).join('\n')}</dd>
+            </div>
+          ))}
         </dl>
       )}
     </>

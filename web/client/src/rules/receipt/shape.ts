@@ -30,7 +30,7 @@ const sections: Record<string, Shape> = {
     ...all('whole', 'rate_minor_per_hour', 'threshold_ms', 'agreed_cap_minor', 'cap_minor', 'minimum_minor', 'tax_rate_bps'),
     commission_bps: 'whole?',
   }),
-  tax: object({ reason: 'text?', supplier: object(all('text?', 'country', 'vat_id')), customer: object(all('text?', 'country', 'vat_id')) }),
+  tax: object({ reason: 'text?', supplier: object(all('text?', 'country', 'vat_id', 'name', 'address')), customer: object(all('text?', 'country', 'vat_id', 'name', 'address')) }),
   consent: object(all('text', 'terms_version', 'at')),
   intervals: [object({ ...all('whole', 'n', 'duration_ms'), started_at: 'text', cause: 'text?' })],
   lines: [object({ ...all('text', 'kind', 'from', 'to'), ...all('whole', 'duration_ms', 'amount_minor'), cause: 'text?' })],
@@ -113,6 +113,8 @@ export interface Totals {
 export interface TaxParty {
   country: string | null
   vat_id: string | null
+  name: string | null
+  address: string | null
 }
 export interface Tax {
   reason: string | null
