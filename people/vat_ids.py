@@ -1,4 +1,4 @@
-"""VAT numbers, PURE: form and check digits (python-stdnum), in the one way they are written.
+"""VAT numbers: form and check digits (python-stdnum), in the one way they are written.
 
 Whether a number is in use is a question to VIES, which is not asked.
 """

@@ -13,6 +13,7 @@ from billing.mails.outbox import Kind
 from billing.mails.wording import WORDS
 from billing.models import ChargeRow, InvoiceRow
 from billing.payouts.models import PayoutRow
+from billing.proof.chain import stamp
 from billing.proof.pdf.wording import Wording
 from billing.refunds import store as refunds
 from core.db import Tx
@@ -83,7 +84,14 @@ async def _unpaid(tx: Tx, charge_id: str, reader: Reader, state: str, url: str) 
     collection = await steps.of_charge(tx, charge.id)
     if collection is None or collection.state != state:
         return None
-    return {"reference": charge.reference, "amount": words.money(collection.amount_minor), "url": url}
+    said, again = WORDS[reader.locale], collection.next_at
+    return {
+        "reference": charge.reference,
+        "amount": words.money(collection.amount_minor),
+        "since": words.day(stamp(collection.opened_at)),
+        "again": said["again.at"].format(at=words.day_and_time(stamp(again))) if again else said["again.now"],
+        "url": url,
+    }
 
 
 async def _refund(tx: Tx, refund_id: str, reader: Reader, public_url: str) -> Figures:

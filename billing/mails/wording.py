@@ -16,12 +16,13 @@ WORDS = {
             "your card did not pay {amount} for the call {reference}.\n\n"
             "What to do: open the page below and pay now, with this or with another card. If your bank wants to see\n"
             "you, it is asked there.\n{url}\n\n"
-            "We also try again by ourselves: at once, after an hour, and after one, three and seven days. Until it is\n"
-            "paid you can ring nobody. There is no fee for this."
+            "{again} Until it is paid you can ring nobody. There is no fee for this."
         ),
+        "again.at": "We also try again by ourselves, next on {at}.",
+        "again.now": "We are trying again at this moment.",
         "payment_given_up.subject": "Still unpaid: {reference}, {amount}",
         "payment_given_up.text": (
-            "we tried for seven days; {amount} for the call {reference} could not be taken. We do not try again.\n\n"
+            "we have tried since {since}; {amount} for the call {reference} could not be taken.\nWe do not try again.\n\n"
             "What to do: our finance looks at it now. Until it is settled you can ring nobody. How the amount came\n"
             "about, and how to object, is here:\n{url}"
         ),
@@ -62,12 +63,13 @@ WORDS = {
             "Ihre Karte hat {amount} für das Gespräch {reference} nicht bezahlt.\n\n"
             "Was zu tun ist: Öffnen Sie die Seite unten und zahlen Sie jetzt, mit dieser oder einer anderen Karte.\n"
             "Möchte Ihre Bank Sie sehen, so fragt sie dort.\n{url}\n\n"
-            "Wir versuchen es auch von selbst: sofort, nach einer Stunde, nach einem, drei und sieben Tagen. Bis es\n"
-            "bezahlt ist, können Sie niemanden anrufen. Gebühren entstehen dafür nicht."
+            "{again} Bis es bezahlt ist, können Sie niemanden anrufen. Gebühren entstehen dafür nicht."
         ),
+        "again.at": "Wir versuchen es auch von selbst, das nächste Mal am {at}.",
+        "again.now": "Wir versuchen es gerade noch einmal.",
         "payment_given_up.subject": "Noch unbezahlt: {reference}, {amount}",
         "payment_given_up.text": (
-            "wir haben es sieben Tage lang versucht; {amount} für das Gespräch {reference} ließen sich nicht\n"
+            "wir haben es seit dem {since} versucht; {amount} für das Gespräch {reference} ließen sich nicht\n"
             "abbuchen. Wir versuchen es nicht weiter.\n\n"
             "Was zu tun ist: Unsere Buchhaltung sieht es sich jetzt an. Bis das geklärt ist, können Sie niemanden\n"
             "anrufen. Wie der Betrag zustande kam, und wie Sie widersprechen, steht hier:\n{url}"

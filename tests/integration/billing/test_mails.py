@@ -122,6 +122,8 @@ async def test_a_failed_payment_says_what_to_do_and_in_the_end_that_it_was_given
     reference = (await post.room.charge(call)).reference
     assert first["Subject"] == f"A payment did not go through: {reference}, €16.50"
     assert "https://example.com/settings#payment" in text_of(first)
+    assert "We also try again by ourselves, next on" in text_of(first)
+    assert "we have tried since" in text_of(last)
     assert last["Subject"] == f"Still unpaid: {reference}, €16.50"
     assert [row.outcome for row in await post.rows()] == ["sent", "sent"]
 
