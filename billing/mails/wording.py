@@ -22,7 +22,8 @@ WORDS = {
         "again.now": "We are trying again at this moment.",
         "payment_given_up.subject": "Still unpaid: {reference}, {amount}",
         "payment_given_up.text": (
-            "we have tried since {since}; {amount} for the call {reference} could not be taken.\nWe do not try again.\n\n"
+            "we have tried since {since}; {amount} for the call {reference} could not be taken.\n"
+            "We do not try again.\n\n"
             "What to do: our finance looks at it now. Until it is settled you can ring nobody. How the amount came\n"
             "about, and how to object, is here:\n{url}"
         ),
