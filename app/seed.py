@@ -13,6 +13,7 @@ from core.db import Tx
 from core.ids import UserId
 from people import store
 from people.accounts import Registration
+from people.billing_details import BillingDetails
 from people.consents import CURRENT, Agreement, needed_for
 from people.origin import Origin
 from people.profiles import ProfileDraft
@@ -21,6 +22,7 @@ from web.context import House
 
 ORIGIN = Origin(operator="seed")
 BCRYPT_COST = 12
+HOME = "DE"  # where the demo's consultants are taxed
 
 
 async def seed(house: House) -> int:
@@ -76,6 +78,7 @@ async def set_up(house: House, http: aiohttp.ClientSession, consultant: DemoCons
             time_zone=consultant.time_zone,
         )
         await house.profiles.put(tx, user, draft)
+        await house.billing_details.put(tx, user, BillingDetails(HOME), ORIGIN)
     if not house.settings.stripe_public_base:
         return  # Stripe's own onboarding page is for a person: Home leads there
     status = await house.payout_accounts.begin(user)

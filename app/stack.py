@@ -88,6 +88,11 @@ class Stack:
         return f"http://localhost:{self._sandbox_port}"
 
     @property
+    def mails(self) -> Path:
+        """Where mails are laid, each a file, when no relay is given."""
+        return self.plan.data.resolve() / "mails"
+
+    @property
     def env(self) -> Mapping[str, str]:
         """The environment every process of the stack is given."""
         return self._env
@@ -227,6 +232,7 @@ class Stack:
             "RECORDINGS_DIR": str(data / "recordings"),
             "ATTACHMENTS_DIR": str(data / "attachments"),
             "ENCODER_DIR": str(data / "encoder"),
+            "MAIL_URL": os.environ.get("MAIL_URL") or self.mails.as_uri(),
         }
         if self._sandboxed:
             env |= {

@@ -80,6 +80,8 @@ def welcome(stack: Stack, seconds: float) -> None:
     lines = ["", f"  Consultant Connect is ready after {seconds:.1f} s", ""]
     lines.append(f"  Both sides at once   {stack.url}/demo")
     lines.append(f"  The product          {stack.url}/")
+    if stack.env["MAIL_URL"].startswith("file:"):
+        lines.append(f"  Mails, as files      {stack.env['MAIL_URL']}")
     lines += ["", f"  Log-ins (password of each: {PASSWORD})"]
     lines += [f"    {role:<12} {email}" for role, email in LOGINS.items()]
     lines += ["", f"  Logs: {stack.plan.data / 'logs'}   Stop: Ctrl-C   Start over: ./run --reset", ""]

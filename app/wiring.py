@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from app.flow import flow
+from app.persons import party_of, reader_of
 from billing.cards import CardService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
@@ -15,6 +16,7 @@ from billing.disputes.errand import KINDS as DISPUTE_KINDS
 from billing.disputes.errand import DisputeErrand
 from billing.disputes.service import DisputeService
 from billing.finance.service import FinanceService
+from billing.mails.service import MailService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
 from billing.payouts.service import PayoutService
@@ -34,6 +36,7 @@ from core.db import Database, Tx
 from core.events import Bus
 from core.ids import CallId, QuestionId, UserId
 from core.jobs import Jobs
+from core.mail import mailer_of
 from core.settings import Settings
 from matching.attachments.service import AttachmentService
 from matching.consultants.projection import ConsultantProjection
@@ -57,6 +60,7 @@ from media.recordings import RecordingService
 from media.samples import QualityService, Sample
 from media.sessions import SessionService
 from people.accounts import AccountService
+from people.billing_details import BillingDetailsService
 from people.blocks import BlockService
 from people.consents import ConsentService
 from people.passwords import COST, Passwords
@@ -95,6 +99,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     tokens = TokenService(settings.secret_key, clock)
     profiles = ProfileService()
     consents = ConsentService()
+    billing_details = BillingDetailsService()
     accounts = AccountService(tokens, profiles, consents, Passwords(bcrypt_cost))
 
     provider = StripeGateway(
@@ -108,7 +113,9 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     limit = settings.approval_above_minor
     payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
     payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
-    charges = ChargeService(db=db, gateway=provider, settings=settings, observed=observed_ms)
+    charges = ChargeService(
+        db=db, gateway=provider, settings=settings, observed=observed_ms, party=party_of(billing_details)
+    )
     refunds = RefundService(db=db, gateway=provider, approval_above_minor=limit)
     disputes = DisputeService(db=db, gateway=provider)
     charges.employ(REFUND_KINDS, RefundErrand(provider))
@@ -124,6 +131,8 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     )
     collection = CollectionService(settings)
     reconciliation = ReconciliationService(db=db, gateway=provider, payouts=payouts, catch_up=webhooks.catch_up)
+
+    mails = MailService(mailer=mailer_of(settings), reader=reader_of(accounts), public_url=settings.public_url)
 
     encoder = minilm.load(Path(settings.encoder_dir)) if settings.encoder_dir else None
     models = ModelBook(built_in(MODEL if encoder is None else SEMANTIC_MODEL))
@@ -166,6 +175,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         tokens=tokens,
         profiles=profiles,
         consents=consents,
+        billing_details=billing_details,
         ratings=RatingService(),
         blocks=BlockService(),
         presence=PresenceService(settings=settings, missing=profiles.missing),
@@ -199,6 +209,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         problems=ProblemService(refunds),
         webhooks=webhooks,
         finance=FinanceService(),
+        mails=mails,
         receipts=ReceiptService(),
         proof=ProofService(ReceiptSigner(settings.receipt_key, settings.receipt_old_keys)),
     )

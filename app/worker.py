@@ -117,6 +117,7 @@ def schedule(house: House) -> AsyncIOScheduler:
         scheduler.add_job(look, "interval", seconds=every_s, args=["recordings", run_due, house.db])
     for every_s, run_due in ((HEARTBEAT_S, house.attachments.run_due), (SWEEP_S, house.attachments.sweep)):
         scheduler.add_job(look, "interval", seconds=every_s, args=["attachments", run_due, house.db])
+    scheduler.add_job(look, "interval", seconds=HEARTBEAT_S, args=["mails", house.mails.run_due, house.db])
     scheduler.add_job(
         look, "interval", seconds=RECONCILE_S, args=["reconciliation", house.reconciliation.run_due, house.db]
     )

@@ -24,9 +24,9 @@ def number_of(row: InvoiceRow) -> str:
 
 def tax_of_charge(charge: ChargeRow) -> Tax:
     """How a charge is taxed, by its snapshot."""
-    if charge.tax_mode == TaxMode.EXEMPT:
-        return Tax(Treatment.EXEMPT, 0)
-    return Tax(Treatment.STANDARD, charge.tax_rate_bps)
+    if charge.tax_mode == TaxMode.INCLUSIVE:
+        return Tax(Treatment.STANDARD, charge.tax_rate_bps)
+    return Tax(Treatment(charge.tax_mode), 0)
 
 
 async def of_charge(tx: Tx, charge_id: UUID) -> list[InvoiceRow]:

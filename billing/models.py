@@ -18,6 +18,8 @@ class ChargeRow(Base):
     ``marked_ms`` is the connected time up to which warnings were given. ``late_hold_ms`` is the connected time at
     which a trusted customer's hold is placed, None where that is at accept; ``secured_at`` is when that one stood.
     ``review_until`` is when a bill that may still be looked at is settled; ``waived``: it was found wrong by then.
+    ``marked_ms`` is the connected time up to which warnings were given. ``tax_reason`` is a member of
+    ``billing.tax.Reason`` (None before there were any), and the columns after it what both sides had stated.
     """
 
     __tablename__ = "charge"
@@ -36,6 +38,15 @@ class ChargeRow(Base):
     commission_bps: Mapped[int]
     tax_mode: Mapped[str]
     tax_rate_bps: Mapped[int]
+    tax_reason: Mapped[str | None]
+    supplier_country: Mapped[str | None]
+    supplier_vat_id: Mapped[str | None]
+    supplier_name: Mapped[str | None]
+    supplier_address: Mapped[str | None]
+    customer_country: Mapped[str | None]
+    customer_vat_id: Mapped[str | None]
+    customer_name: Mapped[str | None]
+    customer_address: Mapped[str | None]
     snapshot_cap_minor: Mapped[int]
     terms_version: Mapped[str]
     consented_at: Mapped[datetime]

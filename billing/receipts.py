@@ -87,6 +87,21 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class Taxed:
+    """Why the price is taxed as it is (a ``billing.tax.Reason``), and by which facts; None where nothing was stated."""
+
+    reason: str | None
+    supplier_country: str | None
+    supplier_vat_id: str | None
+    supplier_name: str | None
+    supplier_address: str | None
+    customer_country: str | None
+    customer_vat_id: str | None
+    customer_name: str | None
+    customer_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """The bill of one call as one side sees it; both see the same time and the same gross.
 
@@ -112,6 +127,7 @@ class Receipt:
     currency: str
     tax_mode: str
     tax_rate_bps: int
+    tax: Taxed
     gross_minor: int
     commission_minor: int
     net_minor: int
@@ -171,6 +187,7 @@ class ReceiptService:
             currency=charge.currency,
             tax_mode=charge.tax_mode,
             tax_rate_bps=charge.tax_rate_bps,
+            tax=_taxed(charge),
             gross_minor=gross,
             commission_minor=due.commission_minor if charge.commission_minor is None else charge.commission_minor,
             net_minor=due.net_minor if charge.net_minor is None else charge.net_minor,
@@ -188,6 +205,20 @@ class ReceiptService:
             given_back=returned,
             paid_minor=given_back.paid_in_the_end(charge, returned),
         )
+
+
+def _taxed(charge: ChargeRow) -> Taxed:
+    return Taxed(
+        reason=charge.tax_reason,
+        supplier_country=charge.supplier_country,
+        supplier_vat_id=charge.supplier_vat_id,
+        supplier_name=charge.supplier_name,
+        supplier_address=charge.supplier_address,
+        customer_country=charge.customer_country,
+        customer_vat_id=charge.customer_vat_id,
+        customer_name=charge.customer_name,
+        customer_address=charge.customer_address,
+    )
 
 
 def _held(holds: list[HoldRow]) -> int:

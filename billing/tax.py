@@ -1,10 +1,10 @@
 """Value added tax, PURE: rates by country and day, who owes it, and how much of a price it is.
 
-Sources: the Commission's *VAT rates applied in the Member States*; Directive 2006/112/EC, articles 44, 45, 59(c)
-and 196; Implementing Regulation 282/2011, article 7(3): advice given by a person is no electronic service.
+Sources: the Commission's *VAT rates applied in the Member States* (January 2026), HMRC, the Swiss FTA; Directive
+2006/112/EC, articles 44, 45, 59(c), 196 and 284; Implementing Regulation 282/2011, article 7(3): advice given by a
+person is no electronic service.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -16,7 +16,8 @@ EU = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE".split()  # noqa: SIM905
 )
 
-# Standard rates in basis points, each with the first day on which it holds.
+# Standard rates in basis points, each with the first day on which it holds. A new rate is a new pair: what is there
+# is never changed, and a charge keeps the rate of the day on which it was accepted.
 RATES: dict[str, tuple[tuple[date, int], ...]] = {
     "AT": ((EARLIEST, 2_000),),
     "BE": ((EARLIEST, 2_100),),
@@ -49,9 +50,6 @@ RATES: dict[str, tuple[tuple[date, int], ...]] = {
     "CH": ((EARLIEST, 770), (date(2024, 1, 1), 810)),
 }
 
-# The form only; whether a number is in use is a question to VIES. Greece writes EL.
-_VAT_ID = re.compile(r"(?P<country>[A-Z]{2})[0-9A-Z+*]{2,12}")
-
 
 class Treatment(StrEnum):
     """Who owes the tax of a supply."""
@@ -59,7 +57,21 @@ class Treatment(StrEnum):
     STANDARD = "standard"  # the supplier, at the supplier's rate
     REVERSE_CHARGE = "reverse_charge"  # the customer, a business in another member state
     OUTSIDE_SCOPE = "outside_scope"  # supplied where the customer is, outside the supplier's tax
-    EXEMPT = "exempt"  # nobody: the supplier is a small business, or its service is exempt
+    EXEMPT = "exempt"  # nobody: the supplier is a small business
+
+
+class Reason(StrEnum):
+    """Why a supply is taxed as it is: one row of the decision table."""
+
+    SUPPLIER_UNSTATED = "supplier_unstated"  # the consultant has not said where they are taxed: the house's terms
+    SMALL_BUSINESS = "small_business"  # article 284
+    NO_RATE = "no_rate"  # a country whose tax this table does not know
+    CUSTOMER_UNSTATED = "customer_unstated"  # taken for a consumer in the supplier's country
+    DOMESTIC = "domestic"
+    OUTSIDE_EU = "outside_eu"  # articles 44 and 59(c)
+    EU_CONSUMER = "eu_consumer"  # article 45: where the supplier is
+    SUPPLIER_UNREGISTERED = "supplier_unregistered"  # without the supplier's number there is no reverse charge
+    EU_BUSINESS = "eu_business"  # articles 44 and 196
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,30 @@ class Tax:
     rate_bps: int
 
 
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side's stored facts: country (ISO 3166), VAT number of that country if any, whether a small business.
+
+    ``name`` and ``address`` (of several lines) decide nothing: they stand on the invoice (article 226).
+    """
+
+    country: str
+    vat_id: str | None = None
+    small_business: bool = False
+    name: str | None = None
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a supply is taxed, why, and by which facts; a side that stated none is None."""
+
+    tax: Tax
+    reason: Reason
+    supplier: Party | None
+    customer: Party | None
+
+
 def rate_bps(country: str, day: date) -> int:
     """The standard rate of a country on a day; LookupError where the table says nothing."""
     rate = next((bps for since, bps in reversed(RATES.get(country, ())) if since <= day), None)
@@ -87,28 +123,47 @@ def rate_bps(country: str, day: date) -> int:
     return rate
 
 
-def business_in(vat_id: str) -> str | None:
-    """The country a VAT number belongs to, by its form; None when it has none."""
-    match = _VAT_ID.fullmatch(vat_id.replace(" ", "").replace(".", "").upper())
-    country = "GR" if match and match["country"] == "EL" else match["country"] if match else None
-    return country if country in RATES else None
+def decide(supplier: Party | None, customer: Party | None, day: date, *, unstated: Tax) -> Decision:
+    """How advice from ``supplier`` to ``customer`` on a day is taxed; ``unstated`` while the supplier stated nothing.
 
-
-def tax_of(supplier: str, customer: str, day: date, *, vat_id: str | None = None, exempt: bool = False) -> Tax:
-    """How advice from a supplier's country to a customer's is taxed; countries as in ISO 3166, ``vat_id`` if any.
-
-    A VAT number counts only when it belongs to the customer's country.
+    The rows are asked from top to bottom; what each rests on, and leaves out, is in ``docs/money.md``.
     """
-    if exempt:
-        return Tax(Treatment.EXEMPT, 0)
-    if supplier == customer:
-        return Tax(Treatment.STANDARD, rate_bps(supplier, day))
-    within = supplier in EU and customer in EU
-    if vat_id is not None and business_in(vat_id) == customer and within:
-        return Tax(Treatment.REVERSE_CHARGE, 0)
-    if within:
-        return Tax(Treatment.STANDARD, rate_bps(supplier, day))
-    return Tax(Treatment.OUTSIDE_SCOPE, 0)
+    reason = _reason(supplier, customer)
+    if supplier is None:
+        return Decision(unstated, reason, supplier, customer)
+    treatment = _TREATMENTS.get(reason, Treatment.STANDARD)
+    rate = rate_bps(supplier.country, day) if treatment is Treatment.STANDARD else 0
+    return Decision(Tax(treatment, rate), reason, supplier, customer)
+
+
+# Every other row is taxed at the supplier's rate.
+_TREATMENTS = {
+    Reason.SMALL_BUSINESS: Treatment.EXEMPT,
+    Reason.NO_RATE: Treatment.OUTSIDE_SCOPE,
+    Reason.OUTSIDE_EU: Treatment.OUTSIDE_SCOPE,
+    Reason.EU_BUSINESS: Treatment.REVERSE_CHARGE,
+}
+
+
+def _reason(supplier: Party | None, customer: Party | None) -> Reason:
+    if supplier is None:
+        return Reason.SUPPLIER_UNSTATED
+    if supplier.small_business:
+        return Reason.SMALL_BUSINESS
+    if supplier.country not in RATES:
+        return Reason.NO_RATE
+    return Reason.CUSTOMER_UNSTATED if customer is None else _between(supplier, customer)
+
+
+def _between(supplier: Party, customer: Party) -> Reason:
+    """Both stated where they are taxed; a business is who has a VAT number."""
+    if customer.country == supplier.country:
+        return Reason.DOMESTIC
+    if not EU.issuperset((supplier.country, customer.country)):
+        return Reason.OUTSIDE_EU
+    if customer.vat_id is None:
+        return Reason.EU_CONSUMER
+    return Reason.EU_BUSINESS if supplier.vat_id is not None else Reason.SUPPLIER_UNREGISTERED
 
 
 def inclusive(gross_minor: int, rate: int) -> Amounts:

@@ -40,6 +40,15 @@ class Settings(BaseSettings):
         default=1, ge=1, description="How many `worker` processes share the Stripe account and so its rate limits"
     )
 
+    mail_url: str = Field(
+        default="",
+        pattern="^$|^smtps?://.|^file:///.",
+        description="smtp://user:password@host:587, smtps://… or file:///folder. Empty: no mail is sent",
+    )
+    mail_from: str = Field(
+        default="Consultant Connect <no-reply@localhost>", description="Whom mails come from, as people see it"
+    )
+
     media_control_token: str = Field(min_length=32, description="Shared secret of `web` and `media`")
     media_host: str = Field(default="127.0.0.1", description="Address the node's control API listens on")
     media_control_port: int = Field(default=0, description="0 picks a free one; it is announced in the database")

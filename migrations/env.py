@@ -20,6 +20,7 @@ for room in (
     "billing.disputes.models",
     "billing.payouts.models",
     "billing.collection.models",
+    "billing.mails.models",
     "billing.reconciliation.models",
     "billing.finance.models",
 ):

@@ -211,6 +211,11 @@ class AccountService:
             consents=await self._consents.of(tx, user),
         )
 
+    async def mailbox(self, tx: Tx, user: UserId) -> AccountView | None:
+        """Where a person is written to; None when there is none, or the account may not be used any more."""
+        account = await store.account(tx, user)
+        return None if account is None or account.disabled_at is not None else await self.view(tx, user)
+
     async def update(
         self,
         tx: Tx,

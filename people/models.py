@@ -91,6 +91,21 @@ class Profile(Base):
     updated_at: Mapped[datetime]
 
 
+class BillingDetailsRow(Base):
+    """Where a person is taxed, as they stated it themselves; a person who never did has no row."""
+
+    __tablename__ = "billing_details"
+    __table_args__ = (CheckConstraint("country ~ '^[A-Z]{2}$'", name="country_code"),)
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    country: Mapped[str]
+    vat_id: Mapped[str | None]
+    small_business: Mapped[bool]
+    name: Mapped[str | None]
+    address: Mapped[str | None]
+    updated_at: Mapped[datetime]
+
+
 class Rating(Base):
     """One side's stars for the other side of one call."""
 

@@ -9,7 +9,16 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.db import Tx
 from core.ids import UserId
-from people.models import Account, Block, Consent, Profile, Rating, RefreshToken, TokenFamily
+from people.models import (
+    Account,
+    BillingDetailsRow,
+    Block,
+    Consent,
+    Profile,
+    Rating,
+    RefreshToken,
+    TokenFamily,
+)
 from people.principal import Principal
 
 
@@ -97,6 +106,22 @@ async def lock_living_families(tx: Tx, user: UserId) -> Sequence[TokenFamily]:
 async def profile(tx: Tx, user: UserId, *, lock: bool = False) -> Profile | None:
     """The profile of a person."""
     return await tx.session.get(Profile, user, with_for_update=lock or None)
+
+
+async def billing_details(tx: Tx, user: UserId) -> BillingDetailsRow | None:
+    """Where a person is taxed; None when they never said."""
+    return await tx.session.get(BillingDetailsRow, user)
+
+
+async def put_billing_details(tx: Tx, row: BillingDetailsRow) -> None:
+    """Write the row of a person, whether or not there was one; of two at once the later one stays."""
+    columns = ("country", "vat_id", "small_business", "name", "address", "updated_at")
+    values = {name: getattr(row, name) for name in columns}
+    await tx.session.execute(
+        insert(BillingDetailsRow)
+        .values(user_id=row.user_id, **values)
+        .on_conflict_do_update(index_elements=["user_id"], set_=values)
+    )
 
 
 async def consultants_called(tx: Tx, name: str, *, limit: int) -> list[UserId]:

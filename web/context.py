@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from billing.collection.service import CollectionService
     from billing.disputes.service import DisputeService
     from billing.finance.service import FinanceService
+    from billing.mails.service import MailService
     from billing.metering.service import MeterService
     from billing.payout_accounts import PayoutAccountService
     from billing.payouts.service import PayoutService
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from media.samples import QualityService
     from media.sessions import SessionService
     from people.accounts import AccountService
+    from people.billing_details import BillingDetailsService
     from people.blocks import BlockService
     from people.consents import ConsentService
     from people.profiles import ProfileService
@@ -71,6 +73,7 @@ class House:
     tokens: TokenService
     profiles: ProfileService
     consents: ConsentService
+    billing_details: BillingDetailsService
     ratings: RatingService
     blocks: BlockService
 
@@ -108,6 +111,7 @@ class House:
     problems: ProblemService
     webhooks: WebhookService
     finance: FinanceService
+    mails: MailService
     receipts: ReceiptService
     proof: ProofService
 

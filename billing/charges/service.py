@@ -9,7 +9,7 @@ from billing import house_terms, inbox, timeline
 from billing.cases import open_once
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
-from billing.charges import holds, late_hold, review, settlement, store
+from billing.charges import holds, late_hold, review, settlement, store, taxing
 from billing.charges.announcements import Announcer
 from billing.charges.command import Kind
 from billing.charges.errand import Errand
@@ -17,6 +17,7 @@ from billing.charges.hold_errand import KINDS as HOLD_KINDS
 from billing.charges.hold_errand import HoldErrand
 from billing.charges.reconcile import reconcile
 from billing.charges.sender import CommandSender
+from billing.charges.taxing import PartyOf, nobody_stated
 from billing.collection import steps as collecting
 from billing.facts import AboutCall, Ended, Observed, Opened
 from billing.metering.bill import extension_minor
@@ -24,6 +25,7 @@ from billing.metering.store import price_of
 from billing.metering.terms import DEFAULT_TERMS, LATE_HOLD_MS, PriceTerms
 from billing.models import ChargeRow, HoldRow
 from billing.provider.gateway import StripeGateway
+from billing.tax import Decision
 from billing.trust import record
 from billing.trust.rule import doubts
 from core.db import Database, Tx
@@ -48,11 +50,13 @@ class ChargeService:
         settings: Settings,
         observed: Observed,
         terms: PriceTerms = DEFAULT_TERMS,
+        party: PartyOf = nobody_stated,
     ) -> None:
         self._db = db
         self._gateway = gateway
         self._observed = observed
         self._terms = terms
+        self._party = party
         self._window = timedelta(seconds=settings.authenticate_s)
         self._return_base = settings.public_url
         holds_errand = HoldErrand(gateway=gateway, settings=settings, observed=observed)
@@ -76,11 +80,17 @@ class ChargeService:
         if await store.charge_of_call(tx, event.call_id) is not None:
             return
         terms = await house_terms.in_force(tx, self._terms)
-        charge = self._snapshot(tx, event, terms)
+        charge = self._snapshot(tx, event, terms, await self._tax(tx, event, terms))
         tx.session.add(charge)
         await tx.session.flush()
         timeline.record(
-            tx, charge.id, "price_agreed", rate_minor_per_hour=charge.rate_minor_per_hour, cap_minor=charge.cap_minor
+            tx,
+            charge.id,
+            "price_agreed",
+            rate_minor_per_hour=charge.rate_minor_per_hour,
+            cap_minor=charge.cap_minor,
+            tax_mode=charge.tax_mode,
+            tax_rate_bps=charge.tax_rate_bps,
         )
         if await collecting.limits(tx, event.customer_id):
             # A payment failed while it rang. The consultant reads this reason, in the receipt too: it must not tell of
@@ -221,8 +231,13 @@ class ChargeService:
         timeline.record(tx, charge.id, "trust_checked", doubts=[*against], **asdict(known))
         return not against
 
+    async def _tax(self, tx: Tx, event: Opened, terms: PriceTerms) -> Decision:
+        return await taxing.decided(
+            tx, self._party, terms, consultant=UserId(event.consultant_id), customer=UserId(event.customer_id)
+        )
+
     @staticmethod
-    def _snapshot(tx: Tx, event: Opened, terms: PriceTerms) -> ChargeRow:
+    def _snapshot(tx: Tx, event: Opened, terms: PriceTerms, tax: Decision) -> ChargeRow:
         """The price as consented: a price the customer cannot have agreed to stops the accept itself."""
         if event.currency not in set(Currency):
             raise Refused(f"Nothing can be charged in {event.currency}.", code="price_invalid")
@@ -248,9 +263,8 @@ class ChargeService:
             policy_version=terms.version,
             threshold_ms=terms.threshold_ms,
             commission_bps=terms.commission_bps,
-            tax_mode=terms.tax_mode,
-            tax_rate_bps=terms.tax_rate_bps,
             review_window_s=terms.review_window_s,
+            **taxing.columns(tax),
             snapshot_cap_minor=event.cap_minor,
             terms_version=event.terms_version,
             consented_at=consented_at,

@@ -10,6 +10,7 @@ from billing.charges.charge import Move, State, advance
 from billing.charges.command import Kind
 from billing.collection import steps as collecting
 from billing.ledger import entries, journal
+from billing.mails import outbox
 from billing.metering import store as meter_store
 from billing.metering.bill import Bill, bill
 from billing.metering.intervals import closed_ms, running
@@ -120,13 +121,16 @@ async def conclude(tx: Tx, charge: ChargeRow) -> None:
     if missing:
         move = Move.FAIL
         await _write_off(tx, charge, everything, missing)
+        if missing > 0:
+            await outbox.note(tx, outbox.Kind.PAYMENT_GIVEN_UP, charge.id, charge.customer_id)
     collection = await collecting.of_charge(tx, charge.id)
     if collection is not None:
         collecting.paid(tx, collection)
     charge.state = advance(State.SETTLING, move)
     charge.settled_at = tx.now
     timeline.record(tx, charge.id, charge.state, captured_minor=charge.captured_minor)
-    await invoices.issue_invoice(tx, charge)
+    if await invoices.issue_invoice(tx, charge) is not None:
+        await outbox.note(tx, outbox.Kind.RECEIPT, charge.id, charge.customer_id)
     await announce(tx, charge.id, SETTLED)
     tx.touch([charge.customer_id, charge.consultant_id])
 
@@ -136,6 +140,7 @@ async def _still_collecting(tx: Tx, charge: ChargeRow, everything: list[HoldRow]
     collection = await collecting.of_charge(tx, charge.id)
     if collection is None:
         collecting.begin(tx, charge, amount_minor=missing, fee_minor=_missing_fee(charge, everything))
+        await outbox.note(tx, outbox.Kind.PAYMENT_FAILED, charge.id, charge.customer_id)
         return True
     if collection.state == collecting.TRYING and collection.next_at is None:
         collecting.failed(tx, collection, everything[-1].decline_message or "The payment did not go through.")

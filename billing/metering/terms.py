@@ -17,15 +17,20 @@ class Policy(StrEnum):
 
 
 class TaxMode(StrEnum):
-    """How the price relates to VAT; ours include it (decisions §4)."""
+    """How the price relates to VAT; ours include it (decisions §4). The others are named as their treatment."""
 
     INCLUSIVE = "inclusive"
     EXEMPT = "exempt"
+    REVERSE_CHARGE = "reverse_charge"
+    OUTSIDE_SCOPE = "outside_scope"
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTerms:
-    """The house's terms for new calls; running calls keep the version they were accepted under."""
+    """The house's terms for new calls; running calls keep the version they were accepted under.
+
+    Mode and rate of the tax are for consultants who have not stated where they are taxed.
+    """
 
     version: str = "2026-1"
     policy: Policy = Policy.WHOLE_CALL

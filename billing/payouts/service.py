@@ -15,6 +15,7 @@ from billing.charges.command import LEASE, pause
 from billing.finance import approvals
 from billing.finance.models import ApprovalRow
 from billing.ledger import entries, journal
+from billing.mails import outbox
 from billing.models import ChargeRow, PayoutAccountRow
 from billing.payouts.models import PayoutLineRow, PayoutRow
 from billing.payouts.schedule import DEFAULT, HELD, Wanted, agrees
@@ -129,6 +130,8 @@ class PayoutService:
             code=seen.failure_code,
             message=seen.failure_message,
         )
+        if seen.status == FAILED:
+            await outbox.note(tx, outbox.Kind.PAYOUT_FAILED, row.id, row.consultant_id)
 
     async def _note_lines(self, tx: Tx, row: PayoutRow, lines: Sequence[BalanceTransaction]) -> None:
         """Every line once; their sum must be the payout."""

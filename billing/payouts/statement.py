@@ -5,7 +5,7 @@ It is read from the books alone, so that it sums to them: each line is one ledge
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -77,6 +77,19 @@ class AccountStatement:
         """What lies on the account at the end."""
         return self.before_minor + sum(one.net_minor - one.paid_out_minor for one in self.movements)
 
+    def running(self) -> Iterator[tuple[Movement, int]]:
+        """Each movement with the balance after it."""
+        balance = self.before_minor
+        for one in self.movements:
+            balance += one.net_minor - one.paid_out_minor
+            yield one, balance
+
+    @property
+    def sums(self) -> tuple[int, int, int, int]:
+        """Gross, commission, net and what was paid out, over all movements."""
+        gross, commission, net, paid_out = zip((0, 0, 0, 0), *map(amounts, self.movements), strict=True)
+        return sum(gross), sum(commission), sum(net), sum(paid_out)
+
 
 async def of_period(tx: Tx, consultant: UUID, period: Period) -> list[AccountStatement]:
     """The statements of a consultant by currency; a currency that never moved has none."""
@@ -101,17 +114,16 @@ def table(accounts: Iterable[AccountStatement], zone: str) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(HEADER)
     for account in accounts:
-        currency, balance = account.currency.upper(), account.before_minor
-        writer.writerow(("", BEFORE, "", "", "", "", "", decimal_text(balance), currency))
-        for one in account.movements:
-            balance += one.net_minor - one.paid_out_minor
+        currency = account.currency.upper()
+        writer.writerow(("", BEFORE, "", "", "", "", "", decimal_text(account.before_minor), currency))
+        for one, balance in account.running():
             moment = one.at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
             what = one.kind.replace("_", " ")
             writer.writerow(
-                (moment, what, safe(one.reference), *map(decimal_text, _amounts(one)), decimal_text(balance), currency)
+                (moment, what, safe(one.reference), *map(decimal_text, amounts(one)), decimal_text(balance), currency)
             )
-        sums = [sum(column) for column in zip(*map(_amounts, account.movements), strict=True)] or [0, 0, 0, 0]
-        writer.writerow(("", AFTER, "", *map(decimal_text, sums), decimal_text(account.after_minor), currency))
+        sums = map(decimal_text, account.sums)
+        writer.writerow(("", AFTER, "", *sums, decimal_text(account.after_minor), currency))
     return out.getvalue()
 
 
@@ -124,5 +136,6 @@ def _movement(row: Any) -> Movement:
     return Movement(row.at, row.kind, row.reference or "", gross, gross - moved, moved, 0)
 
 
-def _amounts(one: Movement) -> tuple[int, int, int, int]:
+def amounts(one: Movement) -> tuple[int, int, int, int]:
+    """Gross, commission, net and what was paid out."""
     return one.gross_minor, one.commission_minor, one.net_minor, one.paid_out_minor

@@ -10,8 +10,8 @@ from typing import Any
 
 from billing.proof.canonical import canonical
 from billing.proof.finding import Check, Finding
-from billing.proof.recompute import Bill, commission_of, moment, vat_in
-from billing.proof.shape import SECTIONS, misshapen
+from billing.proof.recompute import Bill, commission_of, moment, taxed_as, vat_in
+from billing.proof.shape import NEWEST, misshapen, sections
 
 Document = dict[str, Any]
 LONGEST_MS = 10**10  # some months; longer is no call
@@ -25,10 +25,10 @@ def check(document: Any) -> list[Check]:
     form = misshapen(document)
     if not form:
         form = [*_senseless(document)]
-    sections = Check("sections", list(_sections(document)) if isinstance(document, dict) else [])
+    whole = Check("sections", list(_sections(document)) if isinstance(document, dict) else [])
     if form:
-        return [Check("form", form), sections]
-    return [Check("form"), sections, *(Check(name, list(find(document))) for name, find in _CHECKS.items())]
+        return [Check("form", form), whole]
+    return [Check("form"), whole, *(Check(name, list(find(document))) for name, find in _CHECKS.items())]
 
 
 def _senseless(document: Document) -> Iterator[Finding]:
@@ -41,12 +41,12 @@ def _senseless(document: Document) -> Iterator[Finding]:
         if (price[name] or 0) < 0:
             yield Finding("senseless", f"price.{name}", price[name])
     for place, allowed, value in (
-        ("version", {1}, document["version"]),
+        ("version", {*range(1, NEWEST + 1)}, document["version"]),
         ("role", {"customer", "consultant"}, document["role"]),
         ("state", {"captured", "released", "uncollectable", "abandoned"}, document["state"]),
         ("price.currency", {"eur", "usd", "gbp", "chf"}, price["currency"]),
         ("price.policy", {"whole_call", "after_threshold"}, price["policy"]),
-        ("price.tax_mode", {"inclusive", "exempt"}, price["tax_mode"]),
+        ("price.tax_mode", {"inclusive", "exempt", "reverse_charge", "outside_scope"}, price["tax_mode"]),
     ):
         if value not in allowed:
             yield Finding("senseless", place, value)
@@ -67,7 +67,7 @@ def _moment(text: str) -> bool:
 
 def _sections(document: Document) -> Iterator[Finding]:
     digests = document.get("digests")
-    for name in SECTIONS:
+    for name in sections(document):
         try:
             found = sha256(canonical(document.get(name)).encode()).hexdigest()
         except ValueError:
@@ -119,6 +119,7 @@ def _vat(document: Document) -> Iterator[Finding]:
         yield Finding("total", "vat_minor", totals["vat_minor"], vat)
     if totals["net_of_vat_minor"] != totals["gross_minor"] - vat:
         yield Finding("total", "net_of_vat_minor", totals["net_of_vat_minor"], totals["gross_minor"] - vat)
+    yield from _tax(document)
     if invoice is None:
         return
     expected = {
@@ -126,6 +127,7 @@ def _vat(document: Document) -> Iterator[Finding]:
         "vat_minor": vat_in(totals["captured_minor"], price),
         "net_minor": totals["captured_minor"] - vat_in(totals["captured_minor"], price),
         "vat_rate_bps": price["tax_rate_bps"] if price["tax_mode"] == "inclusive" else 0,
+        "vat_treatment": "standard" if price["tax_mode"] == "inclusive" else price["tax_mode"],
     }
     for name, value in expected.items():
         if invoice[name] != value:
@@ -134,6 +136,19 @@ def _vat(document: Document) -> Iterator[Finding]:
     refunded = vat_in(totals["refunded_minor"], price)
     if credited != refunded:
         yield Finding("total", "refunded_vat_minor", credited, refunded)
+
+
+def _tax(document: Document) -> Iterator[Finding]:
+    """Whether mode and reason follow from where both sides are taxed; receipts from before that do not say."""
+    price, tax = document["price"], document.get("tax")
+    if tax is None or tax["reason"] is None:
+        return
+    said, found = (price["tax_mode"], tax["reason"]), taxed_as(tax) or (price["tax_mode"], "supplier_unstated")
+    for place, one, right in zip(("price.tax_mode", "tax.reason"), said, found, strict=True):
+        if one != right:
+            yield Finding("tax", place, one, right)
+    if price["tax_mode"] != "inclusive" and price["tax_rate_bps"]:
+        yield Finding("tax", "price.tax_rate_bps", price["tax_rate_bps"], 0)
 
 
 def _commission(document: Document) -> Iterator[Finding]:
@@ -205,6 +220,9 @@ def _evidence(document: Document) -> Iterator[Finding]:
     figures = [("cap_minor", document["price"]["cap_minor"], cap)]
     for kind, name in (("settled", "connected_ms"), ("settled", "gross_minor"), ("captured", "captured_minor")):
         figures += [(name, totals[name], one.get(name)) for one in _of(noted, kind)]
+    for one in _of(noted, "price_agreed"):
+        names = [name for name in ("tax_mode", "tax_rate_bps") if name in one]
+        figures += [(f"price.{name}", document["price"][name], one[name]) for name in names]
     holds = {hold["n"]: hold for hold in document["holds"]}
     for kind, name in (("hold_placed", "amount_minor"), ("hold_captured", "captured_minor")):
         for n, one in _numbered(noted, kind).items():

@@ -21,7 +21,7 @@ from billing.proof.chain import stamp
 from billing.tax import inclusive
 from core.money import MINIMUM_CHARGE_MINOR, Currency
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ def document(
         "parties": {"customer": story.customer_name, "consultant": story.consultant_name},
         "state": charge.state,
         "price": _price(charge, role),
+        "tax": _tax(charge),
         "consent": {"terms_version": charge.terms_version, "at": stamp(charge.consented_at)},
         "intervals": [_interval(item) for item in evidence.intervals if not item.open],
         "lines": _lines(evidence),
@@ -100,6 +101,25 @@ def _price(charge: ChargeRow, role: str) -> dict[str, Any]:
         "tax_mode": charge.tax_mode,
         "tax_rate_bps": charge.tax_rate_bps,
         "commission_bps": charge.commission_bps if role == "consultant" else None,
+    }
+
+
+def _tax(charge: ChargeRow) -> dict[str, Any]:
+    """Why the price is taxed as it is, and the facts that decided it."""
+    return {
+        "reason": charge.tax_reason,
+        "supplier": {
+            "country": charge.supplier_country,
+            "vat_id": charge.supplier_vat_id,
+            "name": charge.supplier_name,
+            "address": charge.supplier_address,
+        },
+        "customer": {
+            "country": charge.customer_country,
+            "vat_id": charge.customer_vat_id,
+            "name": charge.customer_name,
+            "address": charge.customer_address,
+        },
     }
 
 

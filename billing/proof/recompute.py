@@ -3,7 +3,7 @@
 The rules are those of the price snapshot: connected time is the sum of the intervals; under the threshold, under the
 currency's minimum, or where no hold ever stood, a call costs nothing; from the threshold on the whole call (or only
 what is past it) is charged at the rate per hour, half up, up to the cap; VAT is the part of the price that its rate
-makes it, half up.
+makes it, half up. Whether there is any follows from where both sides are taxed.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,8 @@ from typing import Any
 
 HOUR_MS = 3_600_000
 BPS = 10_000
+EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+RATED = f"{EU} CH GB"  # where a rate is known
 SKIPPED = "demo_skip"  # the demo's clock was moved: the next interval follows without a gap
 
 
@@ -126,6 +128,32 @@ def vat_in(gross_minor: int, price: dict[str, Any]) -> int:
     """The tax in a price that includes it."""
     rate = price["tax_rate_bps"] if price["tax_mode"] == "inclusive" else 0
     return half_up(Fraction(gross_minor * rate, BPS + rate))
+
+
+def taxed_as(tax: dict[str, Any]) -> tuple[str, str] | None:
+    """The mode and the reason that follow from the facts; None where the facts alone do not say the mode.
+
+    That is so before the supplier stated anything. A small business is one by its own word.
+    """
+    home, away = tax["supplier"]["country"], tax["customer"]["country"]
+    if home is None:
+        return None
+    if tax["reason"] == "small_business":
+        return "exempt", "small_business"
+    if home not in RATED.split():
+        return "outside_scope", "no_rate"
+    if away in {None, home}:
+        return "inclusive", "domestic" if away else "customer_unstated"
+    return _across_a_border(tax) if {home, away} <= set(EU.split()) else ("outside_scope", "outside_eu")
+
+
+def _across_a_border(tax: dict[str, Any]) -> tuple[str, str]:
+    """Between two member states: a VAT number makes a business, two of them turn the charge round."""
+    if tax["customer"]["vat_id"] is None:
+        return "inclusive", "eu_consumer"
+    if tax["supplier"]["vat_id"] is None:
+        return "inclusive", "supplier_unregistered"
+    return "reverse_charge", "eu_business"
 
 
 def commission_of(gross_minor: int, commission_bps: int) -> int:

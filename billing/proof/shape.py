@@ -1,4 +1,7 @@
-"""The form of a receipt, PURE: which fields there are, and of which kind; nothing is left out or added."""
+"""The form of a receipt, PURE: which fields there are, and of which kind; nothing is left out or added.
+
+Version 2 added the section ``tax``; receipts of version 1 are read as what they are.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -35,6 +38,11 @@ SHAPE: dict[str, Any] = {
         "tax_mode": TEXT,
         "tax_rate_bps": WHOLE,
         "commission_bps": WHOLE + MAYBE,
+    },
+    "tax": {
+        "reason": TEXT + MAYBE,
+        "supplier": dict.fromkeys(("country", "vat_id", "name", "address"), TEXT + MAYBE),
+        "customer": dict.fromkeys(("country", "vat_id", "name", "address"), TEXT + MAYBE),
     },
     "consent": {"terms_version": TEXT, "at": TEXT},
     "intervals": [{"n": WHOLE, "started_at": TEXT, "duration_ms": WHOLE, "cause": TEXT + MAYBE}],
@@ -88,17 +96,27 @@ SHAPE: dict[str, Any] = {
     "chain_hash": TEXT + MAYBE,
     "issued_at": TEXT,
 }
-SECTIONS = tuple(SHAPE)
-SIGNED = {
-    **SHAPE,
-    "digests": dict.fromkeys(SECTIONS, TEXT),
-    "signature": {"alg": TEXT, "key_id": TEXT, "public_key": TEXT, "value": TEXT},
-}
+ADDED = {2: ("tax",)}  # sections by the version that brought them
+NEWEST = max(ADDED)
+
+
+def sections(document: Any) -> tuple[str, ...]:
+    """The sections of a receipt of this document's version; those of the newest where it names none of ours."""
+    version = document.get("version") if isinstance(document, dict) else None
+    known = version if type(version) is int and 1 <= version <= NEWEST else NEWEST
+    later = {name for since, names in ADDED.items() if since > known for name in names}
+    return tuple(name for name in SHAPE if name not in later)
 
 
 def misshapen(document: Any) -> list[Finding]:
     """Every place where a signed receipt does not have the form it must have."""
-    return list(_compare(document, SIGNED, ""))
+    names = sections(document)
+    signed = {
+        **{name: SHAPE[name] for name in names},
+        "digests": dict.fromkeys(names, TEXT),
+        "signature": {"alg": TEXT, "key_id": TEXT, "public_key": TEXT, "value": TEXT},
+    }
+    return list(_compare(document, signed, ""))
 
 
 def _compare(value: Any, shape: Any, place: str) -> Iterator[Finding]:

@@ -33,6 +33,7 @@ SENTENCES = {
     "entry_number": "entry {place} of the evidence says it is number {said}",
     "chain_end": "the evidence does not end where the receipt says",
     "above": "{place}: {said} is more than {found}",
+    "tax": "{place}: the receipt says {said}, by where both sides are taxed it is {found}",
     "evidence": "{place}: the receipt says {said}, the sealed evidence {found}",
 }
 _SAYS = "the receipt says {said}, recomputed {found}"

@@ -7,6 +7,7 @@ from billing.charges.announcements import REFUNDED, announce
 from billing.charges.command import Kind, Move
 from billing.charges.errand import Order, Scene
 from billing.ledger import entries, journal
+from billing.mails import outbox
 from billing.models import ChargeRow, HoldRow
 from billing.provider.errors import ProviderDeclined
 from billing.provider.gateway import StripeGateway
@@ -166,3 +167,5 @@ async def _conclude(tx: Tx, charge: ChargeRow, part: RefundPartRow) -> None:
         return
     refund.state = DONE if states == {DONE} else FAILED
     refund.finished_at = tx.now
+    if refund.state == DONE:
+        await outbox.note(tx, outbox.Kind.REFUND, refund.id, charge.customer_id)

@@ -121,6 +121,9 @@ def test_a_payout_is_shown_to_its_lines_and_the_schedule_is_chosen(story: Story,
     with page.expect_download() as file:
         page.get_by_test_id("statement").click()
     assert file.value.suggested_filename.startswith("statement-")
+    with page.expect_download() as file:
+        page.get_by_test_id("statement-pdf").click()
+    assert file.value.path().read_bytes().startswith(b"%PDF-")
 
     sandbox(stack, f"payout/{payout}/fail", {"code": "account_closed"})
     while page.get_by_test_id("payouts-missing").count() == 0:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from billing.charges.taxing import columns
 from billing.metering.bill import bill
 from billing.metering.intervals import Interval, closed_ms
 from billing.metering.store import price_of
@@ -20,13 +21,15 @@ from billing.proof.document import Evidence, Story, document
 from billing.proof.signing import ReceiptSigner
 from billing.proof.verifier import verify
 from billing.receipts import shown_to
-from billing.tax import inclusive
+from billing.tax import Party, Tax, Treatment, decide, inclusive
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "receipts"
 SIGNER = ReceiptSigner("dGVzdC1yZWNlaXB0LWtleS1vZi0zMi1ieXRlcy0uLi4")
 START = datetime(2026, 11, 20, 9, 30, 4, 512_345, tzinfo=UTC)
 CHARGE, CALL = UUID("11111111-2222-4333-8444-555555555555"), UUID("66666666-7777-4888-9999-000000000000")
 STORY = Story("Consultant Connect", "https://example.com", "Anna Müller", "Žofia Łukasik", "Why is “x” < €5?", START)
+
+SUPPLIER = Party("DE", "DE136695976", name="Łukasik Beratung", address="Hauptstraße 1\n10115 Berlin")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ class Script:
     cap: int = 4_500
     extension: int = 0
     covered: int | None = None
-    exempt: bool = False
+    supplier: Party | None = SUPPLIER
+    customer: Party | None = None
     refund: int = 0
     pause_cause: str = "customer_unseen"
     late: str = ""  # what became of a trusted customer's hold: stood | missed
@@ -55,10 +59,19 @@ SCRIPTS = {
     "after-threshold": Script((900_001,), policy="after_threshold", currency="gbp", rate=12_345),
     "capped-and-extended": Script((2_000_000, 1_000_500), (61_000,), extension=1_500, currency="chf"),
     "not-covered": Script((1_500_000,), covered=2_000, role="consultant"),
-    "refunded-exempt": Script((720_000,), exempt=True, refund=500, currency="usd"),
+    "refunded-exempt": Script((720_000,), supplier=Party("DE", small_business=True), refund=500, currency="usd"),
     "no-show": Script(()),
     "late-hold": Script((700_000,), late="stood"),
     "hold-missed": Script((600_412,), late="missed"),
+    "reverse-charge": Script(
+        (720_000,),
+        customer=Party("FR", "FR40303265045", name="Société Exemple", address="1 rue du Bac\n75007 Paris"),
+        refund=500,
+        role="consultant",
+    ),
+    "eu-consumer": Script((720_000,), supplier=Party("LU"), customer=Party("DE")),
+    "outside-eu": Script((720_000,), customer=Party("US")),
+    "unstated": Script((720_000,), supplier=None, customer=Party("DE")),
 }
 
 
@@ -71,6 +84,7 @@ class Scene:
         self.intervals: list[Interval] = []
         self.holds: list[HoldRow] = []
         self.invoices: list[InvoiceRow] = []
+        self.tax = decide(script.supplier, script.customer, START.date(), unstated=Tax(Treatment.STANDARD, 1_900))
         self.charge = ChargeRow(
             id=CHARGE,
             call_id=CALL,
@@ -81,8 +95,7 @@ class Scene:
             policy_version="2026-1",
             threshold_ms=600_000,
             commission_bps=1_500,
-            tax_mode="exempt" if script.exempt else "inclusive",
-            tax_rate_bps=1_900,
+            **columns(self.tax),
             snapshot_cap_minor=script.cap,
             cap_minor=script.cap,
             terms_version="2026-01",
@@ -116,7 +129,8 @@ class Scene:
 
     def play(self) -> Evidence:
         script = self.script
-        self.note("price_agreed", rate_minor_per_hour=script.rate, cap_minor=script.cap)
+        agreed = {"tax_mode": self.charge.tax_mode, "tax_rate_bps": self.charge.tax_rate_bps}
+        self.note("price_agreed", rate_minor_per_hour=script.rate, cap_minor=script.cap, **agreed)
         if script.late:
             self.charge.late_hold_ms = 480_000
             self.note("hold_deferred", at_ms=480_000)
@@ -190,8 +204,8 @@ class Scene:
             self._invoice("credit_note", script.refund, 18)
 
     def _invoice(self, kind: str, gross: int, number: int) -> None:
-        exempt = self.script.exempt
-        amounts = inclusive(gross, 0 if exempt else 1_900)
+        tax = self.tax.tax
+        amounts = inclusive(gross, tax.rate_bps)
         self.invoices.append(
             InvoiceRow(
                 series="2026",
@@ -201,8 +215,8 @@ class Scene:
                 gross_minor=gross,
                 net_minor=amounts.net_minor,
                 vat_minor=amounts.vat_minor,
-                vat_rate_bps=0 if exempt else 1_900,
-                vat_treatment="exempt" if exempt else "standard",
+                vat_rate_bps=tax.rate_bps,
+                vat_treatment=tax.treatment,
             )
         )
         self.note(f"{kind}_issued", number=f"2026-{number:06d}", gross_minor=gross)
@@ -270,7 +284,7 @@ def findings(document: dict[str, Any]) -> list[str]:
 def changes() -> list[dict[str, Any]]:
     """Receipts in which one value was changed, and what is found: the browser must find the same."""
     cases = []
-    for name in ("paid-consultant", "capped-and-extended", "refunded-exempt"):
+    for name in ("paid-customer", "capped-and-extended", "refunded-exempt", "reverse-charge"):
         original = signed(SCRIPTS[name])
         for path in places(original):
             document, value = changed(original, path)

@@ -37,6 +37,9 @@ _SNAPSHOT = (
     "waived",
     "tax_mode",
     "tax_rate_bps",
+    "tax_reason",
+    "supplier_country",
+    "customer_country",
     "terms_version",
     "consented_at",
 )

@@ -1,5 +1,6 @@
 """A consultant's income: the account it is paid to, how today went, and the statement of a month."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -9,11 +10,13 @@ from pydantic import Field
 
 from billing import bills
 from billing.payouts import statement
+from billing.payouts.statement_paper import About, printed_statement
 from billing.periods import Period, midnight, of_month
 from core.db import Tx
 from core.ids import UserId
 from core.money import BPS, Currency
 from signaling.status import Status
+from web.routes.receipts import ISSUER
 from web.routing import Access, Call, route
 from web.schemas import Empty, Input, Output
 
@@ -83,11 +86,30 @@ async def get_statement_csv(call: Call) -> web.Response:
         body=statement.table(accounts, zone).encode("utf-8-sig"),  # the mark tells Excel that it is UTF-8
         content_type="text/csv",
         charset="utf-8",
-        headers={
-            "Content-Disposition": f'attachment; filename="statement-{query.month}.csv"',
-            "Cache-Control": "no-store",
-        },
+        headers=_file(f"statement-{query.month}.csv"),
     )
+
+
+@route(
+    "GET",
+    "/api/consultant/statement.pdf",
+    access=Access.CONSULTANT,
+    query=MonthQuery,
+    media_type="application/pdf",
+)
+async def get_statement_pdf(call: Call) -> web.Response:
+    """The same statement on paper, in your language and time zone."""
+    query: MonthQuery = call.query
+    async with call.house.db.begin() as tx:
+        reader = await call.house.accounts.view(tx, call.user)
+        accounts = await statement.of_period(tx, call.user, of_month(query.month, reader.time_zone))
+        about = About(ISSUER, reader.display_name, query.month, reader.locale, reader.time_zone, tx.now)
+    body = await asyncio.to_thread(printed_statement, accounts, about)
+    return web.Response(body=body, content_type="application/pdf", headers=_file(f"statement-{query.month}.pdf"))
+
+
+def _file(name: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
 
 
 def today(now: datetime, time_zone: str) -> datetime:

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field
 from billing.proof.document import Story
 from billing.proof.pdf.layout import printed
 from billing.receipts import Receipt
+from billing.tax import Reason
 from core.ids import CallId, UserId
 from core.money import Currency
 from web.routing import Access, Call, route
@@ -86,6 +87,20 @@ class KeysOut(Output):
     keys: list[KeyOut]
 
 
+class TaxedOut(Output):
+    """Why the price is taxed as it is, and the facts that decided it; None where nothing was stated."""
+
+    reason: Reason | None
+    supplier_country: str | None
+    supplier_vat_id: str | None
+    supplier_name: str | None
+    supplier_address: str | None
+    customer_country: str | None
+    customer_vat_id: str | None
+    customer_name: str | None
+    customer_address: str | None
+
+
 class ReceiptOut(Output):
     """The bill of one call, from one of its sides; ``paid_minor`` is what was taken less what was given back.
 
@@ -110,8 +125,9 @@ class ReceiptOut(Output):
     threshold_ms: int
     cap_minor: int
     currency: Currency
-    tax_mode: str
+    tax_mode: Literal["inclusive", "exempt", "reverse_charge", "outside_scope"]
     tax_rate_bps: int
+    tax: TaxedOut
     gross_minor: int
     commission_minor: int
     net_minor: int
@@ -202,6 +218,7 @@ def _receipt(receipt: Receipt, *, title: str, other_name: str, started_at: datet
             "other_name": other_name,
             "started_at": started_at,
             "lines": [LineOut.model_validate(line) for line in receipt.lines],
+            "tax": TaxedOut.model_validate(receipt.tax),
             "consent": ConsentOut(terms_version=receipt.terms_version, at=receipt.consented_at),
             "given_back": [GivenBackOut.model_validate(one) for one in receipt.given_back],
             "evidence": SealOut.model_validate(receipt.evidence),

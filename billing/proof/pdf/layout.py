@@ -3,9 +3,8 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.proof.pdf import bar
+from billing.proof.pdf import bar, mark
 from billing.proof.pdf.sheet import (
-    ACCENT,
     AMOUNT,
     BODY,
     DRAWING,
@@ -44,7 +43,7 @@ def printed(receipt: Document, *, locale: str, zone: str) -> bytes:
 
 
 def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
-    _mark(sheet)
+    mark.draw(sheet)
     sheet.text(LEFT + 34, receipt["issuer"]["name"], Style(STRONG.font, 13))
     invoice = receipt["invoice"]
     sheet.text(RIGHT, words("invoice", number=invoice["number"]) if invoice else words("receipt"), TITLE, right=True)
@@ -54,8 +53,8 @@ def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
     sheet.down(30)
     call, parties = receipt["call"], receipt["parties"]
     for label, value in (
-        (words("customer"), parties["customer"]),
-        (words("consultant"), parties["consultant"]),
+        (words("customer"), _party(parties["customer"], receipt["tax"]["customer"], words)),
+        (words("consultant"), _party(parties["consultant"], receipt["tax"]["supplier"], words)),
         (words("subject"), call["subject"]),
         (words("call"), words.day_and_time(call["started_at"])),
         (words("reference"), receipt["reference"]),
@@ -65,17 +64,12 @@ def _head(sheet: Sheet, receipt: Document, words: Wording) -> None:
         sheet.paragraph(words("in_name_of", issuer=receipt["issuer"]["name"]), SMALL, x=LEFT + COLUMN)
 
 
-def _mark(sheet: Sheet) -> None:
-    """Our sign, as on the page."""
-    canvas, y = sheet.canvas, sheet.y - 7
-    canvas.setFillColor(ACCENT)
-    canvas.roundRect(LEFT, y, 26, 26, 7, fill=1, stroke=0)
-    canvas.setStrokeColor("#ffffff")
-    canvas.setLineWidth(2.6)
-    canvas.setLineCap(1)
-    canvas.arc(LEFT + 6.5, y + 7.3, LEFT + 17.9, y + 18.7, 40, 280)
-    canvas.setFillColor("#f4c95d")
-    canvas.circle(LEFT + 18.4, y + 13, 2.1, fill=1, stroke=0)
+def _party(shown: str, stated: dict[str, str | None], words: Wording) -> str:
+    """A side as an invoice names it: what they are called here, then name, address and number as they stated them."""
+    number = words("vat_id", number=stated["vat_id"]) if stated["vat_id"] else None
+    address = (stated["address"] or "").splitlines()
+    parts = [shown, stated["name"] if stated["name"] != shown else None, *address, stated["country"], number]
+    return " · ".join(part for part in parts if part)
 
 
 def _pair(sheet: Sheet, label: str, value: str) -> None:
@@ -133,8 +127,8 @@ def _sums(sheet: Sheet, receipt: Document, words: Wording) -> None:
     sheet.down(-8)
     sheet.rule()
     sheet.down(14)
-    exempt = price["tax_mode"] == "exempt"
-    vat = words("vat.exempt") if exempt else words("vat", rate=words.percent(price["tax_rate_bps"]))
+    taxed = price["tax_mode"] == "inclusive"
+    vat = words("vat", rate=words.percent(price["tax_rate_bps"])) if taxed else words(f"vat.{price['tax_mode']}")
     rows = [(words("uncovered"), -totals["uncovered_minor"], BODY)] if totals["uncovered_minor"] else []
     rows += [
         (words("net"), totals["net_of_vat_minor"], BODY),
@@ -150,6 +144,9 @@ def _sums(sheet: Sheet, receipt: Document, words: Wording) -> None:
         sheet.text(SPANS + 20, label, style, right=True)
         sheet.text(RIGHT, words.money(amount), style, right=True)
         sheet.down(15)
+    sentence = words.tax(receipt["tax"]["reason"], receipt["tax"]["supplier"]["country"])
+    if sentence is not None:
+        sheet.paragraph(sentence, SMALL)
 
 
 def _payment(sheet: Sheet, receipt: Document, words: Wording) -> None:

@@ -58,6 +58,14 @@ class Sheet:
         self.canvas.setFillColor(HexColor(style.colour))
         (self.canvas.drawRightString if right else self.canvas.drawString)(x, self.y, text)
 
+    def fitted(self, text: str, style: Style, width: float) -> str:
+        """The text, cut with an ellipsis where it is wider than this."""
+        if self.canvas.stringWidth(text, style.font, style.size) <= width:
+            return text
+        while text and self.canvas.stringWidth(f"{text}…", style.font, style.size) > width:
+            text = text[:-1]
+        return f"{text}…"
+
     def paragraph(self, text: str, style: Style = BODY, *, x: float = LEFT, width: float = WIDTH) -> None:
         """Text that is broken into lines; the cursor ends below it."""
         for line in simpleSplit(text, style.font, style.size, width):

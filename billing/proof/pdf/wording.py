@@ -1,7 +1,7 @@
 """The words of the printed receipt, PURE: English and German, money and time as each writes them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from billing.proof.recompute import moment
@@ -37,6 +37,17 @@ WORDS = {
         "net": "Net",
         "vat": "VAT {rate}",
         "vat.exempt": "VAT (exempt)",
+        "vat.reverse_charge": "VAT (reverse charge)",
+        "vat.outside_scope": "VAT (not taxable here)",
+        "vat_id": "VAT no. {number}",
+        "tax.small_business": "No VAT is charged: small enterprise (Art. 284 Directive 2006/112/EC).",
+        "tax.small_business.DE": "No VAT is charged: small business under § 19 UStG (Germany).",
+        "tax.small_business.AT": "No VAT is charged: small business under § 6 (1) no. 27 UStG (Austria).",
+        "tax.eu_business": "Reverse charge: the customer owes the VAT (Art. 44, 196 Directive 2006/112/EC).",
+        "tax.outside_eu": "Not taxable in the consultant's country: the service is supplied where the customer is.",
+        "tax.no_rate": "No VAT is shown: the consultant is taxed in a country with other rules ({country}).",
+        "tax.eu_consumer": "VAT of the consultant's country, {country} (Art. 45 Directive 2006/112/EC).",
+        "tax.supplier_unregistered": "VAT of the consultant's country, {country}: the consultant has no VAT number.",
         "total": "Total",
         "commission": "Commission {rate}",
         "your_share": "Your share",
@@ -89,6 +100,18 @@ WORDS = {
         "net": "Netto",
         "vat": "USt {rate}",
         "vat.exempt": "USt (befreit)",
+        "vat.reverse_charge": "USt (Reverse Charge)",
+        "vat.outside_scope": "USt (hier nicht steuerbar)",
+        "vat_id": "USt-IdNr. {number}",
+        "tax.small_business": "Umsatzsteuerfrei: Kleinunternehmerregelung (Art. 284 RL 2006/112/EG).",
+        "tax.small_business.DE": "Es wird keine Umsatzsteuer berechnet: Kleinunternehmer nach § 19 UStG.",
+        "tax.small_business.AT": "Umsatzsteuerfrei: Kleinunternehmer nach § 6 Abs. 1 Z 27 UStG (Österreich).",
+        "tax.eu_business": "Steuerschuldnerschaft des Leistungsempfängers (Reverse Charge, Art. 44 und 196 "
+        "RL 2006/112/EG).",
+        "tax.outside_eu": "Nicht steuerbar: Ort der Leistung ist nicht das Land der beratenden Person.",
+        "tax.no_rate": "Ohne Ausweis von Umsatzsteuer: Für die beratende Person gelten andere Regeln ({country}).",
+        "tax.eu_consumer": "Umsatzsteuer des Landes der beratenden Person, {country} (Art. 45 RL 2006/112/EG).",
+        "tax.supplier_unregistered": "Umsatzsteuer des Landes der beratenden Person ({country}, ohne USt-IdNr.).",
         "total": "Summe",
         "commission": "Provision {rate}",
         "your_share": "Ihr Anteil",
@@ -149,9 +172,19 @@ class Wording:
         """The sentence ``key`` with its figures."""
         return WORDS[self.locale][key].format(**figures)
 
+    def tax(self, reason: str | None, country: str | None) -> str | None:
+        """Why the price is taxed as it is, where an invoice must or should say so."""
+        words = WORDS[self.locale]
+        sentence = words.get(f"tax.{reason}.{country}", words.get(f"tax.{reason}"))
+        return None if sentence is None else sentence.format(country=country)
+
     def money(self, minor: int) -> str:
         """An amount, as the reader's language writes it."""
         return self._amount(abs(minor), NARROW_DIGITS, negative=minor < 0)
+
+    def figure(self, minor: int) -> str:
+        """The same without its currency, for columns that say it once."""
+        return self._amount(abs(minor), NARROW_DIGITS, negative=minor < 0, symbol="").strip()
 
     def per_minute(self, minor_per_hour: int) -> str:
         """A rate of an hour as that of a minute, with as many digits as it needs, up to four."""
@@ -160,14 +193,14 @@ class Wording:
             return self._amount(scaled // 100, NARROW_DIGITS)
         return self._amount(scaled, RATE_DIGITS)
 
-    def _amount(self, value: int, digits: int, *, negative: bool = False) -> str:
+    def _amount(self, value: int, digits: int, *, negative: bool = False, symbol: str | None = None) -> str:
         whole, part = divmod(value, 10**digits)
         sign = "−" if negative else ""  # noqa: RUF001 - a minus, not a hyphen
         grouped = f"{whole:,}"
+        symbol = _SYMBOLS[self.currency] if symbol is None else symbol
         if self.locale == "de":
-            symbol = _SYMBOLS[self.currency].strip()
-            return f"{sign}{grouped.replace(',', '.')},{part:0{digits}d}\u00a0{symbol}"
-        return f"{sign}{_SYMBOLS[self.currency]}{grouped}.{part:0{digits}d}"
+            return f"{sign}{grouped.replace(',', '.')},{part:0{digits}d}\u00a0{symbol.strip()}"
+        return f"{sign}{symbol}{grouped}.{part:0{digits}d}"
 
     def percent(self, bps: int) -> str:
         """A rate in basis points."""
@@ -192,6 +225,14 @@ class Wording:
         at = self._local(text)
         dot = "." if self.locale == "de" else ""
         return f"{at.day}{dot} {_MONTHS[self.locale][at.month - 1]} {at.year}"
+
+    def short_day(self, text: str) -> str:
+        """Its day in figures, as the language writes it."""
+        return f"{self._local(text):{'%d.%m.%Y' if self.locale == 'de' else '%Y-%m-%d'}}"
+
+    def month(self, first: date) -> str:
+        """A month by its name."""
+        return f"{_MONTHS[self.locale][first.month - 1]} {first.year}"
 
     def day_and_time(self, text: str) -> str:
         """Day and time, with the zone that is meant."""

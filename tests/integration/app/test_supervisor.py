@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -112,6 +113,7 @@ def test_however_it_ends_no_process_is_left_and_data_survive(
     said = "".join(wait_until_ready(process))
     assert f"http://localhost:{port}/demo" in said
     assert "customer@demo.example" in said
+    assert re.search(r"Mails, as files +file:///", said)
     known = customer_id(port)
     children = descendants(process.pid)
     assert len(children) >= 6

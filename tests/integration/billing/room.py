@@ -31,6 +31,7 @@ from billing.reconciliation.service import ReconciliationService
 from billing.refunds.errand import KINDS as REFUND_KINDS
 from billing.refunds.errand import RefundErrand
 from billing.refunds.service import RefundService
+from billing.tax import Party
 from billing.webhooks import WebhookService
 from core.clock import FakeClock
 from core.db import Database, Tx
@@ -55,7 +56,10 @@ class Room:
         self.gateway = StripeGateway(
             api_key=sandbox.api_key, api_base=sandbox.url, webhook_secret=sandbox.webhook_secret, timeout_s=2
         )
-        self.charges = ChargeService(db=self.db, gateway=self.gateway, settings=settings, observed=self.observed_ms)
+        self.parties: dict[UserId, Party] = {}
+        self.charges = ChargeService(
+            db=self.db, gateway=self.gateway, settings=settings, observed=self.observed_ms, party=self.party
+        )
         self.meter = MeterService(self.observed_ms, steady=lambda: clock.now().timestamp())
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
         self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
@@ -89,6 +93,10 @@ class Room:
         if isinstance(event, HoldFailed | CapReached):
             reason = event.reason if isinstance(event, HoldFailed) else "cap_reached"
             await self.charges.on_call_ended(tx, self.ended(event.call_id, reason))
+
+    async def party(self, _tx: Tx, user: UserId, /) -> Party | None:
+        """Where somebody is taxed, as the test says."""
+        return self.parties.get(user)
 
     async def observed_ms(self, tx: Tx, call_ids: Sequence[UUID]) -> dict[UUID, int]:
         """The node of a call that runs writes down every moment of it."""

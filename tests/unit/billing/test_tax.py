@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.tax import EU, RATES, Tax, Treatment, business_in, inclusive, rate_bps, tax_of
+from billing.charges.taxing import columns
+from billing.proof.recompute import taxed_as
+from billing.tax import EU, RATES, Party, Reason, Tax, Treatment, decide, inclusive, rate_bps
 
 DAY = date(2026, 11, 20)
 
@@ -47,39 +49,84 @@ def test_where_the_table_is_silent_nobody_guesses(country: str, day: date) -> No
         rate_bps(country, day)
 
 
+UNSTATED = Tax(Treatment.STANDARD, 1_900)
+AT_HOME, ABROAD = Tax(Treatment.STANDARD, 1_900), Tax(Treatment.OUTSIDE_SCOPE, 0)
+GERMAN, GERMAN_FIRM = Party("DE"), Party("DE", "DE136695976")
+FRENCH, FRENCH_FIRM = Party("FR"), Party("FR", "FR40303265045")
+SMALL = Party("DE", small_business=True)
+
+
 @pytest.mark.parametrize(
-    ("supplier", "customer", "vat_id", "expected"),
+    ("supplier", "customer", "tax", "reason"),
     [
-        ("DE", "DE", None, Tax(Treatment.STANDARD, 1_900)),
-        ("DE", "DE", "DE123456789", Tax(Treatment.STANDARD, 1_900)),  # at home a business pays it as well
-        ("DE", "FR", None, Tax(Treatment.STANDARD, 1_900)),  # article 45: where the supplier is
-        ("DE", "FR", "FR12345678901", Tax(Treatment.REVERSE_CHARGE, 0)),
-        ("DE", "FR", "AT U12345678", Tax(Treatment.STANDARD, 1_900)),  # another country's number
-        ("DE", "FR", "FR", Tax(Treatment.STANDARD, 1_900)),  # no number at all
-        ("DE", "GR", "EL 123456789", Tax(Treatment.REVERSE_CHARGE, 0)),
-        ("FR", "DE", "de 123.456.789", Tax(Treatment.REVERSE_CHARGE, 0)),
-        ("DE", "US", None, Tax(Treatment.OUTSIDE_SCOPE, 0)),  # article 59(c)
-        ("DE", "CH", None, Tax(Treatment.OUTSIDE_SCOPE, 0)),
-        ("CH", "CH", None, Tax(Treatment.STANDARD, 810)),
-        ("GB", "GB", None, Tax(Treatment.STANDARD, 2_000)),
-        ("GB", "DE", "DE123456789", Tax(Treatment.OUTSIDE_SCOPE, 0)),
+        (None, None, UNSTATED, "supplier_unstated"),
+        (None, FRENCH_FIRM, UNSTATED, "supplier_unstated"),
+        (SMALL, None, Tax(Treatment.EXEMPT, 0), "small_business"),
+        (SMALL, GERMAN_FIRM, Tax(Treatment.EXEMPT, 0), "small_business"),
+        (SMALL, FRENCH_FIRM, Tax(Treatment.EXEMPT, 0), "small_business"),
+        (Party("US"), GERMAN, ABROAD, "no_rate"),
+        (Party("US"), Party("US"), ABROAD, "no_rate"),
+        (GERMAN_FIRM, None, AT_HOME, "customer_unstated"),
+        (GERMAN, GERMAN, AT_HOME, "domestic"),
+        (GERMAN_FIRM, Party("DE", "DE129273398"), AT_HOME, "domestic"),  # at home a business pays it as well
+        (GERMAN_FIRM, FRENCH, AT_HOME, "eu_consumer"),
+        (Party("FI"), GERMAN, Tax(Treatment.STANDARD, 2_550), "eu_consumer"),
+        (GERMAN_FIRM, FRENCH_FIRM, Tax(Treatment.REVERSE_CHARGE, 0), "eu_business"),
+        (FRENCH_FIRM, GERMAN_FIRM, Tax(Treatment.REVERSE_CHARGE, 0), "eu_business"),
+        (GERMAN_FIRM, Party("GR", "EL094259216"), Tax(Treatment.REVERSE_CHARGE, 0), "eu_business"),
+        (GERMAN, FRENCH_FIRM, AT_HOME, "supplier_unregistered"),
+        (GERMAN_FIRM, Party("US"), ABROAD, "outside_eu"),
+        (GERMAN, Party("CH"), ABROAD, "outside_eu"),
+        (GERMAN_FIRM, Party("GB", "GB980780684"), ABROAD, "outside_eu"),
+        (Party("GB"), GERMAN_FIRM, ABROAD, "outside_eu"),
+        (Party("CH"), Party("CH"), Tax(Treatment.STANDARD, 810), "domestic"),
+        (Party("GB"), Party("GB"), Tax(Treatment.STANDARD, 2_000), "domestic"),
     ],
 )
-def test_who_owes_it(supplier: str, customer: str, vat_id: str | None, expected: Tax) -> None:
-    assert tax_of(supplier, customer, DAY, vat_id=vat_id) == expected
+def test_every_row_of_the_decision_table(supplier: Party | None, customer: Party | None, tax: Tax, reason: str) -> None:
+    decision = decide(supplier, customer, DAY, unstated=UNSTATED)
+    assert (decision.tax, decision.reason) == (tax, reason)
+    assert (decision.supplier, decision.customer) == (supplier, customer)
 
 
-def test_an_exempt_supplier_adds_none() -> None:
-    assert tax_of("DE", "DE", DAY, exempt=True) == Tax(Treatment.EXEMPT, 0)
+PARTIES = st.none() | st.builds(
+    Party,
+    country=st.sampled_from(sorted({*RATES, "US", "NO"})),
+    vat_id=st.none() | st.just("a number"),
+    small_business=st.booleans(),
+)
 
 
-def test_a_vat_number_names_its_country() -> None:
-    assert [business_in(number) for number in ("EL123456789", "atu12345678", "US123456789", "17")] == [
-        "GR",
-        "AT",
-        None,
-        None,
-    ]
+@given(PARTIES, PARTIES)
+def test_whoever_checks_a_receipt_decides_the_same_without_sharing_code(
+    supplier: Party | None, customer: Party | None
+) -> None:
+    decision = decide(supplier, customer, DAY, unstated=UNSTATED)
+    column = columns(decision)
+    sides = {
+        side: {"country": column[f"{side}_country"], "vat_id": column[f"{side}_vat_id"]}
+        for side in ("supplier", "customer")
+    }
+    again = taxed_as({"reason": decision.reason, **sides})
+    assert again == (None if supplier is None else (column["tax_mode"], decision.reason))
+
+
+@given(PARTIES, PARTIES)
+def test_reverse_charge_stands_on_two_numbers_of_two_member_states(
+    supplier: Party | None, customer: Party | None
+) -> None:
+    decision = decide(supplier, customer, DAY, unstated=UNSTATED)
+    if decision.tax.treatment is Treatment.REVERSE_CHARGE:
+        assert supplier is not None and supplier.vat_id and supplier.country in EU  # noqa: PT018
+        assert customer is not None and customer.vat_id and customer.country in EU  # noqa: PT018
+        assert supplier.country != customer.country
+    assert (decision.tax.treatment is Treatment.STANDARD) == (decision.tax.rate_bps > 0)
+
+
+def test_every_reason_is_reached() -> None:
+    given = [None, *(Party(c, n, s) for c in ("DE", "FR", "US") for n in (None, "a number") for s in (False, True))]
+    seen = {decide(one, other, DAY, unstated=UNSTATED).reason for one in given for other in given}
+    assert seen == set(Reason)
 
 
 @pytest.mark.parametrize(

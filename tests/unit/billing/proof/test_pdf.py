@@ -9,6 +9,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 
 from billing.proof.pdf.layout import printed
 from billing.proof.pdf.wording import WORDS, Wording
+from tests.fakes.pdf_text import texts
 from tests.fakes.receipts import SCRIPTS, other, signed
 
 EN = Wording("en", "gbp", ZoneInfo("Europe/London"))
@@ -37,6 +38,37 @@ def test_both_languages_say_everything_with_the_same_figures() -> None:
     assert set(WORDS["en"]) == set(WORDS["de"])
     for key, text in WORDS["en"].items():
         assert set(re.findall(r"\{(\w+)", text)) == set(re.findall(r"\{(\w+)", WORDS["de"][key])), key
+
+
+@pytest.mark.parametrize(
+    ("reason", "country", "english", "german"),
+    [
+        ("small_business", "DE", "small business under § 19 UStG", "Kleinunternehmer nach § 19 UStG"),
+        ("small_business", "FR", "small enterprise (Art. 284", "Kleinunternehmerregelung (Art. 284"),
+        ("eu_business", "DE", "Reverse charge", "Steuerschuldnerschaft des Leistungsempfängers"),
+        ("outside_eu", "DE", "supplied where the customer is", "Nicht steuerbar"),
+        ("no_rate", "US", "(US)", "(US)"),
+        ("eu_consumer", "LU", "LU (Art. 45", "LU (Art. 45"),
+        ("supplier_unregistered", "DE", "no VAT number", "ohne USt-IdNr."),
+    ],
+)
+def test_an_invoice_says_why_it_is_taxed_so(reason: str, country: str, english: str, german: str) -> None:
+    assert english in str(EN.tax(reason, country))
+    assert german in str(DE.tax(reason, country))
+
+
+def test_a_reverse_charged_invoice_carries_its_words_both_numbers_and_no_tax() -> None:
+    said = texts(printed(signed(SCRIPTS["reverse-charge"]), locale="en", zone="Europe/Berlin"))
+    assert "Reverse charge: the customer owes the VAT (Art. 44, 196 Directive 2006/112/EC)." in said
+    assert any("FR40303265045" in one for one in said)
+    assert any("DE136695976" in one for one in said)
+    vat, net = said.index("VAT (reverse charge)"), said.index("Net")
+    assert (said[vat + 1], said[net + 1]) == ("?0.00", "?18.00")
+
+
+@pytest.mark.parametrize("reason", ["domestic", "customer_unstated", "supplier_unstated", None])
+def test_what_is_taxed_at_home_needs_no_sentence(reason: str | None) -> None:
+    assert EN.tax(reason, "DE") is None
 
 
 def test_amounts_rates_and_times_are_written_as_the_reader_writes_them() -> None:

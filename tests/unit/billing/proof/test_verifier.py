@@ -12,6 +12,7 @@ from billing.proof.document import digests
 from billing.proof.signing import ReceiptSigner
 from billing.proof.verifier import verify
 from billing.proof.words import report
+from billing.tax import Party
 from tests.fakes.receipts import FOLDER, SCRIPTS, SIGNER, Script, changed, files, findings, places, signed, unsigned
 
 PAID = signed(SCRIPTS["paid-consultant"])
@@ -53,7 +54,8 @@ def test_an_untouched_receipt_holds(name: str) -> None:
         rate=st.integers(1, 100_000),
         cap=st.integers(1, 20_000),
         extension=st.integers(0, 5_000),
-        exempt=st.booleans(),
+        supplier=st.sampled_from([None, Party("DE", "DE136695976"), Party("HU"), Party("DE", small_business=True)]),
+        customer=st.sampled_from([None, Party("DE"), Party("FR", "FR40303265045"), Party("US")]),
         pause_cause=st.sampled_from(["customer_unseen", "demo_skip"]),
     )
 )
@@ -112,6 +114,22 @@ def test_any_value_changed_is_found_even_where_it_is_no_digit() -> None:
             "2026-000018",
             "invoice.number: the receipt says 2026-000018, the sealed evidence 2026-000017",
         ),
+        (("price", "tax_rate_bps"), 700, "vat: the receipt says 2.67, recomputed 1.10"),
+        (
+            ("price", "tax_mode"),
+            "outside_scope",
+            "price.tax_mode: the receipt says outside_scope, by where both sides are taxed it is inclusive",
+        ),
+        (
+            ("tax", "customer", "country"),
+            "US",
+            "price.tax_mode: the receipt says inclusive, by where both sides are taxed it is outside_scope",
+        ),
+        (
+            ("invoice", "vat_treatment"),
+            "exempt",
+            "invoice, vat treatment: the receipt says exempt, recomputed standard",
+        ),
         (("price", "rate_minor_per_hour"), 0, "price.rate_minor_per_hour: 0 cannot be"),
         (("lines", 1, "amount_minor"), "a", "lines.2.amount_minor: this is not what a receipt has here"),
         (("issuer", "name"), "Somebody", "section issuer: changed after the receipt was signed"),
@@ -133,6 +151,43 @@ def test_a_wrong_figure_is_found_even_when_the_house_signs_it() -> None:
         "line 3: the receipt says 7.46, recomputed 7.45",
         "lines sum to 16.76, the total is 16.75",
     ]
+
+
+REVERSED = signed(SCRIPTS["reverse-charge"])
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "found"),
+    [
+        (("tax", "supplier", "vat_id"), None, ["vat/tax/price.tax_mode", "vat/tax/tax.reason"]),
+        (("tax", "customer", "vat_id"), None, ["vat/tax/price.tax_mode", "vat/tax/tax.reason"]),
+        (("tax", "customer", "country"), "DE", ["vat/tax/price.tax_mode", "vat/tax/tax.reason"]),
+        (("tax", "customer", "country"), "GB", ["vat/tax/price.tax_mode", "vat/tax/tax.reason"]),
+        (("tax", "reason"), "domestic", ["vat/tax/tax.reason"]),
+        (("price", "tax_rate_bps"), 1_900, ["vat/tax/price.tax_rate_bps"]),
+        (("totals", "vat_minor"), 1, ["vat/total/vat_minor"]),
+        (("invoice", "vat_minor"), 1, ["vat/invoice/vat_minor"]),
+        (("refunds", 0, "vat_minor"), 1, ["vat/total/refunded_vat_minor"]),
+    ],
+)
+def test_a_changed_tax_is_found_even_when_the_house_signs_it(path: Any, value: Any, found: list[str]) -> None:
+    document = json.loads(json.dumps(REVERSED))
+    inner = document
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = value
+    assert findings(forged(document)) == found
+
+
+@pytest.mark.parametrize("name", ["free", "paid-consultant", "refunded-exempt"])
+def test_receipts_of_version_1_are_read_as_what_they_are(name: str) -> None:
+    text = (FOLDER / "v1" / f"{name}.json").read_text(encoding="utf-8")
+    document, checks = verify(text, SIGNER.public_key)
+    assert document["version"] == 1
+    assert all(check.holds for check in checks), report(checks)
+    document["totals"]["vat_minor"] += 1
+    assert "vat/total/vat_minor" in findings(document)
+    assert "form/missing/tax" in findings({**json.loads(text), "version": 2})
 
 
 def test_a_receipt_signed_by_somebody_else_is_told_by_the_key() -> None:

@@ -150,6 +150,23 @@ export type BillTotalOut = {
   count: number
 }
 
+export type BillingDetailsIn = {
+  country: string
+  vat_id: string | null
+  small_business: boolean
+  name: string | null
+  address: string | null
+}
+
+export type BillingDetailsOut = {
+  country: string | null
+  vat_id: string | null
+  small_business: boolean
+  name: string | null
+  address: string | null
+  countries: (string)[]
+}
+
 export type BinOut = {
   n: number
   foretold: number
@@ -1044,6 +1061,8 @@ export type Ready = {
   checks: Record<string, string>
 }
 
+export type Reason = "supplier_unstated" | "small_business" | "no_rate" | "customer_unstated" | "domestic" | "outside_eu" | "eu_consumer" | "supplier_unregistered" | "eu_business"
+
 export type ReasonOut = {
   code: string
   params: Record<string, unknown>
@@ -1068,8 +1087,9 @@ export type ReceiptOut = {
   threshold_ms: number
   cap_minor: number
   currency: Currency
-  tax_mode: string
+  tax_mode: "inclusive" | "exempt" | "reverse_charge" | "outside_scope"
   tax_rate_bps: number
+  tax: TaxedOut
   gross_minor: number
   commission_minor: number
   net_minor: number
@@ -1333,6 +1353,18 @@ export type TagQuery = {
   q?: string
 }
 
+export type TaxedOut = {
+  reason: Reason | null
+  supplier_country: string | null
+  supplier_vat_id: string | null
+  supplier_name: string | null
+  supplier_address: string | null
+  customer_country: string | null
+  customer_vat_id: string | null
+  customer_name: string | null
+  customer_address: string | null
+}
+
 export type TermsOut = {
   documents: (DocumentOut)[]
   policy: "whole_call" | "after_threshold"
@@ -1454,6 +1486,7 @@ export interface Routes {
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
   'GET /api/consultant/statement.csv': { body: undefined; reply: undefined }
+  'GET /api/consultant/statement.pdf': { body: undefined; reply: undefined }
   'GET /api/consultants': { body: undefined; reply: ConsultantPage }
   'GET /api/consultants/{user_id}': { body: undefined; reply: ConsultantCard }
   'POST /api/demo/session': { body: DemoSessionIn; reply: SignedIn }
@@ -1489,6 +1522,8 @@ export interface Routes {
   'POST /api/matches/preview': { body: PreviewIn; reply: MatchesOut }
   'GET /api/me': { body: undefined; reply: Account }
   'PATCH /api/me': { body: AccountPatch; reply: Account }
+  'GET /api/me/billing-details': { body: undefined; reply: BillingDetailsOut }
+  'PUT /api/me/billing-details': { body: BillingDetailsIn; reply: BillingDetailsOut }
   'POST /api/me/consents': { body: AgreementIn; reply: undefined }
   'GET /api/me/owed': { body: undefined; reply: OwedListOut }
   'POST /api/me/owed/{charge_id}/pay': { body: PayIn; reply: undefined }

@@ -1,5 +1,5 @@
 // Owns the names under which the screens know what crosses the wire; the shapes come from the server's own schemas.
-import type { Account as AccountOut, Currency, GivenBackOut, MatchOut, PresenceView, SignedIn } from './schema'
+import type { Account as AccountOut, Currency, GivenBackOut, MatchOut, PresenceView, ReceiptOut, SignedIn } from './schema'
 
 export type {
   BillOut as Bill,
@@ -145,7 +145,8 @@ export interface Receipt {
   captured_at: Iso | null
   consent: { terms_version: string; at: Iso } | null
   timeline: TimelineItem[]
-  tax_mode: string
+  tax_mode: ReceiptOut['tax_mode']
+  tax: ReceiptOut['tax']
   tax_rate_bps: number
   net_of_vat_minor: number
   vat_minor: number

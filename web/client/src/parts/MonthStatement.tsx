@@ -21,7 +21,9 @@ export function MonthStatement() {
   const months = monthsUpTo(new Date())
   const [month, setMonth] = useState(months[0] ?? '')
   const named = new Intl.DateTimeFormat(locale, { month: 'long', year: 'numeric', timeZone: 'UTC' })
-  const file = useMutation({ mutationFn: () => download(`/api/consultant/statement.csv${query({ month })}`, `statement-${month}.csv`) })
+  const file = useMutation({
+    mutationFn: (kind: 'pdf' | 'csv') => download(`/api/consultant/statement.${kind}${query({ month })}`, `statement-${month}.${kind}`),
+  })
   return (
     <section className="panel stack" aria-labelledby="statement-title">
       <h2 id="statement-title" style={{ margin: 0 }}>
@@ -30,7 +32,10 @@ export function MonthStatement() {
       <p style={{ margin: 0 }}>{t('payouts.statement_text')}</p>
       <div className="row" style={{ alignItems: 'flex-end' }}>
         <Select label={t('payouts.month')} allowDeselect={false} value={month} data={months.map((value) => ({ value, label: named.format(new Date(`${value}-01T00:00:00Z`)) }))} onChange={(value) => value && setMonth(value)} data-testid="statement-month" />
-        <Button variant="default" loading={file.isPending} onClick={() => file.mutate()} data-testid="statement">
+        <Button loading={file.isPending && file.variables === 'pdf'} onClick={() => file.mutate('pdf')} data-testid="statement-pdf">
+          {t('payouts.statement_pdf')}
+        </Button>
+        <Button variant="default" loading={file.isPending && file.variables === 'csv'} onClick={() => file.mutate('csv')} data-testid="statement">
           {t('payouts.statement_get')}
         </Button>
       </div>

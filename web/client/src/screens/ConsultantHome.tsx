@@ -6,6 +6,7 @@ import { Link } from 'react-router'
 import { get, post } from '../api/client'
 import type { ConsultantHome, PayoutAccount, PresenceView } from '../api/types'
 import { playRing } from '../media/sound'
+import { TaxNudge } from '../parts/BillingDetails'
 import { DeviceCheck } from '../parts/DeviceCheck'
 import { FairnessPanel } from '../parts/FairnessPanel'
 import { Status } from '../parts/MatchCard'
@@ -153,6 +154,7 @@ export function ConsultantHomeScreen() {
         <div className="columns">
           <div className="stack">
             {presence.missing.length > 0 && <Checklist presence={presence} />}
+            <TaxNudge />
             <OnlineSwitch presence={presence} />
             {checking ? (
               <DeviceCheck />

@@ -14,6 +14,7 @@ import { Loading, Problem } from '../parts/Problem'
 import { ProofPanel } from '../parts/Proof'
 import { Stars } from '../parts/Stars'
 import { TimelineList } from '../parts/Timeline'
+import { VatLabel, VatReason } from '../parts/Vat'
 import { useWords } from '../parts/words'
 
 const FAST_MS = 1_500
@@ -42,7 +43,7 @@ function useReceiptSentence(receipt: Receipt): string {
 }
 
 function Lines({ receipt }: { receipt: Receipt }) {
-  const { t, money, clock, time, coded, perMinute, percent } = useWords()
+  const { t, money, clock, time, coded, perMinute } = useWords()
   const customer = receipt.role === 'customer'
   return (
     <div className="scroller" tabIndex={0} role="region" aria-label={t('receipt.breakdown')}>
@@ -79,7 +80,9 @@ function Lines({ receipt }: { receipt: Receipt }) {
             <td className="right">{money(receipt.gross_minor, receipt.currency)}</td>
           </tr>
           <tr className="light" data-testid="receipt-vat">
-            <td colSpan={3}>{receipt.tax_mode === 'exempt' ? t('receipt.vat_exempt') : t('receipt.vat', { rate: percent(receipt.tax_rate_bps) })}</td>
+            <td colSpan={3}>
+              <VatLabel receipt={receipt} />
+            </td>
             <td className="right">{money(receipt.vat_minor, receipt.currency)}</td>
           </tr>
           <tr className="light">
@@ -185,6 +188,7 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
       <section className="panel stack">
         <h2 style={{ margin: 0 }}>{t('receipt.breakdown')}</h2>
         <Lines receipt={receipt} />
+        <VatReason receipt={receipt} />
         <dl className="facts small">
           <dt>{t('receipt.reference')}</dt>
           <dd data-testid="receipt-reference">{receipt.reference}</dd>

@@ -1,4 +1,4 @@
-// Owns a person's own settings: name, language, time zone, payment, password.
+// Owns a person's own settings: name, language, time zone, payment, where they are taxed, password.
 import { Button, PasswordInput, Select, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
@@ -6,6 +6,7 @@ import { patch, post } from '../api/client'
 import { accountChanged } from '../api/session'
 import type { Account, Locale } from '../api/types'
 import { useLanguage } from '../i18n'
+import { BillingDetailsPart } from '../parts/BillingDetails'
 import { CardsPart } from '../parts/Cards'
 import { OwedPart } from '../parts/Owed'
 import { Page } from '../parts/Page'
@@ -13,6 +14,8 @@ import { Problem } from '../parts/Problem'
 import { say } from '../parts/toast'
 import { useWords } from '../parts/words'
 import { useSession } from '../socket/live'
+
+const sides = ['customer', 'consultant'] as const // who is party to a call
 
 function AccountForm({ account }: { account: Account }) {
   const { t } = useWords()
@@ -104,6 +107,7 @@ export function Settings() {
           </div>
         )}
         {account && <AccountForm key={account.id} account={account} />}
+        {account && sides.some((side) => account.roles.includes(side)) && <BillingDetailsPart consultant={account.roles.includes('consultant')} />}
         <PasswordForm />
       </div>
     </Page>

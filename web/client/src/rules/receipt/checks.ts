@@ -1,8 +1,8 @@
 // Owns what is looked at in a signed receipt: every figure worked out again, each deviation named by its place. PURE.
 // The same checks, codes and places as billing/proof/checks.py; both are tested on the same changed receipts.
 import { canonical, type Fields, isFields, type Json, sha256 } from './canonical'
-import { Bill, commissionOf, moment, vatIn } from './recompute'
-import { type Check, type Finding, misshapen, SECTIONS, type SignedReceipt } from './shape'
+import { Bill, commissionOf, moment, taxedAs, vatIn } from './recompute'
+import { type Check, type Finding, misshapen, NEWEST, sectionsOf, type SignedReceipt } from './shape'
 
 const LONGEST_MS = 10_000_000_000
 
@@ -31,12 +31,12 @@ function senseless({ version, role, state, price, intervals }: SignedReceipt): F
   for (const name of ['rate_minor_per_hour', 'cap_minor', 'agreed_cap_minor'] as const) if (price[name] <= 0) say(`price.${name}`, price[name])
   for (const name of ['threshold_ms', 'minimum_minor', 'tax_rate_bps', 'commission_bps'] as const) if ((price[name] ?? 0) < 0) say(`price.${name}`, price[name])
   const known: [string, Json[], Json][] = [
-    ['version', [1], version],
+    ['version', Array.from({ length: NEWEST }, (_, n) => n + 1), version],
     ['role', ['customer', 'consultant'], role],
     ['state', ['captured', 'released', 'uncollectable', 'abandoned'], state],
     ['price.currency', ['eur', 'usd', 'gbp', 'chf'], price.currency],
     ['price.policy', ['whole_call', 'after_threshold'], price.policy],
-    ['price.tax_mode', ['inclusive', 'exempt'], price.tax_mode],
+    ['price.tax_mode', ['inclusive', 'exempt', 'reverse_charge', 'outside_scope'], price.tax_mode],
   ]
   for (const [place, allowed, value] of known) if (!allowed.includes(value)) say(place, value)
   intervals.forEach((each, n) => {
@@ -48,8 +48,9 @@ function senseless({ version, role, state, price, intervals }: SignedReceipt): F
 
 async function changedSections(document: Fields): Promise<Finding[]> {
   const digests = isFields(document.digests) ? document.digests : {}
+  const names = sectionsOf(document)
   const whole = await Promise.all(
-    SECTIONS.map(async (name) => {
+    names.map(async (name) => {
       try {
         return digests[name] === (await sha256(canonical(document[name])))
       } catch {
@@ -57,7 +58,7 @@ async function changedSections(document: Fields): Promise<Finding[]> {
       }
     }),
   )
-  return SECTIONS.filter((_, n) => !whole[n]).map((place) => ({ code: 'section', place }))
+  return names.filter((_, n) => !whole[n]).map((place) => ({ code: 'section', place }))
 }
 
 const billOf = ({ price, intervals, holds }: SignedReceipt) => new Bill(price, intervals, holds.length > 0)
@@ -96,26 +97,38 @@ function totals(receipt: SignedReceipt): Finding[] {
   return found
 }
 
-type Figures = { readonly [name: string]: number | null }
+type Figures = { readonly [name: string]: number | string | null }
 
 function differences(code: string, said: Figures, expected: Figures): Finding[] {
   const wrong = Object.keys(expected).filter((name) => said[name] !== expected[name])
   return wrong.map((place) => ({ code, place, said: said[place] ?? null, found: expected[place] ?? null }))
 }
 
-function vat({ totals: said, invoice, price, refunds }: SignedReceipt): Finding[] {
+/** Whether mode and reason follow from where both sides are taxed; receipts from before that do not say. */
+function taxation({ price, tax }: SignedReceipt): Finding[] {
+  if (!tax || tax.reason === null) return []
+  const right = taxedAs(tax) ?? { mode: price.tax_mode, reason: 'supplier_unstated' }
+  const found = differences('tax', { 'price.tax_mode': price.tax_mode, 'tax.reason': tax.reason }, { 'price.tax_mode': right.mode, 'tax.reason': right.reason })
+  if (price.tax_mode !== 'inclusive' && price.tax_rate_bps) found.push({ code: 'tax', place: 'price.tax_rate_bps', said: price.tax_rate_bps, found: 0 })
+  return found
+}
+
+function vat(receipt: SignedReceipt): Finding[] {
+  const { totals: said, invoice, price, refunds } = receipt
   const tax = vatIn(said.gross_minor, price)
   const found = differences('total', { vat_minor: said.vat_minor, net_of_vat_minor: said.net_of_vat_minor }, { vat_minor: tax, net_of_vat_minor: said.gross_minor - tax })
+  found.push(...taxation(receipt))
   if (!invoice) return found
   const taken = said.captured_minor
-  const { gross_minor, vat_minor, net_minor, vat_rate_bps } = invoice
+  const { gross_minor, vat_minor, net_minor, vat_rate_bps, vat_treatment } = invoice
   const expected = {
     gross_minor: taken,
     vat_minor: vatIn(taken, price),
     net_minor: taken - vatIn(taken, price),
     vat_rate_bps: price.tax_mode === 'inclusive' ? price.tax_rate_bps : 0,
+    vat_treatment: price.tax_mode === 'inclusive' ? 'standard' : price.tax_mode,
   }
-  found.push(...differences('invoice', { gross_minor, vat_minor, net_minor, vat_rate_bps }, expected))
+  found.push(...differences('invoice', { gross_minor, vat_minor, net_minor, vat_rate_bps, vat_treatment }, expected))
   const [credited, refunded] = [sum(refunds.map((each) => each.vat_minor)), vatIn(said.refunded_minor, price)]
   if (credited !== refunded) found.push({ code: 'total', place: 'refunded_vat_minor', said: credited, found: refunded })
   return found
@@ -185,6 +198,9 @@ function evidence(receipt: SignedReceipt): Finding[] {
   compare('cap_minor', receipt.price.cap_minor, last ? last.cap_minor : receipt.price.agreed_cap_minor)
   for (const [kind, name] of [['settled', 'connected_ms'], ['settled', 'gross_minor'], ['captured', 'captured_minor']] as const) {
     for (const each of of(kind)) compare(name, receipt.totals[name], each[name])
+  }
+  for (const each of of('price_agreed')) {
+    for (const name of ['tax_mode', 'tax_rate_bps'] as const) if (Object.hasOwn(each, name)) compare(`price.${name}`, receipt.price[name], each[name])
   }
   const holds = new Map(receipt.holds.map((each) => [each.n, each]))
   for (const [kind, name] of [['hold_placed', 'amount_minor'], ['hold_captured', 'captured_minor']] as const) {

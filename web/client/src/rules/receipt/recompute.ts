@@ -1,5 +1,5 @@
 // Owns the bill once more, from a receipt's price and intervals alone, in whole numbers of any size. PURE.
-import type { Interval, Line, Price } from './shape'
+import type { Interval, Line, Price, Tax } from './shape'
 
 const HOUR_MS = 3_600_000n
 const BPS = 10_000n
@@ -97,6 +97,23 @@ export class Bill {
 
 function line(kind: string, from: bigint, to: bigint, duration: bigint, amount: bigint, cause: string | null = null): Line {
   return { kind, from: written(from), to: written(to), duration_ms: Number(duration), cause, amount_minor: Number(amount) }
+}
+
+const EU = 'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK'.split(' ')
+const RATED = [...EU, 'CH', 'GB'] // where a rate is known
+
+/** The mode and the reason that follow from where both sides are taxed; null before the supplier stated it. */
+export function taxedAs({ reason, supplier, customer }: Tax): { mode: string; reason: string } | null {
+  const [home, away] = [supplier.country, customer.country]
+  if (home === null) return null
+  if (reason === 'small_business') return { mode: 'exempt', reason }
+  if (!RATED.includes(home)) return { mode: 'outside_scope', reason: 'no_rate' }
+  if (away === null) return { mode: 'inclusive', reason: 'customer_unstated' }
+  if (away === home) return { mode: 'inclusive', reason: 'domestic' }
+  if (!EU.includes(home) || !EU.includes(away)) return { mode: 'outside_scope', reason: 'outside_eu' }
+  if (customer.vat_id === null) return { mode: 'inclusive', reason: 'eu_consumer' }
+  if (supplier.vat_id === null) return { mode: 'inclusive', reason: 'supplier_unregistered' }
+  return { mode: 'reverse_charge', reason: 'eu_business' }
 }
 
 /** The tax in a price that includes it. */

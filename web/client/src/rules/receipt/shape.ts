@@ -1,4 +1,5 @@
 // Owns the form of a signed receipt: which fields there are, and of which kind. PURE. The same as billing/proof/shape.py.
+// Version 2 added the section `tax`; receipts of version 1 are read as what they are.
 import { type Fields, isFields, type Json } from './canonical'
 
 export interface Finding {
@@ -29,6 +30,7 @@ const sections: Record<string, Shape> = {
     ...all('whole', 'rate_minor_per_hour', 'threshold_ms', 'agreed_cap_minor', 'cap_minor', 'minimum_minor', 'tax_rate_bps'),
     commission_bps: 'whole?',
   }),
+  tax: object({ reason: 'text?', supplier: object(all('text?', 'country', 'vat_id', 'name', 'address')), customer: object(all('text?', 'country', 'vat_id', 'name', 'address')) }),
   consent: object(all('text', 'terms_version', 'at')),
   intervals: [object({ ...all('whole', 'n', 'duration_ms'), started_at: 'text', cause: 'text?' })],
   lines: [object({ ...all('text', 'kind', 'from', 'to'), ...all('whole', 'duration_ms', 'amount_minor'), cause: 'text?' })],
@@ -50,12 +52,24 @@ const sections: Record<string, Shape> = {
   chain_hash: 'text?',
   issued_at: 'text',
 }
-export const SECTIONS = Object.keys(sections)
-const signed = object({
-  ...sections,
-  digests: object(all('text', ...SECTIONS)),
-  signature: object(all('text', 'alg', 'key_id', 'public_key', 'value')),
-})
+export const NEWEST = 2
+const since: Record<string, number> = { tax: 2 }
+
+/** The sections of a receipt of this document's version; those of the newest where it names none of ours. */
+export function sectionsOf(document: Json): string[] {
+  const version = isFields(document) ? document.version : null
+  const known = Number.isSafeInteger(version) && Number(version) >= 1 && Number(version) <= NEWEST ? Number(version) : NEWEST
+  return Object.keys(sections).filter((name) => (since[name] ?? 1) <= known)
+}
+
+function signed(document: Json): Shape {
+  const names = sectionsOf(document)
+  return object({
+    ...Object.fromEntries(names.flatMap((name) => (sections[name] ? [[name, sections[name]]] : []))),
+    digests: object(all('text', ...names)),
+    signature: object(all('text', 'alg', 'key_id', 'public_key', 'value')),
+  })
+}
 
 export interface Interval {
   n: number
@@ -96,6 +110,17 @@ export interface Totals {
   commission_minor: number | null
   share_minor: number | null
 }
+export interface TaxParty {
+  country: string | null
+  vat_id: string | null
+  name: string | null
+  address: string | null
+}
+export interface Tax {
+  reason: string | null
+  supplier: TaxParty
+  customer: TaxParty
+}
 export interface SignedReceipt {
   version: number
   issuer: { name: string; url: string }
@@ -104,19 +129,20 @@ export interface SignedReceipt {
   parties: { customer: string; consultant: string }
   state: string
   price: Price
+  tax?: Tax
   intervals: Interval[]
   lines: Line[]
   totals: Totals
   holds: { n: number; amount_minor: number; state: string; captured_minor: number; held_at: string; finished_at: string | null }[]
   refunds: { credit_note: string; at: string; amount_minor: number; vat_minor: number }[]
-  invoice: { number: string; gross_minor: number; net_minor: number; vat_minor: number; vat_rate_bps: number } | null
+  invoice: { number: string; gross_minor: number; net_minor: number; vat_minor: number; vat_rate_bps: number; vat_treatment: string } | null
   chain: { charge_id: string; entries: { n: number; body: string | null; hash: string }[] }
   chain_hash: string | null
   signature: { alg: string; key_id: string; public_key: string; value: string }
 }
 
 /** Every place where a document does not have the form of a signed receipt. */
-export const misshapen = (document: Json): Finding[] => compare(document, signed, '')
+export const misshapen = (document: Json): Finding[] => compare(document, signed(document), '')
 
 function compare(value: Json, shape: Shape, place: string): Finding[] {
   const wrong = [{ code: 'shape', place: place || 'document' }]

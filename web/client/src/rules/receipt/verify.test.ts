@@ -8,11 +8,14 @@ import { verify, type Verification } from './verify'
 const files = import.meta.glob<string>('../../../../../tests/fixtures/receipts/*.json', { query: '?raw', import: 'default', eager: true })
 const texts = new Map(Object.entries(files).map(([path, text]) => [path.split('/').at(-1)?.replace('.json', '') ?? '', text]))
 texts.delete('changes')
+// Receipts of version 1, as they were signed before there was a section `tax`.
+const old = import.meta.glob<string>('../../../../../tests/fixtures/receipts/v1/*.json', { query: '?raw', import: 'default', eager: true })
 
 const said = ({ checks }: Verification) => checks.flatMap(({ name, findings }) => findings.map(({ code, place }) => `${name}/${code}/${place}`))
 
 test('there are examples of every kind', () => {
-  expect(texts.size).toBe(10)
+  expect(texts.size).toBe(14)
+  expect(Object.keys(old)).toHaveLength(3)
   expect(changes.length).toBeGreaterThan(400)
 })
 
@@ -21,6 +24,15 @@ test.each([...texts.keys()])('an untouched receipt holds: %s', async (name) => {
   expect(said(verification)).toEqual([])
   expect(verification.checks).toHaveLength(10)
   expect(verification.receipt?.reference).toBe('CC-20261120-7KQ2')
+})
+
+test.each(Object.keys(old))('a receipt of version 1 holds, and a changed tax in it is found: %s', async (path) => {
+  const text = old[path] ?? ''
+  expect(said(await verify(text))).toEqual([])
+  const document = JSON.parse(text)
+  document.totals.vat_minor += 1
+  expect(said(await verify(JSON.stringify(document)))).toContain('vat/total/vat_minor')
+  expect(said(await verify(JSON.stringify({ ...JSON.parse(text), version: 2 })))).toContain('form/missing/tax')
 })
 
 test('whatever is changed, the browser finds what the server finds, at the same place', async () => {
