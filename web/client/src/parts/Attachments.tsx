@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { download, get, post, query, remove } from '../api/client'
 import type { Attachment, Attachments } from '../api/types'
 import { ACCEPT, complaintAbout, MOST_FILES, typeOf } from '../rules/attachments'
+import { DropZone } from './DropZone'
 import { Problem } from './Problem'
 import { say } from './toast'
 import { useWords } from './words'
@@ -16,11 +17,10 @@ export const sendFile = (questionId: string, file: File) =>
 export function ChooseFiles({ already, onChosen }: { already: number; onChosen: (files: File[]) => void }) {
   const { t } = useWords()
   const [complaints, setComplaints] = useState<string[]>([])
-  const [over, setOver] = useState(false)
-  function take(list: FileList | null) {
+  function take(files: File[]) {
     const good: File[] = []
     const bad: string[] = []
-    for (const file of list ?? []) {
+    for (const file of files) {
       const complaint = complaintAbout(file, already + good.length)
       if (complaint) bad.push(t(`files.${complaint}`, { name: file.name }))
       else good.push(file)
@@ -30,32 +30,10 @@ export function ChooseFiles({ already, onChosen }: { already: number; onChosen: 
   }
   return (
     <>
-      <label
-        className={over ? 'drop small-drop over' : 'drop small-drop'}
-        onDragOver={(event) => {
-          event.preventDefault()
-          setOver(true)
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault()
-          setOver(false)
-          take(event.dataTransfer.files)
-        }}
-      >
-        <input
-          type="file"
-          multiple
-          accept={ACCEPT}
-          data-testid="attach"
-          onChange={(event) => {
-            take(event.currentTarget.files)
-            event.currentTarget.value = '' // the same file may be chosen again
-          }}
-        />
+      <DropZone accept={ACCEPT} testId="attach" onFiles={take} several small>
         <strong>{t('files.choose')}</strong>
         <span className="soft small">{t('files.hint')}</span>
-      </label>
+      </DropZone>
       <div role="alert">
         {complaints.map((each) => (
           <p key={each} className="note warn" data-testid="file-complaint">

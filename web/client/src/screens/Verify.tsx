@@ -1,9 +1,10 @@
 // Owns the public check of a receipt: a file or its text in, every check in words out; nothing leaves the browser.
 import { Button, Textarea } from '@mantine/core'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { type DragEvent, type FormEvent, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { get } from '../api/client'
 import type { KeysOut } from '../api/schema'
+import { DropZone } from '../parts/DropZone'
 import { Page } from '../parts/Page'
 import { Verdict } from '../parts/pictures'
 import { useWords } from '../parts/words'
@@ -15,18 +16,11 @@ const LARGEST = 5_000_000
 
 function Choose({ onText, onUnread }: { onText: (text: string) => void; onUnread: () => void }) {
   const { t } = useWords()
-  const [over, setOver] = useState(false)
   const [text, setText] = useState('')
-  function take(files: FileList | null) {
-    const file = files?.[0]
+  function take([file]: File[]) {
     if (!file) return
     if (file.size > LARGEST) return onUnread()
     file.text().then(onText, onUnread)
-  }
-  function drop(event: DragEvent) {
-    event.preventDefault()
-    setOver(false)
-    take(event.dataTransfer.files)
   }
   function submit(event: FormEvent) {
     event.preventDefault()
@@ -34,27 +28,10 @@ function Choose({ onText, onUnread }: { onText: (text: string) => void; onUnread
   }
   return (
     <div className="panel stack">
-      <label
-        className={over ? 'drop over' : 'drop'}
-        onDragOver={(event) => {
-          event.preventDefault()
-          setOver(true)
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={drop}
-      >
-        <input
-          type="file"
-          accept="application/json,.json"
-          data-testid="verify-file"
-          onChange={(event) => {
-            take(event.currentTarget.files)
-            event.currentTarget.value = '' // the same file may be chosen again
-          }}
-        />
+      <DropZone accept="application/json,.json" testId="verify-file" onFiles={take}>
         <strong>{t('verify.choose')}</strong>
         <span className="soft">{t('verify.drop')}</span>
-      </label>
+      </DropZone>
       <details>
         <summary>{t('verify.paste')}</summary>
         <form onSubmit={submit} className="stack">
