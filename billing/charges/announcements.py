@@ -9,7 +9,7 @@ from uuid import UUID
 
 import procrastinate
 
-from billing.charges import store
+from billing.charges import calls, store
 from billing.charges.charge import FINAL, State
 from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced
 from billing.metering.bill import cap_ms
@@ -76,4 +76,4 @@ def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
         return HoldFailed(call_id, reason)
     # The cap may have been raised since, or the time taken back: then the meter says so again when it is reached.
     reached = charge.marked_ms >= cap_ms(price_of(charge))
-    return CapReached(call_id) if what == CAP_REACHED and reached else None
+    return CapReached(CallId(calls.newest(charge))) if what == CAP_REACHED and reached else None

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from billing.charges import charge as charges
 from billing.charges import hold as holds_
+from billing.charges import waiting
 from billing.metering import store
 from billing.metering.bill import bill, cap_ms, extension_minor
 from billing.metering.intervals import Connected, Interval, running
@@ -43,6 +44,7 @@ class MeterView:
     extend_minor: int | None
     authenticate: Authenticate | None
     final: bool
+    returns_until: datetime | None
 
 
 def meter_view(
@@ -52,6 +54,7 @@ def meter_view(
     known: Connected,
     now: datetime,
     *,
+    call_id: object,
     role: str,
 ) -> MeterView:
     """What the call has cost by ``now``; once settled, what it did cost."""
@@ -62,7 +65,7 @@ def meter_view(
     due = bill(price, counted or 0)
     last = intervals[-1] if intervals and current is None and charge.call_ended_at is None else None
     return MeterView(
-        call_id=charge.call_id,
+        call_id=call_id,
         charge_state=charge.state,
         currency=charge.currency,
         rate_minor_per_hour=charge.rate_minor_per_hour,
@@ -82,6 +85,7 @@ def meter_view(
         extend_minor=_extend(charge, holds) if role == "customer" else None,
         authenticate=_authenticate(holds) if role == "customer" else None,
         final=charge.state in charges.FINAL,
+        returns_until=waiting.returns_until(charge, now),
     )
 
 
