@@ -4,7 +4,7 @@ It shares nothing with billing. A new kind of step brings one more rule here: a 
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from tests.simulation.script import CURRENCIES, GOOD, SECURE, THRESHOLD_S, TICKS
 _COMMISSION = Fraction(15, 100)
 _HOUR_MS = 3_600_000
 _THRESHOLD_MS = THRESHOLD_S * 1_000
+_WINDOW = timedelta(minutes=10)
 _ENDS = {"captured", "released", "abandoned", "uncollectable"}
 
 Rule = Callable[[Call, Trouble, Story, Found], Iterator[str]]
@@ -34,6 +35,31 @@ def connected_ms(call: Call, ended_tick: int) -> int:
             piece for a, b in stretches for piece in ((a, min(b, begin)), (max(a, end), b)) if piece[0] < piece[1]
         ]
     return sum((b - a) * 1_000 // TICKS for a, b in stretches if a < b)
+
+
+def seen_ms(story: Story) -> int:
+    """The connected time of a call and of those that went on with it."""
+    return sum(connected_ms(part.script, part.ended_tick) for part in story.parts if part.ended_tick is not None)
+
+
+def cap_end_ms(charge: Row) -> int:
+    """The connected time the cap pays for."""
+    paid_ms: int = charge["cap_minor"] * _HOUR_MS // charge["rate_minor_per_hour"]
+    return paid_ms + _THRESHOLD_MS if charge["policy"] == "after_threshold" else max(paid_ms, _THRESHOLD_MS)
+
+
+def waits_until(story: Story, found: Found) -> datetime | None:
+    """Until when both may come back after the last call; None when nobody may (decisions 2)."""
+    until: datetime | None = None
+    for part in story.parts:
+        if part.ended_because == "connection_lost" and part.ended_at is not None:
+            until = part.ended_at + _WINDOW
+        elif part.ended_because != "no_show":
+            until = None
+    if until is None or story.lapsed or seen_ms(story) >= cap_end_ms(found.charge):
+        return None
+    given_up = story.parts[-1].given_up_at
+    return until if given_up is None else min(until, given_up)
 
 
 def due_minor(call: Call, connected: int, cap_minor: int) -> int:
@@ -81,9 +107,9 @@ def the_hold_stands_as_the_bank_says(call: Call, trouble: Trouble, story: Story,
         yield "an abandoned charge took money"
 
 
-def the_time_is_what_was_seen(call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+def the_time_is_what_was_seen(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """Billed time is observed time, to the millisecond."""
-    expected = 0 if story.ended_tick is None else connected_ms(call, story.ended_tick)
+    expected = seen_ms(story)
     counted = sum(interval["duration_ms"] for interval in found.intervals)
     if counted != expected:
         yield f"{counted} ms were noted, {expected} ms were seen"
@@ -115,7 +141,7 @@ def the_amount_is_right(call: Call, _trouble: Trouble, story: Story, found: Foun
     if story.ended_tick is None or charge["state"] == "abandoned":
         expected = 0
     else:
-        expected = due_minor(call, connected_ms(call, story.ended_tick), charge["cap_minor"])
+        expected = due_minor(call, seen_ms(story), charge["cap_minor"])
     if captured != expected and not (story.lapsed and captured < expected):
         yield f"{captured} were captured, {expected} were due"
     if captured < expected and not found.cases:
@@ -184,13 +210,15 @@ def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: 
         yield "uncollectable, though every hold stood"
 
 
-def it_is_told_once(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+def it_is_told_once(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """The evidence has every fact once; a mark comes again only after an interval whose end took time back.
 
     (The meter goes by the clock until an absence is noticed: a mark in those seconds is passed again later.)
     """
     kinds = [event["kind"] for event in found.timeline]
-    for kind in ("price_agreed", "call_ended", "settled", "captured", "released", "abandoned", "uncollectable"):
+    if kinds.count("call_ended") > len(story.parts) or kinds.count("call_continued") != len(story.parts) - 1:
+        yield f"{len(story.parts)} calls, {kinds.count('call_ended')} ends, {kinds.count('call_continued')} goings on"
+    for kind in ("price_agreed", "settled", "captured", "released", "abandoned", "uncollectable"):
         if kinds.count(kind) > 1:
             yield f"{kind} is told {kinds.count(kind)} times"
     for kind in ("threshold_in_2_min", "threshold_in_30_s", "threshold_passed"):
@@ -206,22 +234,46 @@ def it_is_told_once(_call: Call, _trouble: Trouble, _story: Story, found: Found)
 
 def the_cap_ends_no_call_early(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """A call that ended at its cap had used it up; a few seconds are the time in which an absence is noticed."""
-    if story.ended_because != "cap_reached" or found.charge["connected_ms"] is None:
+    if story.parts[-1].ended_because != "cap_reached" or found.charge["connected_ms"] is None:
         return
-    paid_ms = found.charge["cap_minor"] * _HOUR_MS // found.charge["rate_minor_per_hour"]
-    end = paid_ms + _THRESHOLD_MS if found.charge["policy"] == "after_threshold" else max(paid_ms, _THRESHOLD_MS)
+    end = cap_end_ms(found.charge)
     blind_ms = 4_000 + trouble.media_late_s * 1_000 + trouble.crashes * (trouble.down_s * 1_000 + 4_000)
     if found.charge["connected_ms"] < end - blind_ms:
         yield f"ended at the cap after {found.charge['connected_ms']} of {end} ms"
 
 
 def it_is_settled_in_a_minute(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
-    """Without trouble, money is taken or released within 60 s of the end; what a bank let go is collected for days."""
-    if trouble.on_the_money or story.lapsed or story.closed_at is None or found.charge["settled_at"] is None:
+    """Without trouble, money is taken or released within 60 s of the end; what a bank let go is collected for days.
+
+    The end of a lost call is when nobody may come back any more.
+    """
+    closed_at = story.parts[-1].closed_at
+    if trouble.on_the_money or story.lapsed or closed_at is None or found.charge["settled_at"] is None:
         return
-    late = found.charge["settled_at"] - story.closed_at
+    late = found.charge["settled_at"] - max(closed_at, waits_until(story, found) or closed_at)
     if late > timedelta(seconds=60):
         yield f"settled {late} after the end"
+
+
+def a_lost_call_waits_for_both(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """For ten minutes, or until a side is done; who comes back by then is let in, and nobody afterwards."""
+    until, settling_at = waits_until(story, found), found.charge["settling_at"]
+    if until is not None and settling_at is not None and settling_at < until:
+        yield f"settled at {settling_at}, both could come back until {until}"
+    since: datetime | None = None
+    talked = 0
+    for part, following in zip(story.parts, [*story.parts[1:], None], strict=True):
+        talked += 0 if part.ended_tick is None else connected_ms(part.script, part.ended_tick)
+        since = part.ended_at if part.ended_because == "connection_lost" else since
+        if following is not None and (
+            since is None or following.began_at is None or following.began_at - since >= _WINDOW
+        ):
+            yield f"somebody came back at {following.began_at} to what was lost at {since}"
+        for at, why in part.refusals:
+            over = since is None or at - since >= _WINDOW or part.given_up_at is not None
+            closing = why == "closing" and (part.closed_at is None or at <= part.closed_at)
+            if not (over or closing or story.lapsed or talked >= cap_end_ms(found.charge)):
+                yield f"somebody was refused at {at} ({why}), lost at {since}"
 
 
 def _reserved(found: Found) -> list[Row]:
@@ -245,4 +297,5 @@ RULES: tuple[Rule, ...] = (
     it_is_told_once,
     the_cap_ends_no_call_early,
     it_is_settled_in_a_minute,
+    a_lost_call_waits_for_both,
 )

@@ -15,7 +15,8 @@ _RESCUED = timedelta(seconds=8)  # a killed worker's jobs are given to another o
 _DUE = (
     "SELECT (SELECT min(next_deadline_at) FROM charge), least((SELECT min(expires_at) FROM hold), "
     "(SELECT min(due_at) FROM command), (SELECT min(due_at) FROM stripe_event)), "
-    "(SELECT min(next_at) FROM collection)"
+    "(SELECT min(next_at) FROM collection), (SELECT min(greatest(rescue_until, books_closed_at)) FROM charge "
+    "WHERE state = 'metering' AND books_closed_at IS NOT NULL)"
 )
 
 
@@ -26,6 +27,7 @@ class Due:
     meter: datetime | None
     charges: datetime | None
     collection: datetime | None
+    rescues: datetime | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,7 +54,7 @@ class Workers:
 
     def next_look(self, due: Due) -> list[datetime | None]:
         """When a worker that is up has something to do, on the steady clock."""
-        times = (due.meter, due.charges, due.collection)
+        times = (due.meter, due.charges, due.collection, due.rescues)
         return [self._world.clock.steadily(wall) for wall in times] if self._world.up() else []
 
     def tick(self, due: Due) -> None:
@@ -65,6 +67,7 @@ class Workers:
                 "meter": (due.meter, house.meter),
                 "charges": (due.charges, house.charges),
                 "collection": (due.collection, house.collection),
+                "rescues": (due.rescues, house.rescues),
             }
             for name, (wall, room) in looks.items():
                 if wall is not None and wall <= now:

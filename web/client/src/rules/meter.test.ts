@@ -21,6 +21,7 @@ const meter: MeterView = {
   extend_minor: 1500,
   authenticate: null,
   final: false,
+  returns_until: null,
 }
 const start = Date.parse(meter.as_of)
 
