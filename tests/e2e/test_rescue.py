@@ -12,6 +12,7 @@ from app.stack import Plan, Stack
 from tests.e2e.conftest import LIMITS, running
 from tests.e2e.steps import wait_for_frames
 from tests.e2e.test_after_call import language, seen
+from tests.e2e.test_axe import violations, widest
 from tests.e2e.test_story import Story
 
 LOST_S = 6
@@ -39,8 +40,10 @@ def lose(story: Story) -> None:
 
 
 def narrow(page: Page, name: str) -> None:
+    """The narrowest phone: no violation, and nothing sticks out."""
     page.set_viewport_size({"width": 320, "height": 700})
-    seen(page, name)
+    assert violations(page) == [], f"{name} at 320"
+    assert not page.evaluate("() => document.documentElement.scrollWidth > innerWidth"), f"{name}: {widest(page)}"
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
@@ -56,13 +59,15 @@ def test_both_come_back_to_a_lost_call_and_pay_one_bill(quick: Stack, window: An
     seen(consultant, "rescue-panel")
     language(consultant)
     expect(consultant.get_by_test_id("return")).to_contain_text("Zurück ins Gespräch")
-    narrow(consultant, "rescue-panel-de-320")
+    narrow(consultant, "rescue-panel-de")
     language(consultant)
 
     customer.goto(quick.url)
     banner = customer.get_by_test_id("return-banner")
     expect(banner).to_contain_text("was lost. You can talk on.")
-    narrow(customer, "rescue-home-320")
+    expect(banner.get_by_test_id("return")).to_contain_text("left")
+    narrow(customer, "rescue-home")
+    seen(customer, "rescue-home")
     consultant.get_by_test_id("return").click()
     expect(banner).to_contain_text("has come back to your call.")
     seen(customer, "rescue-other-returned")

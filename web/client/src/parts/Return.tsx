@@ -55,7 +55,7 @@ export function ReturnPanel({ callId }: { callId: string }) {
         {t(way.free ? 'return.price_free' : 'return.price', { time: clock(way.connectedMs), threshold: clock(snapshot?.meter?.threshold_ms ?? 0) })}
       </p>
       <div className="row">
-        <Button size="md" h="auto" py="sm" loading={back.isPending} onClick={() => back.mutate()} aria-label={t('return.go_until', { time: time(way.untilMs) })} data-testid="return" styles={{ label: { whiteSpace: 'normal' } }}>
+        <Button size="md" h="auto" py="sm" loading={back.isPending} onClick={() => back.mutate()} data-testid="return" styles={{ label: { whiteSpace: 'normal' } }}>
           {t('return.go', { left })}
         </Button>
         <Button size="md" variant="default" loading={finish.isPending} onClick={() => finish.mutate()} data-testid="finish">
@@ -63,19 +63,20 @@ export function ReturnPanel({ callId }: { callId: string }) {
         </Button>
       </div>
       <p className="soft small" style={{ margin: 0 }}>
-        {t('return.waits')}
+        {t('return.until', { time: time(way.untilMs) })} {t('return.waits')}
       </p>
       <Problem error={back.error ?? finish.error} />
     </section>
   )
 }
 
-/** On every other page: a line at the top that leads back, and rings when the other side has returned. */
+/** On every other page: a line at the top that leads back by one click, and rings when the other side has returned. */
 export function ReturnBanner({ pathname }: { pathname: string }) {
   const { t } = useWords()
   const { way, left } = useWayBackIn()
   const { snapshot } = useLive()
   const name = snapshot?.call?.other.display_name ?? ''
+  const back = useReturn(way?.callId ?? '')
   const rings = way?.kind === 'returned' && pathname !== `/call/${way.callId}`
   useEffect(() => (rings ? ringUntilStopped() : undefined), [rings])
   if (!way || (way.kind === 'lost' ? pathname.startsWith('/call/') : !rings)) return null
@@ -83,10 +84,15 @@ export function ReturnBanner({ pathname }: { pathname: string }) {
     <div className="banner" role={rings ? 'alert' : 'status'} data-testid="return-banner">
       <div className="top-inner">
         <span>{rings ? t('return.other', { name }) : t('return.lost', { name })}</span>
-        {way.kind === 'lost' && <span className="numbers" aria-hidden="true">{left}</span>}
+        {way.kind === 'lost' && (
+          <Button variant="white" loading={back.isPending} onClick={() => back.mutate()} data-testid="return">
+            {t('return.go', { left })}
+          </Button>
+        )}
         <Link className="row-link" to={rings ? `/call/${way.callId}` : `/call/${way.callId}/done`} onClick={() => void (rings && devices.start())}>
-          {t(rings ? 'return.join' : 'back.go')}
+          {t(rings ? 'return.join' : 'return.details')}
         </Link>
+        <Problem error={back.error} />
       </div>
     </div>
   )
