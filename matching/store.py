@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from core.db import Tx
 from core.errors import NotFound
@@ -60,9 +61,12 @@ async def take_up(tx: Tx, row: RequestRow) -> bool:
     others = select(RequestRow.id).where(RequestRow.customer_id == row.customer_id, RequestRow.id != row.id, _ACTIVE)
     if await tx.session.scalar(others.limit(1)) is not None:
         return False
-    row.call_ended_at = row.closed_at = None
     tx.touch([row.customer_id])
-    await tx.session.flush()
+    try:
+        async with tx.session.begin_nested():
+            row.call_ended_at = row.closed_at = None
+    except IntegrityError:  # they rang in this very moment
+        return False
     return True
 
 

@@ -3,6 +3,8 @@
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy.exc import IntegrityError
+
 from core.db import Tx
 from core.errors import Conflict
 from core.ids import CallId, UserId, new_reference
@@ -31,7 +33,7 @@ async def open_call(
 ) -> CallRow:
     """Write a call down; one that ``continues`` another may have media at once, its hold stands.
 
-    Raises Busy when the consultant is in a call; the database would not have two of them either.
+    Raises Busy when the consultant is in a call: the database does not have two of them.
     """
     if await store.consults(tx, consultant_id):
         raise Busy
@@ -56,8 +58,12 @@ async def open_call(
         continues_call_id=continues,
     )
     row.reference = new_reference(tx.now.date())
-    while not await store.insert_call(tx, row):
-        row.reference = new_reference(tx.now.date())
+    try:
+        async with tx.session.begin_nested():
+            while not await store.insert_call(tx, row):
+                row.reference = new_reference(tx.now.date())
+    except IntegrityError:  # the other call of this consultant began in this very moment
+        raise Busy from None
     for role, user in ((Role.CUSTOMER, customer_id), (Role.CONSULTANT, consultant_id)):
         tx.session.add(_newcomer(call_id, role, user))
     tx.touch([customer_id, consultant_id])

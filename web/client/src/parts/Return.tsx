@@ -11,6 +11,7 @@ import { formatLeft } from '../rules/money'
 import { type WayBackIn, wayBackIn } from '../rules/returning'
 import { live, useLive, useServerNow } from '../socket/live'
 import { Problem } from './Problem'
+import { say } from './toast'
 import { useWords } from './words'
 
 /** What there is to return to right now, and how long still, as the newest snapshot knows it. */
@@ -23,6 +24,7 @@ export function useWayBackIn(): { way: WayBackIn; left: string } {
 
 function useReturn(callId: string) {
   const navigate = useNavigate()
+  const { problem } = useWords()
   return useMutation({
     mutationFn: () => post<CallView>(`/api/calls/${callId}/return`),
     onMutate: () => {
@@ -33,7 +35,10 @@ function useReturn(callId: string) {
       live.sync()
       void navigate(`/call/${id}`)
     },
-    onError: live.sync,
+    onError: (error) => {
+      say(problem(error)) // what is refused is gone from the page a moment later
+      live.sync()
+    },
   })
 }
 
@@ -65,7 +70,7 @@ export function ReturnPanel({ callId }: { callId: string }) {
       <p className="soft small" style={{ margin: 0 }}>
         {t('return.until', { time: time(way.untilMs) })} {t('return.waits')}
       </p>
-      <Problem error={back.error ?? finish.error} />
+      <Problem error={finish.error} />
     </section>
   )
 }
@@ -81,9 +86,10 @@ export function ReturnBanner({ pathname }: { pathname: string }) {
   useEffect(() => (rings ? ringUntilStopped() : undefined), [rings])
   if (!way || (way.kind === 'lost' ? pathname.startsWith('/call/') : !rings)) return null
   return (
-    <div className="banner" role={rings ? 'alert' : 'status'} data-testid="return-banner">
+    <div className="banner" data-testid="return-banner">
       <div className="top-inner">
-        <span>{rings ? t('return.other', { name }) : t('return.lost', { name })}</span>
+        {/* The sentence is announced, the time that runs beside it is not. */}
+        <span role={rings ? 'alert' : 'status'}>{rings ? t('return.other', { name }) : t('return.lost', { name })}</span>
         {way.kind === 'lost' && (
           <Button variant="white" loading={back.isPending} onClick={() => back.mutate()} data-testid="return">
             {t('return.go', { left })}
@@ -92,7 +98,6 @@ export function ReturnBanner({ pathname }: { pathname: string }) {
         <Link className="row-link" to={rings ? `/call/${way.callId}` : `/call/${way.callId}/done`} onClick={() => void (rings && devices.start())}>
           {t(rings ? 'return.join' : 'return.details')}
         </Link>
-        <Problem error={back.error} />
       </div>
     </div>
   )
