@@ -131,7 +131,7 @@ class RescueService:
             return
         if charge.call_ended_at is None:
             raise Conflict("You are in the call; leave it to end it.", code="call_runs")
-        _close(tx, charge, "customer_done" if user == charge.customer_id else "consultant_done")
+        _close(tx, charge, _done(charge, user))
 
     async def on_call_opened(self, tx: Tx, event: Between) -> None:
         """Whoever goes on to another call has given up the lost one."""
@@ -139,17 +139,17 @@ class RescueService:
             _close(tx, charge, "another_call")
 
     async def on_user_blocked(self, tx: Tx, event: Blocked) -> None:
-        """Who is kept apart does not come back."""
+        """Who is kept apart does not come back. Both read the evidence: it says who is done, never why."""
         both = {event.blocker_id, event.blocked_id}
         for charge in await store.lock_waiting(tx, event.blocker_id):
             if {charge.customer_id, charge.consultant_id} == both:
-                _close(tx, charge, "kept_apart")
+                _close(tx, charge, _done(charge, event.blocker_id))
 
     async def on_access_revoked(self, tx: Tx, event: Revoked) -> None:
         """An account that is gone does not come back."""
         if event.family_id is None and event.reason == "disabled":
             for charge in await store.lock_waiting(tx, event.user_id):
-                _close(tx, charge, "account_gone")
+                _close(tx, charge, _done(charge, event.user_id))
 
     async def run_due(self, db: Database) -> int:
         """Settle every charge to which nobody comes back any more, each in its own transaction."""
@@ -168,6 +168,10 @@ def _close(tx: Tx, charge: ChargeRow, why: str) -> None:
         charge.rescue_until = None
         timeline.record(tx, charge.id, "rescue_given_up", reason=why)
         tx.touch([charge.customer_id, charge.consultant_id])
+
+
+def _done(charge: ChargeRow, user: UserId) -> str:
+    return "customer_done" if user == charge.customer_id else "consultant_done"
 
 
 async def _may_go_on(tx: Tx, charge: ChargeRow, until: datetime) -> bool:

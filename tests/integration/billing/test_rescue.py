@@ -1,5 +1,6 @@
 """A lost call waits for both to come back: one charge over the chain, settled when nobody will (decisions 2)."""
 
+import asyncio
 import base64
 import json
 from datetime import timedelta
@@ -7,7 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from billing.charges import calls
+from billing import timeline
+from billing.charges import calls, store, waiting
 from billing.charges.rescue import RescueOver
 from billing.events import CapReached
 from billing.metering.view import MeterView
@@ -114,6 +116,29 @@ async def test_either_side_gives_it_up_and_it_is_settled_at_once(room: Room, sid
         await room.rescues.give_up(tx, user, call)
     with pytest.raises(RescueOver):
         await room.come_back(call)
+
+
+async def test_two_workers_settle_it_once(room: Room) -> None:
+    call = await lost(room, 11 * MINUTE_MS)
+    room.clock.advance(timedelta(minutes=10))
+    settled = await asyncio.gather(*(room.rescues.run_due(room.db) for _ in range(4)))
+    assert sum(settled) == 1
+    await room.work()
+    assert (await room.kinds(call)).count("settled") == 1
+    assert (await room.charge(call)).captured_minor == 1_650
+
+
+async def test_whoever_settles_and_whoever_comes_back_at_the_last_moment_agree(room: Room) -> None:
+    """The charge's row decides: either it is settled and the return refused, or it goes on and nothing is settled."""
+    call = await lost(room, 11 * MINUTE_MS)
+    async with room.db.begin() as tx:
+        await room.rescues.give_up(tx, room.customer, call)
+        charge = await store.lock_of_call(tx, call)
+        assert charge is not None
+        assert waiting.returns_until(charge, tx.now) is None
+    found = await asyncio.gather(room.rescues.run_due(room.db), room.come_back(call), return_exceptions=True)
+    assert found[0] == 1
+    assert isinstance(found[1], RescueOver)
 
 
 async def test_a_stranger_gives_up_nothing(room: Room) -> None:
@@ -245,6 +270,9 @@ async def test_who_is_kept_apart_does_not_come_back(room: Room) -> None:
     assert (await room.charge(call)).rescue_until is not None
     async with room.db.begin() as tx:
         await room.rescues.on_user_blocked(tx, UserBlocked(room.consultant, room.customer))
+    async with room.db.begin() as tx:
+        told = (await timeline.of_charge(tx, (await room.charge(call)).id))[-1]
+    assert (told.kind, told.details) == ("rescue_given_up", {"reason": "consultant_done"}), "not why"
     with pytest.raises(RescueOver):
         await room.come_back(call)
     await room.work()
