@@ -10,7 +10,15 @@ Every handler runs in the publisher's own transaction, in the order of the table
 none of it. Network calls never happen here; what needs one leaves a durable job.
 """
 
-from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from billing.events import (
+    CapReached,
+    ChargeRefunded,
+    ChargeSettled,
+    HoldDeferred,
+    HoldFailed,
+    HoldPlaced,
+    PayoutAccountChanged,
+)
 from core.events import Flow
 from matching.events import OfferAccepted, OfferMissed, PromiseMissed, RequestClosed
 from media.events import (
@@ -51,6 +59,7 @@ def flow(house: House) -> Flow:
         # accept → hold → media
         CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened, house.rescues.on_call_opened),
         HoldPlaced: (house.calls.on_hold_placed, house.requests.on_hold_placed),
+        HoldDeferred: (house.calls.on_hold_placed,),  # a trusted customer: media first, the hold at 8:00
         HoldFailed: (house.calls.on_hold_failed,),
         # media → connected time → meter
         ParticipantSeen: (house.calls.on_participant_seen, house.meter.on_participant_seen),

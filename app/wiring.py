@@ -109,7 +109,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     limit = settings.approval_above_minor
     payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
     payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
-    charges = ChargeService(db=db, gateway=provider, settings=settings)
+    charges = ChargeService(db=db, gateway=provider, settings=settings, observed=observed_ms)
     refunds = RefundService(db=db, gateway=provider, approval_above_minor=limit)
     disputes = DisputeService(db=db, gateway=provider)
     charges.employ(REFUND_KINDS, RefundErrand(provider))

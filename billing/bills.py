@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from billing.models import ChargeRow
@@ -114,9 +114,10 @@ class FreeTime:
 
 
 async def free_time(tx: Tx, user: UUID, period: Period) -> FreeTime:
-    """What a consultant gave for nothing: the calls of the period that never reached the threshold of their price."""
+    """What a consultant gave for nothing: the calls of the period that ended before they began to cost."""
+    unsecured = and_(ChargeRow.late_hold_ms.is_not(None), ChargeRow.secured_at.is_(None))
     query = select(func.count(), func.coalesce(func.sum(ChargeRow.connected_ms), 0)).where(
-        *_conditions("consultant", user, period), ChargeRow.connected_ms < ChargeRow.threshold_ms
+        *_conditions("consultant", user, period), or_(ChargeRow.connected_ms < ChargeRow.threshold_ms, unsecured)
     )
     count, connected_ms = (await tx.session.execute(query)).one()
     return FreeTime(int(count), int(connected_ms or 0))

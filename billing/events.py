@@ -14,10 +14,18 @@ class HoldPlaced(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldDeferred(Event):
+    """The customer is trusted: the hold is placed during the call, and media may start without it."""
+
+    call_id: CallId
+
+
+@dataclass(frozen=True, slots=True)
 class HoldFailed(Event):
     """The hold was declined, abandoned, or could not be asked for in time; ``reason`` is the call's close reason.
 
-    One of ``hold_declined``, ``authentication_abandoned`` and ``payment_unavailable``.
+    One of ``hold_declined``, ``authentication_abandoned`` and ``payment_unavailable``; ``hold_missed`` is that of a
+    trusted customer's hold that does not stand when the threshold is reached.
     """
 
     call_id: CallId

@@ -20,7 +20,9 @@ class ChargeRow(Base):
 
     ``cap_minor`` is what the customer allows now (it grows with an extension); ``snapshot_cap_minor`` what they
     allowed at first. ``next_deadline_at`` is when the meter has something to say, None while nothing runs.
-    ``marked_ms`` is the connected time up to which warnings were given.
+    ``marked_ms`` is the connected time up to which warnings were given. ``late_hold_ms`` is the connected time at
+    which a trusted customer's hold is placed, None where that is at accept; ``secured_at`` is when that one stood.
+    ``review_until`` is when a bill that may still be looked at is settled; ``waived``: it was found wrong by then.
     """
 
     __tablename__ = "charge"
@@ -42,11 +44,14 @@ class ChargeRow(Base):
     snapshot_cap_minor: Mapped[int]
     terms_version: Mapped[str]
     consented_at: Mapped[datetime]
+    late_hold_ms: Mapped[int | None] = mapped_column(default=None)
+    review_window_s: Mapped[int] = mapped_column(server_default="0", default=0)
 
     state: Mapped[str]
     cap_minor: Mapped[int]
     marked_ms: Mapped[int]
     next_deadline_at: Mapped[datetime | None]
+    secured_at: Mapped[datetime | None] = mapped_column(default=None)
     call_ended_at: Mapped[datetime | None]
     close_reason: Mapped[str | None]
     connected_ms: Mapped[int | None]
@@ -56,6 +61,8 @@ class ChargeRow(Base):
     net_minor: Mapped[int | None]
     captured_minor: Mapped[int]
     refunded_minor: Mapped[int] = mapped_column(server_default="0", default=0)
+    review_until: Mapped[datetime | None] = mapped_column(default=None)
+    waived: Mapped[bool] = mapped_column(server_default="false", default=False)
     settling_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
     last_call_id: Mapped[UUID | None] = mapped_column(default=None)

@@ -22,7 +22,11 @@ from core.ids import CallId, UserId
 # What each side may read of the evidence; the rest is for finance.
 _FOR_BOTH = frozenset(
     {
+        "hold_deferred",
         "hold_placed",
+        "hold_due",
+        "hold_missed",
+        "hold_too_late",
         "interval_opened",
         "interval_closed",
         "threshold_in_2_min",
@@ -36,6 +40,8 @@ _FOR_BOTH = frozenset(
         "rescue_open",
         "rescue_given_up",
         "call_continued",
+        "review_opened",
+        "waived",
         "settled",
         "hold_captured",
         "hold_released",
@@ -51,7 +57,13 @@ _FOR_BOTH = frozenset(
         "credit_note_issued",
     }
 )
-_FOR_CUSTOMER = _FOR_BOTH | {"price_agreed", "hold_requested", "authentication_needed", "hold_declined"}
+_FOR_CUSTOMER = _FOR_BOTH | {
+    "price_agreed",
+    "hold_requested",
+    "authentication_needed",
+    "hold_declined",
+    "hold_impossible",
+}
 
 
 def shown_to(role: str) -> frozenset[str]:
@@ -90,6 +102,7 @@ class Receipt:
     customer_id: UUID
     consultant_id: UUID
     state: str
+    review_until: datetime | None
     ended_at: datetime | None
     close_reason: str | None
     connected_ms: int
@@ -148,6 +161,7 @@ class ReceiptService:
             customer_id=charge.customer_id,
             consultant_id=charge.consultant_id,
             state=charge.state,
+            review_until=charge.review_until,
             ended_at=charge.call_ended_at,
             close_reason=charge.close_reason,
             connected_ms=due.connected_ms,

@@ -33,6 +33,7 @@ class CloseReason(StrEnum):
     HOLD_DECLINED = "hold_declined"
     AUTHENTICATION_ABANDONED = "authentication_abandoned"
     PAYMENT_UNAVAILABLE = "payment_unavailable"
+    HOLD_MISSED = "hold_missed"
     REMOVED = "removed"
     BLOCKED = "blocked"
 

@@ -98,7 +98,7 @@ class CallService:
         )
 
     async def on_hold_placed(self, tx: Tx, event: AboutCall) -> None:
-        """Let media start; both sides now have a minute to join."""
+        """The hold stands, or comes later: let media start; both sides now have a minute to join."""
         row = await self._lock(tx, event.call_id)
         if row.state != State.PREPARING or row.media_ready:
             return
@@ -108,7 +108,7 @@ class CallService:
         await self._sessions.open(tx, event.call_id, UserId(row.customer_id), UserId(row.consultant_id))
 
     async def on_hold_failed(self, tx: Tx, event: HoldRefused) -> None:
-        """No money can be held: the call ends kindly for both."""
+        """No money can be held, before media or when it begins to cost: the call ends kindly for both."""
         await self.end(tx, event.call_id, CloseReason(event.reason))
 
     # ── what the server sees ─────────────────────────────────────────────────────────────────────────────────

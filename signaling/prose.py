@@ -44,7 +44,8 @@ starts something new, so that both sides find the receipt.
 
 Close reasons: `customer_left`, `consultant_left`, `cap_reached`, `connection_lost` (a side was away for 90 s),
 `no_show` (a side never joined within 60 s), `hold_declined`, `authentication_abandoned`, `payment_unavailable` (the
-hold could not be placed), `removed` (an account was closed), `blocked`.
+hold could not be placed), `hold_missed` (a trusted customer's hold did not stand when the call began to cost),
+`removed` (an account was closed), `blocked`.
 
 ## Staying signed in
 

@@ -232,6 +232,16 @@ class Authenticate(View):
     url: str
 
 
+class LateHold(View):
+    """The hold of a trusted customer, placed when connected time reaches ``due_ms``.
+
+    One that is ``missed``, or does not stand at the threshold, ends the call there, free of charge.
+    """
+
+    due_ms: int
+    state: Literal["later", "asked", "stands", "missed"]
+
+
 class MeterView(View):
     """Observed time and its price; a client extrapolates from ``as_of`` while ``running``.
 
@@ -258,6 +268,7 @@ class MeterView(View):
     cap_ms: int
     extend_minor: int | None
     authenticate: Authenticate | None
+    late_hold: LateHold | None
     final: bool
     returns_until: Moment | None
 

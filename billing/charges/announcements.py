@@ -11,7 +11,7 @@ import procrastinate
 
 from billing.charges import calls, store
 from billing.charges.charge import FINAL, State
-from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced
+from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldDeferred, HoldFailed, HoldPlaced
 from billing.metering.bill import cap_ms
 from billing.metering.store import price_of
 from billing.models import ChargeRow
@@ -22,6 +22,7 @@ from core.jobs import Jobs
 
 TASK = "billing.announce"
 HOLD_PLACED, HOLD_FAILED, CAP_REACHED = "hold_placed", "hold_failed", "cap_reached"
+HOLD_DEFERRED, HOLD_MISSED = "hold_deferred", "hold_missed"
 SETTLED, REFUNDED = "settled", "refunded"
 
 
@@ -68,12 +69,20 @@ def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
             consultant_id=UserId(charge.consultant_id),
             refunded_minor=charge.refunded_minor,
         )
-    if charge.call_ended_at is not None:
-        return None
-    if what == HOLD_PLACED and charge.state == State.METERING:
-        return HoldPlaced(call_id)
-    if what == HOLD_FAILED and charge.state == State.ABANDONED:
-        return HoldFailed(call_id, reason)
+    return None if charge.call_ended_at is not None else _of_a_call_that_runs(charge, what, reason)
+
+
+def _of_a_call_that_runs(charge: ChargeRow, what: str, reason: str) -> Event | None:
+    call_id, price = CallId(charge.call_id), price_of(charge)
+    metering, running = charge.state == State.METERING, CallId(calls.newest(charge))
     # The cap may have been raised since, or the time taken back: then the meter says so again when it is reached.
-    reached = charge.marked_ms >= cap_ms(price_of(charge))
-    return CapReached(CallId(calls.newest(charge))) if what == CAP_REACHED and reached else None
+    capped = charge.marked_ms >= cap_ms(price)
+    told: dict[str, tuple[bool, Event]] = {
+        HOLD_PLACED: (metering, HoldPlaced(call_id)),
+        HOLD_DEFERRED: (metering, HoldDeferred(call_id)),
+        HOLD_FAILED: (charge.state == State.ABANDONED, HoldFailed(call_id, reason)),
+        HOLD_MISSED: (metering and not price.secured, HoldFailed(running, HOLD_MISSED)),
+        CAP_REACHED: (capped, CapReached(running)),
+    }
+    still, event = told[what]
+    return event if still else None

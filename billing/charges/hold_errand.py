@@ -6,6 +6,7 @@ from billing.charges import hold as hold_machine
 from billing.charges.command import Kind, Move
 from billing.charges.errand import Order, Scene
 from billing.charges.reconcile import declined, reconcile
+from billing.facts import Observed
 from billing.provider.errors import ProviderDeclined
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import Hold
@@ -18,8 +19,9 @@ KINDS = (Kind.CREATE, Kind.CONFIRM, Kind.CAPTURE, Kind.CANCEL)
 class HoldErrand:
     """What the four writes on a hold mean; every answer ends in ``reconcile``."""
 
-    def __init__(self, *, gateway: StripeGateway, settings: Settings) -> None:
+    def __init__(self, *, gateway: StripeGateway, settings: Settings, observed: Observed) -> None:
         self._gateway = gateway
+        self._observed = observed
         self._return_base = settings.public_url
 
     async def write(self, order: Order) -> Hold:
@@ -42,7 +44,7 @@ class HoldErrand:
 
     async def take_in(self, tx: Tx, _scene: Scene, seen: Hold) -> bool:
         """Reconcile, which closes every command whose effect the status shows; this one may be among them."""
-        await reconcile(tx, seen, return_base=self._return_base)
+        await reconcile(tx, seen, return_base=self._return_base, observed=self._observed)
         return False
 
     async def wanted(self, _tx: Tx, scene: Scene) -> bool:

@@ -29,10 +29,10 @@ async def place(
 
     One for ``COLLECTION`` is captured as soon as it stands; without a ``client_key`` the customer is not there.
     """
-    card = await saved_cards.for_hold(tx, charge.customer_id)
-    account = await store.payout(tx, charge.consultant_id)
-    if card is None or account is None or account.provider_account_id is None:
+    means = await means_of(tx, charge)
+    if means is None:
         return None
+    card, destination_id = means
     hold = HoldRow(
         id=new_id(),
         charge_id=charge.id,
@@ -64,13 +64,22 @@ async def place(
         "currency": charge.currency,
         "customer_id": card.customer_id,
         "payment_method_id": card.payment_method_id,
-        "destination_id": account.provider_account_id,
+        "destination_id": destination_id,
         "transfer_group": str(charge.id),
         "metadata": {"hold_id": str(hold.id), "charge_id": str(charge.id), "reference": charge.reference},
     }
     await commands.intend(tx, hold, Kind.CREATE, key=f"pi:{hold.id}", params=params)
     timeline.record(tx, charge.id, "hold_requested", n=hold.n, amount_minor=amount_minor)
     return hold
+
+
+async def means_of(tx: Tx, charge: ChargeRow) -> tuple[saved_cards.HoldCard, str] | None:
+    """The card a hold would be placed with and the account it pays; None when either is missing."""
+    card = await saved_cards.for_hold(tx, charge.customer_id)
+    account = await store.payout(tx, charge.consultant_id)
+    if card is None or account is None or account.provider_account_id is None:
+        return None
+    return card, account.provider_account_id
 
 
 async def let_go(tx: Tx, hold: HoldRow) -> None:

@@ -7,17 +7,21 @@ from billing import provider_refs, timeline
 from billing.cases import open_case
 from billing.charges import charge as charges
 from billing.charges import command as command_machine
-from billing.charges import commands, holds, settlement, store
+from billing.charges import commands, holds, late_hold, settlement, store
 from billing.charges.announcements import HOLD_PLACED, announce
 from billing.charges.hold import UNDECIDED, Move, State, advance, contradicts, told
+from billing.facts import Observed
 from billing.ledger import entries, journal
 from billing.models import ChargeRow, HoldRow
 from billing.provider.objects import Hold
 from core.db import Tx
 
 
-async def reconcile(tx: Tx, seen: Hold, *, return_base: str) -> bool:
-    """Take in what Stripe says, in any order and as often as it comes; False when the intent is not ours."""
+async def reconcile(tx: Tx, seen: Hold, *, return_base: str, observed: Observed) -> bool:
+    """Take in what Stripe says, in any order and as often as it comes; False when the intent is not ours.
+
+    ``observed`` says how far a call has come: what stands after the threshold stands too late.
+    """
     found = await _find(tx, seen)
     if found is None:
         return False
@@ -33,7 +37,7 @@ async def reconcile(tx: Tx, seen: Hold, *, return_base: str) -> bool:
         return True
     move = told(State(hold.state), seen.status)
     if move is not None:
-        await _follow(tx, charge, hold, move, seen)
+        await _follow(tx, charge, hold, move, seen, observed)
     if hold.state in UNDECIDED and hold.unwanted:
         await holds.let_go(tx, hold)
     elif hold.state == State.PLACING and seen.status == "requires_confirmation":
@@ -79,7 +83,7 @@ async def _confirm(tx: Tx, hold: HoldRow, return_url: str) -> None:
         await commands.intend(tx, hold, command_machine.Kind.CONFIRM, key=f"confirm:{hold.id}:1", params=params)
 
 
-async def _follow(tx: Tx, charge: ChargeRow, hold: HoldRow, move: Move, seen: Hold) -> None:
+async def _follow(tx: Tx, charge: ChargeRow, hold: HoldRow, move: Move, seen: Hold, observed: Observed) -> None:
     hold.state = advance(State(hold.state), move)
     if hold.state != State.NEEDS_ACTION:
         hold.expires_at, hold.authenticate_url = None, None
@@ -90,7 +94,7 @@ async def _follow(tx: Tx, charge: ChargeRow, hold: HoldRow, move: Move, seen: Ho
         if charge.state == charges.State.HOLDING:
             charge.state = charges.advance(charges.State.HOLDING, charges.Move.ASK)
     elif move is Move.STAND:
-        await _stand(tx, charge, hold, seen)
+        await _stand(tx, charge, hold, seen, observed)
     elif move is Move.DECLINE:
         await declined(tx, charge, hold, seen.decline.message if seen.decline else "The card was declined.")
     elif move is Move.SUCCEED:
@@ -101,14 +105,22 @@ async def _follow(tx: Tx, charge: ChargeRow, hold: HoldRow, move: Move, seen: Ho
             await settlement.abandon(tx, charge, "hold_declined")
 
 
-async def _stand(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold) -> None:
-    hold.held_at, hold.capture_before = tx.now, seen.capture_before
+async def _stand(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold, observed: Observed) -> None:
+    hold.capture_before = seen.capture_before
+    awaited = hold.purpose == holds.CALL and late_hold.awaited(charge)
+    if awaited and not await late_hold.in_time(tx, charge, hold, observed):
+        timeline.record(tx, charge.id, "hold_too_late", n=hold.n, amount_minor=hold.amount_minor)
+        await holds.let_go(tx, hold)
+        return
+    hold.held_at = tx.now
     timeline.record(tx, charge.id, "hold_placed", n=hold.n, amount_minor=hold.amount_minor)
     if hold.purpose == holds.COLLECTION:
         await settlement.collect(tx, charge, hold)
         return
     wanted = charge.state in {*charges.PREPARING, charges.State.METERING} and charge.call_ended_at is None
-    if hold.unwanted or not wanted:
+    if awaited:
+        late_hold.secure(tx, charge)
+    elif hold.unwanted or not wanted:
         await holds.let_go(tx, hold)
     elif charge.state == charges.State.METERING:
         charge.cap_minor += hold.amount_minor

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from billing import timeline
-from billing.charges import calls, holds, settlement, store, waiting
+from billing.charges import calls, holds, late_hold, review, store, waiting
 from billing.charges.charge import FINAL, State
 from billing.charges.hold import State as HoldState
 from billing.facts import AboutCall
@@ -127,7 +127,7 @@ class RescueService:
         charge = await store.lock_of_call(tx, call_id)
         if charge is None or user not in {charge.customer_id, charge.consultant_id}:
             raise NotFound
-        if charge.state == State.SETTLING or State(charge.state) in FINAL:
+        if charge.state in {State.REVIEWING, State.SETTLING, *FINAL}:
             return
         if charge.call_ended_at is None:
             raise Conflict("You are in the call; leave it to end it.", code="call_runs")
@@ -159,7 +159,7 @@ class RescueService:
                 charge = await store.claim_forsaken(tx)
                 if charge is None:
                     return done
-                await settlement.settle(tx, charge)
+                await review.settle_or_wait(tx, charge)
             done += 1
 
 
@@ -190,5 +190,6 @@ def _fades(state: str, capture_before: datetime | None, until: datetime) -> bool
 
 
 async def _time_is_left(tx: Tx, charge: ChargeRow) -> bool:
-    """Whether the cap pays for more than was talked."""
-    return closed_ms(await meter_store.intervals(tx, charge)) < cap_ms(meter_store.price_of(charge))
+    """Whether the cap pays for more than was talked; without its late hold a call ends at the threshold."""
+    end_ms = charge.threshold_ms if late_hold.awaited(charge) else cap_ms(meter_store.price_of(charge))
+    return closed_ms(await meter_store.intervals(tx, charge)) < end_ms

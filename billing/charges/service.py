@@ -1,12 +1,13 @@
 """ChargeService: what the rest of the house asks of charges, and what the worker runs for them."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from billing import inbox, timeline
+from billing import house_terms, inbox, timeline
 from billing.cases import open_once
-from billing.charges import calls, holds, rescue, settlement, store
+from billing.charges import calls, holds, late_hold, rescue, review, settlement, store, waiting
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
 from billing.charges.announcements import Announcer
@@ -17,12 +18,14 @@ from billing.charges.hold_errand import HoldErrand
 from billing.charges.reconcile import reconcile
 from billing.charges.sender import CommandSender
 from billing.collection import steps as collecting
-from billing.facts import AboutCall, Ended, Opened
+from billing.facts import AboutCall, Ended, Observed, Opened
 from billing.metering.bill import extension_minor
 from billing.metering.store import price_of
-from billing.metering.terms import DEFAULT_TERMS, PriceTerms
+from billing.metering.terms import DEFAULT_TERMS, LATE_HOLD_MS, PriceTerms
 from billing.models import ChargeRow, HoldRow
 from billing.provider.gateway import StripeGateway
+from billing.trust import record
+from billing.trust.rule import doubts
 from core.db import Database, Tx
 from core.errors import Conflict, NotFound, Refused
 from core.ids import CallId, UserId, new_id
@@ -37,15 +40,22 @@ class ChargeService:
     """Opens, extends and settles charges. Every figure is decided here, in the transaction of the fact behind it."""
 
     def __init__(
-        self, *, db: Database, gateway: StripeGateway, settings: Settings, terms: PriceTerms = DEFAULT_TERMS
+        self,
+        *,
+        db: Database,
+        gateway: StripeGateway,
+        settings: Settings,
+        observed: Observed,
+        terms: PriceTerms = DEFAULT_TERMS,
     ) -> None:
         self._db = db
         self._gateway = gateway
+        self._observed = observed
         self._terms = terms
         self._window = timedelta(seconds=settings.authenticate_s)
         self._rescue = timedelta(seconds=settings.rescue_s)
         self._return_base = settings.public_url
-        holds_errand = HoldErrand(gateway=gateway, settings=settings)
+        holds_errand = HoldErrand(gateway=gateway, settings=settings, observed=observed)
         self._errands: dict[Kind, Errand] = dict.fromkeys(HOLD_KINDS, holds_errand)
         self._sender = CommandSender(db=db, errands=self._errands)
         self._announcer = Announcer(db=db)
@@ -65,7 +75,8 @@ class ChargeService:
         """Freeze the price and ask for the hold; told twice, there is one charge."""
         if await store.charge_of_call(tx, event.call_id) is not None:
             return
-        charge = self._snapshot(tx, event)
+        terms = await house_terms.in_force(tx, self._terms)
+        charge = self._snapshot(tx, event, terms)
         tx.session.add(charge)
         await tx.session.flush()
         timeline.record(
@@ -75,6 +86,9 @@ class ChargeService:
             # A payment failed while it rang. The consultant reads this reason, in the receipt too: it must not tell of
             # the customer's debts to others. The customer is told of theirs wherever they owe.
             await settlement.abandon(tx, charge, "payment_unavailable")
+            return
+        if terms.late_hold and await holds.means_of(tx, charge) and await self._trusts(tx, charge):
+            await late_hold.begin(tx, charge)
             return
         if await holds.place(tx, charge, amount_minor=charge.cap_minor, within=self._window) is None:
             await settlement.abandon(tx, charge, "payment_unavailable")
@@ -94,18 +108,20 @@ class ChargeService:
         if charge.state in charges.PREPARING:
             await settlement.abandon(tx, charge, "")
             return
+        await rescue.wait(tx, charge, self._rescue)
+        if late_hold.awaited(charge) and waiting.is_open(charge, tx.now):
+            return  # it may come to stand while they find back to each other, and is looked at anew at each end
         for hold in await store.holds(tx, charge.id):
             if hold.state in hold_machine.UNDECIDED:
                 await holds.let_go(tx, hold)
-        await rescue.wait(tx, charge, self._rescue)
 
     async def on_session_closed(self, tx: Tx, event: AboutCall) -> None:
-        """Every interval is final: settle, once; of a lost call, when nobody came back (``rescue.py``)."""
+        """Every interval is final: settle, or open the review window, once; of a lost call, when nobody came back."""
         charge = await store.lock_of_call(tx, event.call_id)
         if charge is None or charge.state != charges.State.METERING or calls.books_are_closed(charge, event.call_id):
             return
         if not await rescue.waits(tx, charge):
-            await settlement.settle(tx, charge)
+            await review.settle_or_wait(tx, charge)
             return
         charge.books_closed_at = tx.now
         tx.touch([charge.customer_id, charge.consultant_id])
@@ -126,12 +142,23 @@ class ChargeService:
             return
         if charge.state != charges.State.METERING or charge.call_ended_at is not None:
             raise Conflict("This call can no longer be extended.", code="ended")
+        if late_hold.awaited(charge):
+            raise Conflict("The reserve of this call must stand before it is extended.", code="hold_awaited")
         if any(hold.state in hold_machine.UNDECIDED for hold in standing):
             raise Conflict("An extension is already under way.", code="extension_pending")
         amount = extension_minor(price_of(charge))
         if await holds.place(tx, charge, amount_minor=amount, within=self._window, client_key=key) is None:
             raise Refused("There is no card to extend with; save one first.", code="no_card")
         tx.touch([charge.customer_id, charge.consultant_id])
+
+    async def late_hold_ms(self, tx: Tx, customer: UserId) -> int | None:
+        """The connected time at which this customer's hold would be placed; None where that is at accept.
+
+        What is said here is looked at anew at the accept: trust may be lost between the two.
+        """
+        terms = await house_terms.in_force(tx, self._terms)
+        trusted = terms.late_hold and not doubts(await record.of_customer(tx, customer))
+        return LATE_HOLD_MS if trusted else None
 
     async def authenticated(self, db: Database, user: UserId, call_id: CallId) -> None:
         """Ask Stripe how 3-D Secure went, rather than believing the browser. Opens its own transactions."""
@@ -151,13 +178,13 @@ class ChargeService:
         """Fetch a PaymentIntent and reconcile it; False when it is not ours."""
         seen = await self._gateway.retrieve_hold(intent_id)
         async with self._db.begin() as tx:
-            return await reconcile(tx, seen, return_base=self._return_base)
+            return await reconcile(tx, seen, return_base=self._return_base, observed=self._observed)
 
     # ── time ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def run_due(self, db: Database) -> int:
-        """End holds whose time is over; hand commands of unknown outcome and unread webhooks to jobs again."""
-        found = await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
+        """End holds and review windows whose time is over; hand commands and webhooks to jobs again."""
+        found = await review.run_due(db) + await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
         return found + await self._warn_of_lapse(db)
 
     async def _warn_of_lapse(self, db: Database) -> int:
@@ -198,11 +225,19 @@ class ChargeService:
             await settlement.abandon(tx, charge, reason)
         tx.touch([charge.customer_id, charge.consultant_id])
 
-    def _snapshot(self, tx: Tx, event: Opened) -> ChargeRow:
+    async def _trusts(self, tx: Tx, charge: ChargeRow) -> bool:
+        """Whether the customer may begin without a hold; what was looked at is written down either way."""
+        known = await record.of_customer(tx, UserId(charge.customer_id))
+        against = doubts(known)
+        timeline.record(tx, charge.id, "trust_checked", doubts=[*against], **asdict(known))
+        return not against
+
+    @staticmethod
+    def _snapshot(tx: Tx, event: Opened, terms: PriceTerms) -> ChargeRow:
         """The price as consented: a price the customer cannot have agreed to stops the accept itself."""
         if event.currency not in set(Currency):
             raise Refused(f"Nothing can be charged in {event.currency}.", code="price_invalid")
-        currency, terms = Currency(event.currency), self._terms
+        currency = Currency(event.currency)
         consented_at = datetime.fromisoformat(event.consented_at_iso)
         if event.rate_minor_per_hour <= 0 or event.cap_minor < MINIMUM_CHARGE_MINOR[currency]:
             raise Refused("This price cannot be charged: rate or cap is too small.", code="price_invalid")
@@ -226,6 +261,7 @@ class ChargeService:
             commission_bps=terms.commission_bps,
             tax_mode=terms.tax_mode,
             tax_rate_bps=terms.tax_rate_bps,
+            review_window_s=terms.review_window_s,
             snapshot_cap_minor=event.cap_minor,
             terms_version=event.terms_version,
             consented_at=consented_at,

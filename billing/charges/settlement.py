@@ -80,7 +80,12 @@ async def collect(tx: Tx, charge: ChargeRow, hold: HoldRow) -> None:
 
 
 def _within_holds(tx: Tx, charge: ChargeRow, due: Bill, standing: list[HoldRow]) -> Bill:
-    """Never more than the holds: a lapsed hold costs the platform a case, not the customer a surprise."""
+    """Never more than the holds: a lapsed hold costs the platform a case, not the customer a surprise.
+
+    Of a bill that was found wrong while it could be looked at, nothing.
+    """
+    if charge.waived:
+        return Bill(due.connected_ms, due.billed_ms, 0, 0, 0)
     gross = coverable_minor(Currency(charge.currency), due.gross_minor, [hold.amount_minor for hold in standing])
     if due.gross_minor <= gross:
         return due

@@ -105,6 +105,12 @@ async def claim_command(tx: Tx) -> CommandRow | None:
     return (await tx.session.scalars(query)).one_or_none()
 
 
+async def claim_reviewed(tx: Tx) -> ChargeRow | None:
+    """Lock one charge whose review window has closed; those that others work on are skipped."""
+    query = select(ChargeRow).where(ChargeRow.review_until <= tx.now).order_by(ChargeRow.review_until).limit(1)
+    return (await tx.session.scalars(query.with_for_update(skip_locked=True))).one_or_none()
+
+
 async def expired_hold(tx: Tx) -> HoldRow | None:
     """A hold whose time to come to stand is over (unlocked: the charge is locked first, then it is read anew)."""
     query = select(HoldRow).where(HoldRow.expires_at <= tx.now).order_by(HoldRow.expires_at).limit(1)

@@ -133,5 +133,6 @@ def recompute(charge: ChargeRow, intervals: Sequence[Interval]) -> Recomputed:
     """Compute the bill again from raw rows alone."""
     due = bill(meter_store.price_of(charge), closed_ms(intervals))
     stored = (charge.connected_ms, charge.billed_ms, charge.gross_minor, charge.commission_minor, charge.net_minor)
-    fresh = (due.connected_ms, due.billed_ms, due.gross_minor, due.commission_minor, due.net_minor)
+    parts = (0, 0, 0) if charge.waived else (due.gross_minor, due.commission_minor, due.net_minor)
+    fresh = (due.connected_ms, due.billed_ms, *parts)
     return Recomputed(due.gross_minor, charge.gross_minor is None or stored == fresh)

@@ -32,7 +32,7 @@ def cap_ms(price: Price) -> int:
 
 def due_minor(price: Price, connected_ms: int) -> int:
     """Gross for this much connected time, before the currency's minimum is looked at."""
-    if connected_ms < price.threshold_ms:
+    if connected_ms < price.threshold_ms or not price.secured:
         return 0
     counted = min(connected_ms, cap_ms(price)) - free_ms(price)
     return min(price_minor(price.rate_minor_per_hour, counted), price.cap_minor)

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from billing.metering.bill import cap_ms
 from billing.metering.intervals import Connected
-from billing.metering.terms import Price
+from billing.metering.terms import LATE_HOLD_MS, Price
 
 
 class MarkKind(StrEnum):
@@ -18,10 +18,12 @@ class MarkKind(StrEnum):
     CAP_IN_3_MIN = "cap_in_3_min"
     CAP_IN_30_S = "cap_in_30_s"
     CAP_REACHED = "cap_reached"
+    HOLD_DUE = "hold_due"
+    HOLD_MISSED = "hold_missed"
 
 
 # What changes something, or is evidence, is passed only when that much was observed; a warning may be an estimate.
-CONFIRMED = frozenset({MarkKind.THRESHOLD_PASSED, MarkKind.CAP_REACHED})
+CONFIRMED = frozenset({MarkKind.THRESHOLD_PASSED, MarkKind.CAP_REACHED, MarkKind.HOLD_DUE, MarkKind.HOLD_MISSED})
 LOOK_AGAIN = timedelta(milliseconds=500)  # the observation is written each second
 
 
@@ -34,9 +36,12 @@ class Mark:
 
 
 def marks(price: Price) -> tuple[Mark, ...]:
-    """Every mark of a call at this price, in order; what would lie before the start is left out."""
+    """Every mark of a call at this price, in order; what would lie before the start is left out.
+
+    While no hold stands the threshold is where the call ends: nothing lies behind it.
+    """
     end = cap_ms(price)
-    every = (
+    every: tuple[Mark, ...] = (
         Mark(price.threshold_ms - 120_000, MarkKind.THRESHOLD_IN_2_MIN),
         Mark(price.threshold_ms - 30_000, MarkKind.THRESHOLD_IN_30_S),
         Mark(price.threshold_ms, MarkKind.THRESHOLD_PASSED),
@@ -44,6 +49,10 @@ def marks(price: Price) -> tuple[Mark, ...]:
         Mark(end - 30_000, MarkKind.CAP_IN_30_S),
         Mark(end, MarkKind.CAP_REACHED),
     )
+    if not price.secured:
+        before = (mark for mark in every if mark.at_ms < price.threshold_ms)
+        # First of all at its time: a warning beside it is an estimate, and must wait for what is observed.
+        every = (Mark(LATE_HOLD_MS, MarkKind.HOLD_DUE), *before, Mark(price.threshold_ms, MarkKind.HOLD_MISSED))
     return tuple(sorted((mark for mark in every if mark.at_ms > 0), key=lambda mark: mark.at_ms))
 
 

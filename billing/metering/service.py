@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing import timeline
-from billing.charges import calls
+from billing.charges import calls, late_hold
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
@@ -64,9 +64,9 @@ class MeterService:
         if row is not None and not row.open:
             return
         number = await calls.intervals_before(tx, charge, event.call_id) + event.n
-        settled = charge.state == State.SETTLING or State(charge.state) in FINAL
-        if settled or calls.books_are_closed(charge, event.call_id):
-            # The bill is written, or its part of it closed: time that is told of afterwards is never added to it.
+        final = charge.state in {State.REVIEWING, State.SETTLING, *FINAL}
+        if final or calls.books_are_closed(charge, event.call_id):
+            # The bill is final, or its part of it closed: time that is told of afterwards is never added to it.
             timeline.record(tx, charge.id, "interval_after_settlement", n=number, duration_ms=event.duration_ms)
             return
         if row is None:
@@ -166,6 +166,10 @@ async def _pass_marks(tx: Tx, charge: ChargeRow, intervals: Sequence[Interval], 
         timeline.record(tx, charge.id, mark.kind, connected_ms=mark.at_ms)
         if mark.kind is MarkKind.CAP_REACHED and charge.call_ended_at is None:
             await announce(tx, charge.id, CAP_REACHED)
+        elif mark.kind is MarkKind.HOLD_DUE and known.observed_ms < price.threshold_ms:
+            await late_hold.ask(tx, charge)
+        elif mark.kind is MarkKind.HOLD_MISSED:
+            await late_hold.miss(tx, charge)
     # A node that died may take back time the clock had already given: its marks are passed again. While time runs,
     # an older moment only means that this transaction waited for the lock: what was passed stays passed.
     runs = running(intervals) is not None

@@ -23,6 +23,7 @@ def price_of(charge: ChargeRow) -> Price:
         threshold_ms=charge.threshold_ms,
         cap_minor=charge.cap_minor,
         commission_bps=charge.commission_bps,
+        secured=charge.late_hold_ms is None or charge.secured_at is not None,
     )
 
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from core.money import Currency
 
 TEN_MINUTES_MS = 600_000
+LATE_HOLD_MS = 480_000  # where the hold of a trusted customer is placed: two minutes before the threshold
 
 
 class Policy(StrEnum):
@@ -32,6 +33,8 @@ class PriceTerms:
     commission_bps: int = 1_500
     tax_mode: TaxMode = TaxMode.INCLUSIVE
     tax_rate_bps: int = 1_900
+    review_window_s: int = 0  # how long a bill may be looked at before anything is captured
+    late_hold: bool = False  # trusted customers get their hold at ``LATE_HOLD_MS``, not at accept
 
 
 DEFAULT_TERMS = PriceTerms()
@@ -39,7 +42,11 @@ DEFAULT_TERMS = PriceTerms()
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What the meter needs of a snapshot. Rate in minor units per hour, cap in minor units."""
+    """What the meter needs of a snapshot. Rate in minor units per hour, cap in minor units.
+
+    ``secured`` is False while a trusted customer's hold has not come to stand: until then the threshold is not passed,
+    however long the call lasts.
+    """
 
     currency: Currency
     rate_minor_per_hour: int
@@ -47,3 +54,4 @@ class Price:
     threshold_ms: int
     cap_minor: int
     commission_bps: int
+    secured: bool = True

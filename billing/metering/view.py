@@ -6,7 +6,7 @@ from datetime import datetime
 
 from billing.charges import charge as charges
 from billing.charges import hold as holds_
-from billing.charges import waiting
+from billing.charges import late_hold, waiting
 from billing.metering import store
 from billing.metering.bill import bill, cap_ms, extension_minor
 from billing.metering.intervals import Connected, Interval, running
@@ -18,6 +18,14 @@ class Authenticate:
     """Where the customer confirms a hold with the bank."""
 
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class LateHold:
+    """A trusted customer's hold: ``later``, ``asked`` at ``due_ms`` of connected time, ``stands`` or ``missed``."""
+
+    due_ms: int
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,7 @@ class MeterView:
     cap_ms: int
     extend_minor: int | None
     authenticate: Authenticate | None
+    late_hold: LateHold | None
     final: bool
     returns_until: datetime | None
 
@@ -84,17 +93,35 @@ def meter_view(
         cap_ms=cap_ms(price),
         extend_minor=_extend(charge, holds) if role == "customer" else None,
         authenticate=_authenticate(holds) if role == "customer" else None,
+        late_hold=_late_hold(charge, holds),
         final=charge.state in charges.FINAL,
         returns_until=waiting.returns_until(charge, now),
     )
 
 
 def _extend(charge: ChargeRow, holds: Sequence[HoldRow]) -> int | None:
-    """One extension at a time, while the call runs."""
+    """One extension at a time, while the call runs, and none before a late hold stands."""
     pending = any(hold.state in holds_.UNDECIDED for hold in holds)
-    if charge.state != charges.State.METERING or charge.call_ended_at is not None or pending:
+    if (
+        charge.state != charges.State.METERING
+        or charge.call_ended_at is not None
+        or pending
+        or late_hold.awaited(charge)
+    ):
         return None
     return extension_minor(store.price_of(charge))
+
+
+def _late_hold(charge: ChargeRow, holds: Sequence[HoldRow]) -> LateHold | None:
+    if charge.late_hold_ms is None:
+        return None
+    if charge.secured_at is not None:
+        state = "stands"
+    elif any(hold.state in holds_.UNDECIDED for hold in holds):
+        state = "asked"
+    else:
+        state = "missed" if charge.marked_ms >= charge.late_hold_ms else "later"
+    return LateHold(charge.late_hold_ms, state)
 
 
 def _authenticate(holds: Sequence[HoldRow]) -> Authenticate | None:

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from billing import timeline
-from billing.charges import calls, store
-from billing.charges.charge import FINAL
+from billing.charges import calls, review, store
+from billing.charges.charge import FINAL, State
 from billing.finance.models import ProblemRow
 from billing.models import ChargeRow
 from billing.problems.rules import Answer, Category, Facts, Finding, decide
@@ -40,11 +40,15 @@ class ProblemService:
     async def say(self, tx: Tx, user: UserId, call_id: CallId, category: Category, words: str) -> ProblemRow:
         """Take down what was wrong, and answer at once where the evidence is conclusive.
 
+        While the bill may be looked at, a conclusive answer means that it is not taken at all; one that people must
+        decide holds nothing up.
+
         Raises NotFound, and Conflict before the call is settled or when something was said already.
         """
         looked = await _own(tx, user, call_id)
         charge = await store.lock(tx, looked.id)
-        if charge.state not in FINAL:
+        reviewing = charge.state == State.REVIEWING
+        if not reviewing and charge.state not in FINAL:
             raise Conflict("This call is not settled yet; try again in a minute.", code="not_settled")
         if await _said_by(tx, charge.id, user) is not None:
             raise Conflict("You have reported this call already; the answer is on its page.", code="reported")
@@ -68,6 +72,7 @@ class ProblemService:
                 "refunded_minor": facts.refunded_minor,
                 "overlaps_ms": facts.overlaps_ms,
                 "refund_minor": answer.refund_minor,
+                "waived": reviewing and answer.refund_minor > 0,
             },
             reply=None,
             replied_at=None,
@@ -78,7 +83,9 @@ class ProblemService:
         )
         tx.session.add(row)
         timeline.record(tx, charge.id, "problem_reported", category=category, finding=answer.finding)
-        if answer.refund_minor:
+        if answer.refund_minor and reviewing:
+            await review.waive(tx, charge)
+        elif answer.refund_minor:
             refund = await self._refunds.request(
                 tx,
                 charge.id,
@@ -184,10 +191,12 @@ async def _facts(tx: Tx, charge: ChargeRow) -> Facts:
             "created": charge.created_at,
         },
     )
+    # What will be taken is as good as taken to who says that it should not be.
+    due = await review.expected(tx, charge) if charge.state == State.REVIEWING else None
     return Facts(
-        connected_ms=charge.connected_ms or 0,
-        gross_minor=charge.gross_minor or 0,
-        captured_minor=charge.captured_minor,
+        connected_ms=charge.connected_ms or 0 if due is None else due.connected_ms,
+        gross_minor=charge.gross_minor or 0 if due is None else due.gross_minor,
+        captured_minor=charge.captured_minor if due is None else due.gross_minor,
         refunded_minor=charge.refunded_minor,
         overlaps_ms=int(overlaps or 0),
     )

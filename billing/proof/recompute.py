@@ -1,8 +1,9 @@
 """The bill once more, PURE, written apart from the meter on purpose: exact fractions, and only what a receipt says.
 
-The rules are those of the price snapshot: connected time is the sum of the intervals; under the threshold, or under
-the currency's minimum, a call costs nothing; from it on the whole call (or only what is past it) is charged at the
-rate per hour, half up, up to the cap; VAT is the part of the price that its rate makes it, half up.
+The rules are those of the price snapshot: connected time is the sum of the intervals; under the threshold, under the
+currency's minimum, or where no hold ever stood, a call costs nothing; from the threshold on the whole call (or only
+what is past it) is charged at the rate per hour, half up, up to the cap; VAT is the part of the price that its rate
+makes it, half up.
 """
 
 from collections.abc import Iterator
@@ -22,13 +23,14 @@ def half_up(value: Fraction) -> int:
 
 
 class Bill:
-    """What a receipt's price and intervals come to."""
+    """What a receipt's price and intervals come to; ``held`` says whether a hold ever stood."""
 
-    def __init__(self, price: dict[str, Any], intervals: list[dict[str, Any]]) -> None:
+    def __init__(self, price: dict[str, Any], intervals: list[dict[str, Any]], *, held: bool) -> None:
         self._price = price
         self._intervals = sorted(intervals, key=lambda interval: int(interval["n"]))
         self.connected_ms = sum(interval["duration_ms"] for interval in intervals)
-        full = self._price_at(self.connected_ms) if self.connected_ms >= price["threshold_ms"] else 0
+        passed = held and self.connected_ms >= price["threshold_ms"]
+        full = self._price_at(self.connected_ms) if passed else 0
         self.due_minor = full if full >= price["minimum_minor"] else 0
         counted = min(self.connected_ms, self._cap_ms) - self._free_ms
         self.billed_ms = counted if self.due_minor else 0

@@ -29,14 +29,16 @@ WITH raw AS (
                         ELSE greatest(threshold_ms, paid_ms) END AS last_ms
   FROM timed
 ), priced AS (
-  SELECT *, CASE WHEN raw_ms < threshold_ms THEN 0 ELSE least(cap_minor, floor(
+  SELECT *, CASE WHEN raw_ms < threshold_ms OR NOT EXISTS (SELECT 1 FROM hold h WHERE h.charge_id = bounded.id
+           AND h.held_at IS NOT NULL) THEN 0 ELSE least(cap_minor, floor(
            (rate_minor_per_hour::numeric * (least(raw_ms, last_ms) - unpaid_ms) + 1800000) / 3600000)) END AS price
   FROM bounded
 ), due AS (
   SELECT *, CASE WHEN price < CASE currency WHEN 'gbp' THEN 30 ELSE 50 END THEN 0 ELSE price END AS due_minor
   FROM priced
 ), split AS (
-  SELECT *, least(due_minor, CASE WHEN EXISTS (SELECT 1 FROM billing_case b WHERE b.charge_id = due.id
+  SELECT *, least(due_minor, CASE WHEN waived THEN 0
+                                  WHEN EXISTS (SELECT 1 FROM billing_case b WHERE b.charge_id = due.id
                                   AND b.kind = 'holds_do_not_cover') THEN gross_minor ELSE due_minor END) AS gross_again
   FROM due
 )

@@ -45,6 +45,7 @@ class Script:
     exempt: bool = False
     refund: int = 0
     pause_cause: str = "customer_unseen"
+    late: str = ""  # what became of a trusted customer's hold: stood | missed
 
 
 SCRIPTS = {
@@ -56,6 +57,8 @@ SCRIPTS = {
     "not-covered": Script((1_500_000,), covered=2_000, role="consultant"),
     "refunded-exempt": Script((720_000,), exempt=True, refund=500, currency="usd"),
     "no-show": Script(()),
+    "late-hold": Script((700_000,), late="stood"),
+    "hold-missed": Script((600_412,), late="missed"),
 }
 
 
@@ -114,7 +117,11 @@ class Scene:
     def play(self) -> Evidence:
         script = self.script
         self.note("price_agreed", rate_minor_per_hour=script.rate, cap_minor=script.cap)
-        self.hold(script.cap)
+        if script.late:
+            self.charge.late_hold_ms = 480_000
+            self.note("hold_deferred", at_ms=480_000)
+        else:
+            self.hold(script.cap)
         self.now = START
         for n, ms in enumerate(script.talks):
             last = n == len(script.talks) - 1
@@ -122,7 +129,7 @@ class Scene:
             if not last:
                 self.now += timedelta(milliseconds=script.pauses[n])
         self.charge.call_ended_at = self.now
-        self.note("call_ended", reason="customer_left")
+        self.note("call_ended", reason=self.charge.close_reason)
         self._settle()
         return Evidence(self.charge, self.intervals, self.holds, self.events, self.invoices)
 
@@ -133,9 +140,26 @@ class Scene:
             self.hold(self.script.extension)
             self.charge.cap_minor += self.script.extension
             self.note("extended", cap_minor=self.charge.cap_minor)
+        if self.script.late:
+            self._ask_late(self.now + timedelta(milliseconds=480_000))
         self.intervals.append(Interval(n, self.now, ms, open=False, cause=cause))
         self.now += timedelta(milliseconds=ms)
         self.note("interval_closed", n=n, duration_ms=ms, cause=cause)
+
+    def _ask_late(self, at: datetime) -> None:
+        """At eight minutes; what follows is noted from then on."""
+        began, self.now = self.now, at
+        self.note("hold_due", connected_ms=480_000)
+        if self.script.late == "stood":
+            self.hold(self.script.cap)
+            self.charge.secured_at = at
+            self.note("threshold_passed", connected_ms=600_000)
+        else:
+            self.note("hold_requested", n=1, amount_minor=self.script.cap)
+            self.note("hold_declined", n=1, message="Your card was declined.")
+            self.note("hold_missed", connected_ms=600_000)
+            self.charge.close_reason = "hold_missed"
+        self.now = began
 
     def _settle(self) -> None:
         charge, script = self.charge, self.script

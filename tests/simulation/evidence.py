@@ -19,12 +19,14 @@ Row = dict[str, Any]
 class Part:
     """One call of a chain: when somebody came back to it, how it ended, and who was refused afterwards, with why.
 
-    ``ended_at`` is None where billing ended it (the cap), ``ended_tick`` where media never began.
+    ``ended_at`` is None where billing ended it (the cap), ``media_at`` and
+    ``ended_tick`` where media never began.
     """
 
     script: Call
     began_at: datetime | None
     ended_at: datetime | None
+    media_at: datetime | None
     ended_tick: int | None
     ended_because: str
     closed_at: datetime | None
@@ -40,6 +42,7 @@ class Story:
     """
 
     opened_at: datetime
+    began_at: datetime | None  # the moment of tick 0, by the steady clock
     ended_tick: int | None  # None: media never began
     ended_because: str
     closed_at: datetime | None

@@ -90,7 +90,9 @@ class House:
         self.meter = MeterService(self._observed, steady=lambda: steady().timestamp())
         self.collection = CollectionService(settings)
         self.rescues = RescueService()
-        self.charges = ChargeService(db=self.db, gateway=gateway, settings=settings, terms=terms)
+        self.charges = ChargeService(
+            db=self.db, gateway=gateway, settings=settings, observed=self._observed, terms=terms
+        )
         payouts = PayoutService(db=self.db, gateway=gateway, approval_above_minor=limit)
         self.charges.employ(REFUND_KINDS, RefundErrand(gateway))
         self.charges.employ(DISPUTE_KINDS, DisputeErrand(gateway))

@@ -9,12 +9,14 @@ from fractions import Fraction
 from itertools import pairwise
 
 from tests.simulation.evidence import Found, Row, Story
-from tests.simulation.script import CURRENCIES, GOOD, SECURE, THRESHOLD_S, TICKS, Call, Extend, Trouble
+from tests.simulation.script import CURRENCIES, GOOD, LATE_S, SECURE, THRESHOLD_S, TICKS, Call, Extend, Trouble
 
 _COMMISSION = Fraction(15, 100)
 _HOUR_MS = 3_600_000
 _THRESHOLD_MS = THRESHOLD_S * 1_000
 _WINDOW = timedelta(minutes=10)
+_LATE_MS = LATE_S * 1_000
+_WRITTEN_MS = 1_100  # what was seen is written each second: so much more of a call may have passed
 _ENDS = {"captured", "released", "abandoned", "uncollectable"}
 
 Rule = Callable[[Call, Trouble, Story, Found], Iterator[str]]
@@ -42,10 +44,26 @@ def seen_ms(story: Story) -> int:
     return sum(connected_ms(part.script, part.ended_tick) for part in story.parts if part.ended_tick is not None)
 
 
+def seen_by(story: Story, at: datetime) -> int:
+    """The same up to a moment."""
+    found = 0
+    for part in story.parts:
+        if part.media_at is not None and part.ended_tick is not None:
+            ticks = (at - part.media_at) // timedelta(microseconds=1) * TICKS // 1_000_000
+            found += connected_ms(part.script, max(0, min(ticks, part.ended_tick)))
+    return found
+
+
 def cap_end_ms(charge: Row) -> int:
     """The connected time the cap pays for."""
     paid_ms: int = charge["cap_minor"] * _HOUR_MS // charge["rate_minor_per_hour"]
     return paid_ms + _THRESHOLD_MS if charge["policy"] == "after_threshold" else max(paid_ms, _THRESHOLD_MS)
+
+
+def _enough_ms(found: Found) -> int:
+    """From where on nobody comes back: the cap is used up, or the threshold reached without the late hold."""
+    unsecured = found.charge["late_hold_ms"] is not None and _stood(found) is None
+    return _THRESHOLD_MS if unsecured else cap_end_ms(found.charge)
 
 
 def waits_until(story: Story, found: Found) -> datetime | None:
@@ -56,7 +74,7 @@ def waits_until(story: Story, found: Found) -> datetime | None:
             until = part.ended_at + _WINDOW
         elif part.ended_because != "no_show":
             until = None
-    if until is None or story.lapsed or seen_ms(story) >= cap_end_ms(found.charge):
+    if until is None or story.lapsed or seen_ms(story) >= _enough_ms(found):
         return None
     given_up = story.parts[-1].given_up_at
     return until if given_up is None else min(until, given_up)
@@ -94,17 +112,42 @@ def it_has_an_end(_call: Call, _trouble: Trouble, _story: Story, found: Found) -
 
 
 def the_hold_stands_as_the_bank_says(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
-    """A good card in good weather stands, a refused one never does; without a hold there is no media."""
-    stood = any(event["kind"] == "hold_placed" and event["details"]["n"] == 1 for event in found.timeline)
+    """A good card in good weather stands, a refused one never does; without a hold nobody unknown has media."""
+    stood = _stood(found) is not None
     willing = call.card in {GOOD, SECURE["succeeded"]}
     if stood and not willing:
         yield "a hold stands on a card that was refused"
-    if willing and not stood and not trouble.on_the_money and call.leaves_after_s is None:
+    if willing and not (stood or call.late or trouble.on_the_money) and call.leaves_after_s is None:
         yield "a good card did not stand"
-    if story.ended_tick is not None and not stood:
+    if story.ended_tick is not None and not stood and not call.late:
         yield "media without a hold"
     if found.charge["state"] == "abandoned" and found.charge["captured_minor"]:
         yield "an abandoned charge took money"
+
+
+def a_late_hold_stands_before_the_threshold_or_nothing_is_due(
+    call: Call, trouble: Trouble, story: Story, found: Found
+) -> Iterator[str]:
+    """A trusted customer's hold comes at eight minutes, in time; without it the call ends at ten, not sooner, free."""
+    if (found.charge["late_hold_ms"] is not None) != call.late:
+        yield f"the hold comes {'at accept' if call.late else 'late'}"
+    if not call.late or story.ended_tick is None:
+        return
+    connected, stood = seen_ms(story), _stood(found)
+    if connected < _LATE_MS and (found.holds or found.intents):
+        yield f"Stripe was asked, and the call ended after {connected} ms"
+    if stood is not None:
+        after = seen_by(story, stood["at"])
+        if not _LATE_MS <= after < _THRESHOLD_MS + _WRITTEN_MS:
+            yield f"the late hold stood after {after} ms"
+    room_ms = 30_000 + trouble.media_late_s * 1_000
+    unheld = stood is None and not trouble.on_the_money
+    if unheld and call.card == GOOD and connected >= _LATE_MS + room_ms:
+        yield "a good card did not stand"
+    if unheld and connected > _THRESHOLD_MS + room_ms:
+        yield f"went on without a hold for {connected} ms"
+    if story.parts[-1].ended_because == "hold_missed" and (stood is not None or connected < _THRESHOLD_MS):
+        yield f"ended without a hold after {connected} ms"
 
 
 def the_time_is_what_was_seen(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
@@ -138,7 +181,8 @@ def the_cap_is_what_was_agreed(call: Call, trouble: Trouble, story: Story, found
 def the_amount_is_right(call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """Captured is what the rules say for the time seen, or nothing; a bank that lets a hold go can only lower it."""
     captured, charge = found.charge["captured_minor"], found.charge
-    if story.ended_tick is None or charge["state"] == "abandoned":
+    unsecured = call.late and _stood(found) is None
+    if story.ended_tick is None or charge["state"] == "abandoned" or unsecured:
         expected = 0
     else:
         expected = due_minor(call, seen_ms(story), charge["cap_minor"])
@@ -221,7 +265,7 @@ def it_is_told_once(_call: Call, _trouble: Trouble, story: Story, found: Found) 
     for kind in ("price_agreed", "settled", "captured", "released", "abandoned", "uncollectable"):
         if kinds.count(kind) > 1:
             yield f"{kind} is told {kinds.count(kind)} times"
-    for kind in ("threshold_in_2_min", "threshold_in_30_s", "threshold_passed"):
+    for kind in ("threshold_in_2_min", "threshold_in_30_s", "threshold_passed", "hold_due", "hold_missed"):
         told = [position for position, other in enumerate(kinds) if other == kind]
         for first, second in pairwise(told):
             if "interval_closed" not in kinds[first:second]:
@@ -242,16 +286,32 @@ def the_cap_ends_no_call_early(_call: Call, trouble: Trouble, story: Story, foun
         yield f"ended at the cap after {found.charge['connected_ms']} of {end} ms"
 
 
-def it_is_settled_in_a_minute(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+def nothing_is_taken_while_the_bill_may_be_looked_at(
+    call: Call, _trouble: Trouble, _story: Story, found: Found
+) -> Iterator[str]:
+    """The window that was agreed lies between the end and the capture; a bill is waived by no one but a person."""
+    if found.charge["review_window_s"] != call.review_s:
+        yield f"the window is {found.charge['review_window_s']} s"
+    ends = [event["at"] for event in found.timeline if event["kind"] == "call_ended"]
+    for event in found.timeline:
+        if event["kind"] == "hold_captured" and event["at"] < ends[-1] + timedelta(seconds=call.review_s):
+            yield f"captured {event['at'] - ends[-1]} after the end"
+    if found.charge["waived"]:
+        yield "the bill was waived"
+
+
+def it_is_settled_in_a_minute(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """Without trouble, money is taken or released within 60 s of the end; what a bank let go is collected for days.
 
-    The end of a lost call is when nobody may come back any more.
+    The end of a lost call is when nobody may come back any more. What may be looked at first is taken within 60 s of
+    that.
     """
     closed_at = story.parts[-1].closed_at
     if trouble.on_the_money or story.lapsed or closed_at is None or found.charge["settled_at"] is None:
         return
     late = found.charge["settled_at"] - max(closed_at, waits_until(story, found) or closed_at)
-    if late > timedelta(seconds=60):
+    window = call.review_s if found.charge["gross_minor"] else 0
+    if late > timedelta(seconds=60 + window):
         yield f"settled {late} after the end"
 
 
@@ -261,7 +321,7 @@ def a_lost_call_waits_for_both(_call: Call, _trouble: Trouble, story: Story, fou
     if until is not None and settling_at is not None and settling_at < until:
         yield f"settled at {settling_at}, both could come back until {until}"
     since: datetime | None = None
-    talked = 0
+    talked, enough_ms = 0, _enough_ms(found)
     for part, following in zip(story.parts, [*story.parts[1:], None], strict=True):
         talked += 0 if part.ended_tick is None else connected_ms(part.script, part.ended_tick)
         since = part.ended_at if part.ended_because == "connection_lost" else since
@@ -272,8 +332,14 @@ def a_lost_call_waits_for_both(_call: Call, _trouble: Trouble, story: Story, fou
         for at, why in part.refusals:
             over = since is None or at - since >= _WINDOW or part.given_up_at is not None
             closing = why == "closing" and (part.closed_at is None or at <= part.closed_at)
-            if not (over or closing or story.lapsed or talked >= cap_end_ms(found.charge)):
+            if not (over or closing or story.lapsed or talked >= enough_ms):
                 yield f"somebody was refused at {at} ({why}), lost at {since}"
+
+
+def _stood(found: Found) -> Row | None:
+    """The evidence that the first hold stood."""
+    told = (event for event in found.timeline if event["kind"] == "hold_placed" and event["details"]["n"] == 1)
+    return next(told, None)
 
 
 def _reserved(found: Found) -> list[Row]:
@@ -287,6 +353,7 @@ def _reserved(found: Found) -> list[Row]:
 RULES: tuple[Rule, ...] = (
     it_has_an_end,
     the_hold_stands_as_the_bank_says,
+    a_late_hold_stands_before_the_threshold_or_nothing_is_due,
     the_time_is_what_was_seen,
     the_cap_is_what_was_agreed,
     the_amount_is_right,
@@ -296,6 +363,7 @@ RULES: tuple[Rule, ...] = (
     nothing_is_unexplained,
     it_is_told_once,
     the_cap_ends_no_call_early,
+    nothing_is_taken_while_the_bill_may_be_looked_at,
     it_is_settled_in_a_minute,
     a_lost_call_waits_for_both,
 )

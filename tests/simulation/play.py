@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from billing.events import CapReached, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from billing.events import CapReached, ChargeSettled, HoldDeferred, HoldFailed, HoldPlaced, PayoutAccountChanged
 from core.db import Tx
 from core.events import Flow
 from core.ids import CallId, new_id
@@ -26,6 +26,20 @@ _LONGEST = timedelta(days=20)
 _MOST_STEPS = 60_000
 _HEALS_AFTER = timedelta(seconds=90)
 _SUBSCRIBED = ("payment_intent.", "charge.")
+# Late holds are switched on: whose hold comes late is then a matter of their record.
+_TERMS = (
+    "INSERT INTO house_terms (version, late_hold, review_window_s, reason, set_by, set_at) "
+    "SELECT coalesce(max(version), 0) + 1, true, %s, 'simulated', gen_random_uuid(), %s FROM house_terms"
+)
+# A trusted customer's record: three calls paid for, long ago.
+_PAID = (
+    "INSERT INTO charge (id, call_id, reference, customer_id, consultant_id, created_at, currency, "
+    "rate_minor_per_hour, policy, policy_version, threshold_ms, commission_bps, tax_mode, tax_rate_bps, "
+    "snapshot_cap_minor, terms_version, consented_at, state, cap_minor, marked_ms, captured_minor) "
+    "SELECT gen_random_uuid(), gen_random_uuid(), n::text, %(customer)s, %(consultant)s, %(at)s, 'eur', 9000, "
+    "'whole_call', '2026-1', 600000, 1500, 'inclusive', 1900, 4500, '2026-1', %(at)s, 'captured', 4500, 0, 1650 "
+    "FROM generate_series(1, 3) n"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +99,9 @@ class Play:
             "VALUES (%s, %s, true, %s)",
             (world.consultant, account, now),
         )
+        world.database.execute(_TERMS, (self._script.calls[0].review_s, now))
+        if any(call.late for call in self._script.calls):
+            world.database.execute(_PAID, {"customer": world.customer, "consultant": world.consultant, "at": now})
         await world.bank.new_events()
         self._heard = world.database.execute("SELECT coalesce(max(id), 0) FROM heard").fetchone()[0]  # type: ignore[index]
         for house in world.houses.values():
@@ -108,7 +125,7 @@ class Play:
         """``app/flow.py`` as far as money goes: what the other rooms do is written down where no crash loses it."""
         world = self._world
 
-        async def placed(tx: Tx, event: HoldPlaced) -> None:
+        async def placed(tx: Tx, event: HoldPlaced | HoldDeferred) -> None:
             await world.note(tx, event.call_id, "placed")
 
         async def failed(tx: Tx, event: HoldFailed) -> None:
@@ -124,6 +141,7 @@ class Play:
 
         return {
             HoldPlaced: (placed,),
+            HoldDeferred: (placed,),
             HoldFailed: (failed,),
             CapReached: (capped,),
             ChargeSettled: (settled,),
@@ -224,12 +242,13 @@ class Play:
                 continue
             ended = None if scene.node is None else scene.node.ended
             story = Story(
-                scene.opened_at,
-                ended,
-                scene.because,
-                scene.closed_at,
-                tuple(scene.lapsed),
-                scene.clicks,
+                opened_at=scene.opened_at,
+                began_at=None if scene.node is None else scene.node.moment(0),
+                ended_tick=ended,
+                ended_because=scene.because,
+                closed_at=scene.closed_at,
+                lapsed=tuple(scene.lapsed),
+                clicks=scene.clicks,
                 parts=tuple(_part(world, one) for one in scene.chain() if one is scene or one.node is not None),
             )
             self.found, self.story = found, story
@@ -247,6 +266,7 @@ def _part(world: World, scene: Scene) -> Part:
         script=scene.script,
         began_at=told.get("continued"),
         ended_at=told.get("ended"),
+        media_at=None if scene.node is None else scene.node.moment(0),
         ended_tick=None if scene.node is None else scene.node.ended,
         ended_because=scene.because,
         closed_at=scene.closed_at,

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 TICKS = 1_024
 THRESHOLD_S = 600
+LATE_S = 480  # when the hold of a trusted customer is placed
 CURRENCIES = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50}
 
 
@@ -63,7 +64,8 @@ class Call:
 
     ``presence`` are stretches in which a side sends media, ``pauses`` what both agreed not to count, ``ends`` when
     somebody leaves, or the connection is given up as ``lost``. With ``leaves_after_s`` the customer goes that long
-    after the accept, whatever stands by then.
+    after the accept, whatever stands by then. ``late``: the customer is trusted, so their hold is placed at eight
+    minutes. ``review_s`` is how long the bill may be looked at before it is taken: the house's terms.
     """
 
     currency: str
@@ -78,6 +80,8 @@ class Call:
     begins_s: float = 0.0
     leaves_after_s: float | None = None
     lost: Lost | None = None
+    late: bool = False
+    review_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +152,11 @@ def draw(seed: int) -> Script:
     fate = random.Random(f"lost {seed}")  # noqa: S311 - a source of its own: what else a seed does stays as it was
     if number == 1 and calls[0].ends and calls[0].leaves_after_s is None and fate.random() < 0.3:
         calls = (_lost(fate, calls[0]),)
-    return Script(seed, calls, trouble)
+    # Drawn apart, so that what else a seed means stays as it was. In pairs one call could cost the other its trust.
+    apart = random.Random(f"late {seed}")  # noqa: S311 - the same
+    late = number == 1 and apart.random() < 0.35
+    review_s = apart.choice((0, 0, 0, 45, 600, 7_200))
+    return Script(seed, tuple(replace(call, late=late, review_s=review_s) for call in calls), trouble)
 
 
 def simple(seed: int, *, trouble: Trouble, connected_s: float = 660.0, extended: bool = False) -> Script:

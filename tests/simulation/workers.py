@@ -14,6 +14,7 @@ _AT_ONCE = 4  # jobs a worker runs at a time
 _RESCUED = timedelta(seconds=8)  # a killed worker's jobs are given to another once its heart is not heard
 _DUE = (
     "SELECT (SELECT min(next_deadline_at) FROM charge), least((SELECT min(expires_at) FROM hold), "
+    "(SELECT min(review_until) FROM charge), "
     "(SELECT min(due_at) FROM command), (SELECT min(due_at) FROM stripe_event)), "
     "(SELECT min(next_at) FROM collection), (SELECT min(greatest(rescue_until, books_closed_at)) FROM charge "
     "WHERE state = 'metering' AND books_closed_at IS NOT NULL)"

@@ -1,4 +1,4 @@
-"""The customer's cards: listed, saved through hosted fields, preferred, removed."""
+"""The customer's cards: listed, saved through hosted fields, preferred, removed; and when a hold is placed."""
 
 from collections.abc import Iterable
 
@@ -36,6 +36,12 @@ class SetupOut(Output):
     publishable_key: str | None
 
 
+class HoldOut(Output):
+    """When the hold of a call is placed: at ``late_hold_ms`` of connected time; None: when somebody accepts."""
+
+    late_hold_ms: int | None
+
+
 class CompleteIn(Input):
     """Whether the new card is to be the one holds are placed with."""
 
@@ -70,6 +76,13 @@ async def post_card_default(call: Call) -> CardsOut:
     """Place holds with this card from now on."""
     async with call.house.db.begin() as tx:
         return _cards(await call.house.cards.make_default(tx, call.user, call.path["payment_method_id"]))
+
+
+@route("GET", "/api/payment/hold", access=Access.CUSTOMER, reply=HoldOut)
+async def get_hold(call: Call) -> HoldOut:
+    """When this customer's hold would be placed, as things stand; the accept looks at it anew."""
+    async with call.house.db.begin() as tx:
+        return HoldOut(late_hold_ms=await call.house.charges.late_hold_ms(tx, call.user))
 
 
 @route("POST", "/api/payment/setup", access=Access.CUSTOMER, body=Empty, reply=SetupOut)

@@ -87,12 +87,16 @@ class KeysOut(Output):
 
 
 class ReceiptOut(Output):
-    """The bill of one call, from one of its sides; ``paid_minor`` is what was taken less what was given back."""
+    """The bill of one call, from one of its sides; ``paid_minor`` is what was taken less what was given back.
+
+    ``review_until`` is when it is captured, while it may be looked at first.
+    """
 
     call_id: UUID
     reference: str
     role: Literal["customer", "consultant"]
     state: str
+    review_until: Utc | None
     question_title: str
     other_name: str
     started_at: Utc

@@ -14,7 +14,15 @@ from billing.collection.service import CollectionService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
 from billing.disputes.errand import DisputeErrand
 from billing.disputes.service import DisputeService
-from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldFailed, HoldPlaced, PayoutAccountChanged
+from billing.events import (
+    CapReached,
+    ChargeRefunded,
+    ChargeSettled,
+    HoldDeferred,
+    HoldFailed,
+    HoldPlaced,
+    PayoutAccountChanged,
+)
 from billing.metering.service import MeterService
 from billing.models import ChargeRow, HoldRow
 from billing.payout_accounts import PayoutAccountService
@@ -48,7 +56,7 @@ class Room:
         self.gateway = StripeGateway(
             api_key=sandbox.api_key, api_base=sandbox.url, webhook_secret=sandbox.webhook_secret, timeout_s=2
         )
-        self.charges = ChargeService(db=self.db, gateway=self.gateway, settings=settings)
+        self.charges = ChargeService(db=self.db, gateway=self.gateway, settings=settings, observed=self.observed_ms)
         self.rescues = RescueService()
         self.meter = MeterService(self.observed_ms, steady=lambda: clock.now().timestamp())
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
@@ -74,14 +82,15 @@ class Room:
         self.charges.register(self.jobs)
         self.money.register(self.jobs)
         self.webhooks.register(self.jobs)
-        events = (HoldPlaced, HoldFailed, CapReached, ChargeSettled, ChargeRefunded, PayoutAccountChanged)
+        events = (HoldPlaced, HoldDeferred, HoldFailed, CapReached, ChargeSettled, ChargeRefunded, PayoutAccountChanged)
         self.bus.connect(dict.fromkeys(events, (self._hear,)))
         self.customer, self.consultant = UserId(new_id()), UserId(new_id())
 
     async def _hear(self, tx: Tx, event: Event) -> None:
         self.heard.append(event)
         if isinstance(event, HoldFailed | CapReached):
-            await self.charges.on_call_ended(tx, self.ended(event.call_id, "cap_reached"))
+            reason = event.reason if isinstance(event, HoldFailed) else "cap_reached"
+            await self.charges.on_call_ended(tx, self.ended(event.call_id, reason))
 
     async def observed_ms(self, tx: Tx, call_ids: Sequence[UUID]) -> dict[UUID, int]:
         """The node of a call that runs writes down every moment of it."""

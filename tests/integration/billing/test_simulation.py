@@ -16,7 +16,7 @@ from tests.fakes.gauge import number, say
 from tests.simulation.evidence import Found
 from tests.simulation.oracle import connected_ms, judge
 from tests.simulation.play import Play
-from tests.simulation.script import TICKS, Outage, Rule, Trouble, draw, simple
+from tests.simulation.script import DECLINED, TICKS, Outage, Rule, Trouble, draw, simple
 from tests.simulation.studio import Studio
 
 SEEDS, PARTS = 200, 4
@@ -254,6 +254,7 @@ async def test_the_oracle_notices_what_is_wrong(studio: Studio) -> None:
         "commission_and_share_are_split": replace(found, application_fees_minor=247),
         "the_books_are_stripes": replace(found, platform_net_minor=found.platform_net_minor - 1),
         "nothing_is_unexplained": replace(found, cases=[{"kind": "capture_differs", "details": {}}]),
+        "nothing_is_taken_while_the_bill_may_be_looked_at": replace(found, charge={**found.charge, "waived": True}),
         "it_is_told_once": replace(found, timeline=[*found.timeline, *found.timeline]),
         "it_is_settled_in_a_minute": replace(
             found, charge={**found.charge, "settled_at": found.charge["settled_at"] + timedelta(minutes=2)}
@@ -263,3 +264,56 @@ async def test_the_oracle_notices_what_is_wrong(studio: Studio) -> None:
         told = judge(script.calls[0], script.trouble, story, wrong)
         assert any(line.startswith(rule) for line in told), (rule, told)
     assert connected_ms(script.calls[0], 300 * TICKS) == 300_000
+
+
+async def test_the_oracle_notices_a_late_hold_that_is_not_as_it_should_be(studio: Studio) -> None:
+    script = simple(3, trouble=Trouble(workers=1))
+    late = replace(script.calls[0], late=True)
+    play = Play(replace(script, calls=(late,)), studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 1_650)
+    found, story = play.found, play.story
+    assert found is not None
+    assert story is not None
+    assert story.began_at is not None
+    rule = "a_late_hold_stands_before_the_threshold_or_nothing_is_due"
+    unheld = replace(found, timeline=[event for event in found.timeline if event["kind"] != "hold_placed"])
+    [stood] = [event for event in found.timeline if event["kind"] == "hold_placed"]
+    at_ten = {**stood, "at": story.began_at + timedelta(seconds=602)}
+    for wrong, expected in (
+        (replace(found, charge={**found.charge, "late_hold_ms": None}), rule),
+        (replace(unheld, timeline=[*unheld.timeline, at_ten]), rule),
+        (unheld, "the_amount_is_right"),
+    ):
+        told = judge(late, script.trouble, story, wrong)
+        assert any(line.startswith(expected) for line in told), (expected, told)
+
+
+async def test_a_late_hold_that_is_refused_ends_the_call_at_ten_minutes_and_costs_nothing(studio: Studio) -> None:
+    script = simple(4, trouble=Trouble(workers=1))
+    late = replace(script.calls[0], late=True, card=DECLINED)
+    play = Play(replace(script, calls=(late,)), studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 0)
+    assert play.found is not None
+    assert play.story is not None
+    assert play.story.ended_because == "hold_missed"
+    on_and_on = replace(play.story, ended_tick=late.ends)
+    assert any("went on without a hold" in line for line in judge(late, script.trouble, on_and_on, play.found))
+
+
+async def test_the_oracle_notices_a_capture_inside_the_window(studio: Studio) -> None:
+    script = simple(5, trouble=Trouble(workers=1))
+    reviewed = replace(script.calls[0], review_s=600)
+    play = Play(replace(script, calls=(reviewed,)), studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 1_650)
+    assert play.found is not None
+    assert play.story is not None
+    ended = next(event["at"] for event in play.found.timeline if event["kind"] == "call_ended")
+    early = [
+        {**event, "at": ended + timedelta(seconds=599)} if event["kind"] == "hold_captured" else event
+        for event in play.found.timeline
+    ]
+    told = judge(reviewed, script.trouble, play.story, replace(play.found, timeline=early))
+    assert [line.split(":")[0] for line in told] == ["nothing_is_taken_while_the_bill_may_be_looked_at"]

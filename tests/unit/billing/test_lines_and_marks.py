@@ -24,6 +24,7 @@ prices = st.builds(
     threshold_ms=st.just(600_000),
     cap_minor=st.integers(1, 100_000),
     commission_bps=st.just(1_500),
+    secured=st.booleans(),
 )
 
 
@@ -80,6 +81,31 @@ def test_each_warning_is_given_at_its_time() -> None:
         (1_770_000, MarkKind.CAP_IN_30_S),
         (1_800_000, MarkKind.CAP_REACHED),
     ]
+
+
+def test_without_its_hold_a_call_ends_where_it_would_begin_to_cost() -> None:
+    late = replace(PRICE, secured=False)
+    assert [(mark.at_ms, mark.kind) for mark in marks(late)] == [
+        (480_000, MarkKind.HOLD_DUE),
+        (480_000, MarkKind.THRESHOLD_IN_2_MIN),
+        (570_000, MarkKind.THRESHOLD_IN_30_S),
+        (600_000, MarkKind.HOLD_MISSED),
+    ]
+    assert bill(late, 600_000).gross_minor == bill(late, 3_000_000).gross_minor == 0
+    assert [(line.kind, line.amount_minor) for line in lines(late, talk((0, 600_412)))] == [("free", 0)]
+
+
+def test_a_hold_is_asked_for_when_eight_minutes_were_observed_and_the_warning_beside_it_is_given_once() -> None:
+    late = replace(PRICE, secured=False)
+    assert passed(late, 0, Connected(480_300, 479_900)) == ()
+    before = marked_ms(late, 0, Connected(480_300, 479_900))
+    found = passed(late, before, Connected(480_800, 480_100))
+    assert [mark.kind for mark in found] == [MarkKind.HOLD_DUE, MarkKind.THRESHOLD_IN_2_MIN]
+
+
+def test_once_the_hold_stands_the_call_goes_on_like_any_other() -> None:
+    found = passed(PRICE, 599_999, Connected(600_200, 600_000))
+    assert [mark.kind for mark in found] == [MarkKind.THRESHOLD_PASSED]
 
 
 @given(prices, st.lists(st.tuples(st.integers(0, 4_000_000), st.integers(0, 5_000)), min_size=1, max_size=10))

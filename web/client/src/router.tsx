@@ -54,6 +54,7 @@ const Payouts = later(async () => (await import('./screens/finance/Payouts')).Pa
 const Problems = later(async () => (await import('./screens/finance/Problems')).Problems)
 const Reconciliation = later(async () => (await import('./screens/finance/Reconciliation')).Reconciliation)
 const Matching = later(async () => (await import('./screens/admin/Matching')).Matching)
+const HouseTermsScreen = later(async () => (await import('./screens/admin/HouseTerms')).HouseTermsScreen)
 const Verify = later(async () => (await import('./screens/Verify')).Verify)
 const ConsultantHomeScreen = later(async () => (await import('./screens/ConsultantHome')).ConsultantHomeScreen)
 const ConsultantProfile = later(async () => (await import('./screens/ConsultantProfile')).ConsultantProfile)
@@ -102,6 +103,7 @@ export const router = createBrowserRouter([
       ...finance('/months', Months),
       ...finance('/audit', Audit),
       at('/admin/matching', guarded(Matching, 'admin')),
+      at('/admin/terms', guarded(HouseTermsScreen, 'admin')),
       at('/settings', guarded(Settings)),
       at('/verify', Verify),
       at('/demo', Demo),

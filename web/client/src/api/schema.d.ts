@@ -561,12 +561,33 @@ export type HoldIn = {
   reason: string
 }
 
+export type HoldOut = {
+  late_hold_ms: number | null
+}
+
 export type HomeOut = {
   online_ms: number
   in_call_ms: number
   utilisation_bps: number
   earned_minor: number
   currency: Currency | null
+}
+
+export type HouseTermsIn = {
+  after: number
+  late_hold: boolean
+  review_window_s: number
+  reason: string
+}
+
+export type HouseTermsOut = {
+  version: number
+  late_hold: boolean
+  late_hold_ms: number
+  review_window_s: number
+  paid_calls: number
+  clean_days: number
+  versions: (TermsVersionOut)[]
 }
 
 export type IceServer = {
@@ -607,6 +628,11 @@ export type KeywordsIn = {
 export type KeywordsOut = {
   tags: (string)[]
   keywords: (string)[]
+}
+
+export type LateHold = {
+  due_ms: number
+  state: "later" | "asked" | "stands" | "missed"
 }
 
 export type LearningOut = {
@@ -691,6 +717,7 @@ export type MeterView = {
   cap_ms: number
   extend_minor: number | null
   authenticate: Authenticate | null
+  late_hold: LateHold | null
   final: boolean
   returns_until: string | null
 }
@@ -1030,6 +1057,7 @@ export type ReceiptOut = {
   reference: string
   role: "customer" | "consultant"
   state: string
+  review_until: string | null
   question_title: string
   other_name: string
   started_at: string
@@ -1316,6 +1344,15 @@ export type TermsOut = {
   default_cap_minutes: number
 }
 
+export type TermsVersionOut = {
+  version: number
+  late_hold: boolean
+  review_window_s: number
+  reason: string
+  set_by_name: string
+  set_at: string
+}
+
 export type TotalOut = {
   currency: Currency
   gross_minor: number
@@ -1377,6 +1414,8 @@ export interface Routes {
   'GET /api/admin/matching': { body: undefined; reply: LearningOut }
   'POST /api/admin/matching/models/{version}/activate': { body: ActivateIn; reply: undefined }
   'POST /api/admin/matching/refit': { body: undefined; reply: RefitOut }
+  'GET /api/admin/terms': { body: undefined; reply: HouseTermsOut }
+  'POST /api/admin/terms': { body: HouseTermsIn; reply: HouseTermsOut }
   'DELETE /api/attachments/{attachment_id}': { body: undefined; reply: undefined }
   'GET /api/attachments/{attachment_id}': { body: undefined; reply: undefined }
   'POST /api/auth/login': { body: LoginIn; reply: SignedIn }
@@ -1469,6 +1508,7 @@ export interface Routes {
   'GET /api/payment/cards': { body: undefined; reply: CardsOut }
   'DELETE /api/payment/cards/{payment_method_id}': { body: undefined; reply: CardsOut }
   'POST /api/payment/cards/{payment_method_id}/default': { body: Empty; reply: CardsOut }
+  'GET /api/payment/hold': { body: undefined; reply: HoldOut }
   'POST /api/payment/setup': { body: Empty; reply: SetupOut }
   'POST /api/payment/setup/{setup_intent_id}/complete': { body: CompleteIn; reply: CardsOut }
   'GET /api/protocol.json': { body: undefined; reply: Document }

@@ -5,6 +5,7 @@ export type {
   BillOut as Bill,
   CardOut as Card,
   CardsOut as Cards,
+  HoldOut as HoldTime,
   MonthOut as Month,
   SetupOut as CardSetup,
   StatementOut as Statement,
@@ -42,6 +43,7 @@ export type {
 } from './schema'
 export type {
   DayFiguresOut as DayFigures,
+  HouseTermsOut as HouseTerms,
   LearningOut as Learning,
   MeasuredOut as Measured,
   ModelOut as LearningModel,
@@ -120,6 +122,7 @@ export interface Receipt {
   reference: string
   role: Side
   state: string
+  review_until: string | null
   question_title: string
   other_name: string
   started_at: Iso | null

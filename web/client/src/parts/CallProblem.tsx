@@ -26,6 +26,7 @@ function useFinding(problem: ProblemOut, currency: string): string {
     taken: money(figure('captured_minor'), currency),
     bill: money(figure('gross_minor'), currency),
   }
+  if (problem.facts.waived === true) return t('problem.finding.waived', figures)
   switch (problem.finding) {
     case 'not_charged':
       return t(figure('captured_minor') ? 'problem.finding.given_back_before' : 'problem.finding.not_charged', figures)

@@ -44,6 +44,7 @@ function Navigation() {
       {(roles.includes('customer') || roles.includes('consultant')) && <Item to="/calls">{t('nav.calls')}</Item>}
       {(roles.includes('finance') || roles.includes('admin')) && <Item to="/finance">{t('nav.finance')}</Item>}
       {roles.includes('admin') && <Item to="/admin/matching">{t('nav.matching')}</Item>}
+      {roles.includes('admin') && <Item to="/admin/terms">{t('nav.terms')}</Item>}
       {account ? (
         <>
           <Item to="/settings">{t('nav.settings')}</Item>

@@ -69,6 +69,19 @@ function WarningNote({ warning, meter, now, role }: { warning: Warning; meter: M
   )
 }
 
+/** What is to be known while the reserve of a known customer does not stand yet. */
+function LateHoldNote({ meter, role }: { meter: MeterView; role: Side }) {
+  const { t, money, clock } = useWords()
+  const { late_hold: late } = meter
+  if (!late || late.state === 'stands' || meter.final) return null
+  const figures = { due: clock(late.due_ms), threshold: clock(meter.threshold_ms), cap: money(meter.cap_minor, meter.currency) }
+  return (
+    <div className={late.state === 'missed' ? 'note warn' : 'note'} role="status" data-testid="late-hold" data-state={late.state}>
+      <p className="numbers">{t(`late.${late.state}.${role}`, figures)}</p>
+    </div>
+  )
+}
+
 function spoken(meter: MeterView, warning: Warning, paused: boolean, t: ReturnType<typeof useWords>['t']): string {
   if (meter.final) return t('meter.said.final')
   if (warning) return t(`meter.said.${warning}`)
@@ -86,7 +99,8 @@ export function Meter({ meter, role, silentSince = null }: { meter: MeterView; r
   const now = meterAt(meter, useMeterTime(meter.running && !meter.final, silentSince))
   const silent = meter.running && silentSince !== null
   const paused = (!meter.running || silent) && !meter.final
-  const warning = meter.final ? null : warningAt(now)
+  const missed = meter.late_hold?.state === 'missed' // such a call does not begin to cost: there is nothing to warn of
+  const warning = meter.final || missed ? null : warningAt(now)
   const customer = role === 'customer'
   const amount = money(customer ? now.grossMinor : now.netMinor, meter.currency)
   const rate = perMinute(meter.rate_minor_per_hour, meter.currency)
@@ -118,6 +132,7 @@ export function Meter({ meter, role, silentSince = null }: { meter: MeterView; r
           </p>
         </div>
       )}
+      <LateHoldNote meter={meter} role={role} />
       <WarningNote warning={warning} meter={meter} now={now} role={role} />
       <dl className="facts small">
         <dt>{t('meter.rate')}</dt>

@@ -20,6 +20,7 @@ const meter: MeterView = {
   cap_ms: 1_800_000,
   extend_minor: 1500,
   authenticate: null,
+  late_hold: null,
   final: false,
   returns_until: null,
 }
@@ -53,4 +54,11 @@ test('warnings come before the threshold and before the cap', () => {
   expect(warningAt(meterAt(meter, start + 30_000))).toBe('threshold_30s')
   expect(warningAt(meterAt({ ...meter, connected_ms: 1_620_000 }, start))).toBe('cap_3m')
   expect(warningAt(meterAt({ ...meter, connected_ms: 1_770_000 }, start))).toBe('cap_30s')
+})
+
+test('without its reserve a call of a known customer costs nothing, however long it lasts', () => {
+  const late = (state: 'later' | 'asked' | 'stands' | 'missed') => ({ ...meter, late_hold: { due_ms: 480_000, state } })
+  expect(meterAt(late('asked'), start + 61_000).grossMinor).toBe(0)
+  expect(meterAt(late('missed'), start + 61_000).netMinor).toBe(0)
+  expect(meterAt(late('stands'), start + 61_000).grossMinor).toBe(meterAt(meter, start + 61_000).grossMinor)
 })

@@ -28,11 +28,16 @@ export interface MeterNow {
   free: boolean
 }
 
+/** Whether the reserve stands: until a known customer's does, nothing is due, however long they talk. */
+export function secured(meter: MeterView): boolean {
+  return meter.late_hold === null || meter.late_hold.state === 'stands'
+}
+
 /** The figures at `serverNowMs`; a paused or final meter stands where the server left it. */
 export function meterAt(meter: MeterView, serverNowMs: number): MeterNow {
   const passed = meter.running && !meter.final ? Math.max(0, serverNowMs - Date.parse(meter.as_of)) : 0
   const connectedMs = Math.min(meter.connected_ms + passed, Math.max(meter.connected_ms, meter.cap_ms))
-  const gross = passed > 0 ? grossMinor(meter, connectedMs) : meter.gross_minor
+  const gross = passed > 0 && secured(meter) ? grossMinor(meter, connectedMs) : meter.gross_minor
   return {
     connectedMs,
     grossMinor: gross,

@@ -228,7 +228,7 @@ function Preparing({ call, meter }: { call: CallView; meter: MeterView | null })
 }
 
 function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
-  const { t } = useWords()
+  const { t, clock } = useWords()
   const { connected } = useLive()
   const bank = meter?.authenticate && call.role === 'customer' ? meter.authenticate.url : null
   const room = useRoom(call.id, call.media_ready)
@@ -245,7 +245,7 @@ function Running({ call, meter }: { call: CallView; meter: MeterView | null }) {
   return (
     <div className="call" data-testid="call" data-state={call.state}>
       <div className="stack">
-        {bank && <Bank url={bank} callId={call.id} text={t('bank.text')} onSettled={live.sync} />}
+        {bank && <Bank url={bank} callId={call.id} text={meter?.late_hold ? t('bank.late', { threshold: clock(meter.threshold_ms) }) : t('bank.text')} onSettled={live.sync} />}
         {call.media_ready ? (
           <>
             <div className="stage">

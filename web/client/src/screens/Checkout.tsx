@@ -1,11 +1,11 @@
 // Owns what is agreed to before anyone is rung: the card, the highest rate, the cap, and the consent in plain words.
 import { Button, Checkbox, Select } from '@mantine/core'
-import { useMutation } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { useRef, useState } from 'react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import { post } from '../api/client'
+import { get, post } from '../api/client'
 import { ApiError } from '../api/session'
-import type { Card, Match, RequestView, Terms } from '../api/types'
+import type { Card, HoldTime, Match, RequestView, Terms } from '../api/types'
 import { CardsPart, usable, useCards } from '../parts/Cards'
 import { Page } from '../parts/Page'
 import { Problem } from '../parts/Problem'
@@ -15,7 +15,7 @@ import { live } from '../socket/live'
 import { useTerms } from './Landing'
 import { useMatches } from './Matches'
 
-function LimitsAndConsent({ questionId, chosen, matches, terms, card }: { questionId: string; chosen: Match; matches: Match[]; terms: Terms; card: Card | null }) {
+function LimitsAndConsent({ questionId, chosen, matches, terms, card, late }: { questionId: string; chosen: Match; matches: Match[]; terms: Terms; card: Card | null; late: number | null }) {
   const { t, money, perMinute, clock } = useWords()
   const navigate = useNavigate()
   const wanted = useSearchParams()[0].get('consultant')
@@ -54,7 +54,8 @@ function LimitsAndConsent({ questionId, chosen, matches, terms, card }: { questi
     setAgreed(false)
     key.current = crypto.randomUUID()
   }
-  const sentence = t(terms.policy === 'whole_call' ? 'checkout.consent.whole_call' : 'checkout.consent.after_threshold', {
+  const sentence = t(`checkout.consent.${late === null ? '' : 'late.'}${terms.policy}`, {
+    late: clock(late ?? 0),
     hold: money(cap, currency),
     rate: perMinute(rate, currency),
     threshold: clock(terms.threshold_ms),
@@ -91,7 +92,8 @@ function LimitsAndConsent({ questionId, chosen, matches, terms, card }: { questi
       />
       <div className="note" data-testid="hold-sentence">
         <p>
-          {t(terms.policy === 'whole_call' ? 'checkout.hold.whole_call' : 'checkout.hold.after_threshold', {
+          {t(`checkout.hold.${late === null ? '' : 'late.'}${terms.policy}`, {
+            late: clock(late ?? 0),
             hold: money(cap, currency),
             minutes,
             rate: perMinute(rate, currency),
@@ -129,16 +131,19 @@ export function Checkout() {
   const terms = useTerms()
   const matches = useMatches(questionId)
   const cards = useCards()
+  const hold = useQuery({ queryKey: ['payment', 'hold'], queryFn: () => get<HoldTime>('/api/payment/hold') })
   const all = [...(matches.data?.matches ?? []), ...(matches.data?.alternatives ?? [])]
   const chosen = all.find((match) => match.consultant.user_id === wanted) ?? matches.data?.matches[0]
   return (
     <Page title={t('checkout.title')}>
       <div className="stack">
-        <Problem error={terms.error ?? matches.error} retry={() => void Promise.all([terms.refetch(), matches.refetch()])} />
+        <Problem error={terms.error ?? matches.error ?? hold.error} retry={() => void Promise.all([terms.refetch(), matches.refetch(), hold.refetch()])} />
         <CardsPart />
-        {terms.data && chosen && (
+        {terms.data && hold.data && chosen && (
           <LimitsAndConsent
-            key={chosen.consultant.user_id}
+            // What was agreed to for another time of the reserve is not agreed to for this one.
+            key={`${chosen.consultant.user_id} ${hold.data.late_hold_ms}`}
+            late={hold.data.late_hold_ms}
             questionId={questionId}
             chosen={chosen}
             matches={matches.data?.matches ?? []}

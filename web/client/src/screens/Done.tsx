@@ -17,10 +17,12 @@ import { Stars } from '../parts/Stars'
 import { TimelineList } from '../parts/Timeline'
 import { useWords } from '../parts/words'
 
+const FAST_MS = 1_500
+const SLOW_MS = 15_000
 const SETTLED = new Set(['captured', 'released', 'uncollectable', 'abandoned', 'failed', 'refunded'])
 
 function useReceiptSentence(receipt: Receipt): string {
-  const { t, money, clock, time } = useWords()
+  const { t, money, clock, time, date } = useWords()
   const figures = {
     amount: money(receipt.gross_minor, receipt.currency),
     net: money(receipt.net_minor, receipt.currency),
@@ -29,7 +31,10 @@ function useReceiptSentence(receipt: Receipt): string {
     threshold: clock(receipt.threshold_ms),
     released: receipt.released_at ? time(receipt.released_at) : '',
     rest: money(receipt.released_minor, receipt.currency),
+    until: receipt.review_until ? date(receipt.review_until) : '',
   }
+  if (receipt.review_until) return t(receipt.role === 'consultant' ? 'receipt.review.consultant' : 'receipt.review', figures)
+  if (receipt.role === 'consultant' && receipt.close_reason === 'hold_missed') return t('receipt.missed.consultant', figures)
   if (receipt.role === 'consultant') return t(receipt.gross_minor ? 'receipt.paid.consultant' : 'receipt.free.consultant', figures)
   if (receipt.state === 'uncollectable') return t('receipt.uncollectable', figures)
   if (receipt.gross_minor) return t(receipt.released_minor ? 'receipt.paid_rest' : 'receipt.paid', figures)
@@ -179,7 +184,8 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
           </p>
         )}
         {waits && <p style={{ margin: 0 }}>{t('return.so_far', { time: clock(receipt.connected_ms) })}</p>}
-        {!settled && !waits && <p className="soft small">{t('receipt.settling')}</p>}
+        {receipt.review_until && receipt.role === 'customer' && <p className="soft small" data-testid="review-wrong">{t('receipt.review_wrong')}</p>}
+        {!settled && !waits && !receipt.review_until && <p className="soft small">{t('receipt.settling')}</p>}
       </div>
       <section className="panel stack">
         <h2 style={{ margin: 0 }}>{t('receipt.breakdown')}</h2>
@@ -247,8 +253,11 @@ export function Done() {
   const receipt = useQuery({
     queryKey: ['receipt', callId],
     queryFn: () => get<Receipt>(`/api/calls/${callId}/receipt`),
-    // Settling takes a moment: look again until the money has come to rest.
-    refetchInterval: ({ state }) => (state.data && SETTLED.has(state.data.state) && state.data.given_back.every((each) => each.at) ? false : 1_500),
+    // Settling takes a moment: look again until the money has come to rest; not so often while the bill may be looked at.
+    refetchInterval: ({ state: { data } }) => {
+      if (data?.review_until) return SLOW_MS
+      return data && SETTLED.has(data.state) && data.given_back.every((each) => each.at) ? false : FAST_MS
+    },
   })
   const early = receipt.error instanceof ApiError && (receipt.error.status === 409 || receipt.error.code === 'not_settled')
   const data = receipt.data
@@ -261,7 +270,7 @@ export function Done() {
           <ReturnPanel callId={callId} />
           <ReceiptPart receipt={data} />
           <RecordingLink callId={callId} />
-          {SETTLED.has(data.state) && <CallProblem receipt={data} />}
+          {(SETTLED.has(data.state) || data.review_until) && <CallProblem receipt={data} />}
           {data.connected_ms > 0 && <RateAndBlock callId={callId} other={data.other_name} />}
           <div className="row">
             <Link className="row-link" to={data.role === 'customer' ? '/ask' : '/home'}>

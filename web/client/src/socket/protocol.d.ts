@@ -109,6 +109,11 @@ export type JoinAck = {
   sdp: string
 }
 
+export type LateHold = {
+  due_ms: number
+  state: "later" | "asked" | "stands" | "missed"
+}
+
 export type Me = {
   display_name: string
   roles: (string)[]
@@ -167,6 +172,7 @@ export type MeterView = {
   final: boolean
   gross_minor: number
   held_minor: number
+  late_hold: LateHold | null
   net_minor: number
   policy: "whole_call" | "after_threshold"
   rate_minor_per_hour: number

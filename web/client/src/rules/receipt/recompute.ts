@@ -30,11 +30,12 @@ export class Bill {
   readonly #price: Price
   readonly #intervals: Interval[]
 
-  constructor(price: Price, intervals: Interval[]) {
+  /** `held` says whether a hold ever stood: without one nothing is due. */
+  constructor(price: Price, intervals: Interval[], held: boolean) {
     this.#price = price
     this.#intervals = intervals.toSorted((one, other) => one.n - other.n)
     this.connectedMs = intervals.reduce((sum, each) => sum + each.duration_ms, 0)
-    const full = this.connectedMs >= price.threshold_ms ? this.#priceAt(BigInt(this.connectedMs)) : 0n
+    const full = held && this.connectedMs >= price.threshold_ms ? this.#priceAt(BigInt(this.connectedMs)) : 0n
     this.dueMinor = full >= BigInt(price.minimum_minor) ? Number(full) : 0
     this.billedMs = this.dueMinor ? Number(least(BigInt(this.connectedMs), this.#capMs) - this.#freeMs) : 0
   }

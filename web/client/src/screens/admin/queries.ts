@@ -1,7 +1,7 @@
 // Owns what the admins' pages ask the server for.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { get, post } from '../../api/client'
-import type { Learning, Refit } from '../../api/types'
+import type { HouseTerms, Learning, Refit } from '../../api/types'
 
 const SLOW_MS = 30_000
 const FAST_MS = 1_000
@@ -28,3 +28,8 @@ export const useRefit = () => useAct(() => post<Refit>('/api/admin/matching/refi
 
 export const useActivate = (version: string, done: () => void) =>
   useAct((reason: string) => post<void>(`/api/admin/matching/models/${encodeURIComponent(version)}/activate`, { reason }), done)
+
+export const useHouseTerms = () => useQuery({ queryKey: ['admin', 'terms'], queryFn: () => get<HouseTerms>('/api/admin/terms') })
+
+export const useChangeTerms = (done: () => void) =>
+  useAct((change: { after: number; late_hold: boolean; review_window_s: number; reason: string }) => post<HouseTerms>('/api/admin/terms', change), done)

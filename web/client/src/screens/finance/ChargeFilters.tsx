@@ -6,7 +6,7 @@ import { useWords } from '../../parts/words'
 import { decimalText, parseAmount } from '../../rules/money'
 
 export const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free'] as const
-const states = ['open', 'holding', 'awaiting_customer', 'metering', 'settling', 'captured', 'released', 'uncollectable', 'abandoned']
+const states = ['open', 'holding', 'awaiting_customer', 'metering', 'reviewing', 'settling', 'captured', 'released', 'uncollectable', 'abandoned']
 
 export function ChargeFilters({ filters, change }: { filters: Record<string, string>; change: (name: string, value: string) => void }) {
   const { t, coded } = useWords()
