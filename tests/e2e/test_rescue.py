@@ -47,6 +47,7 @@ def narrow(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
 
 
+@pytest.mark.timeout(300)
 def test_both_come_back_to_a_lost_call_and_pay_one_bill(quick: Stack, window: Any) -> None:
     story = Story(quick, window("customer").page, window("consultant").page)
     customer, consultant = story.customer, story.consultant
