@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching import features, style
+from matching.chances import Chances
 from matching.encoder import Encoder, Vector
 from matching.industries import industries_of
 from matching.keywords import Vocabulary
@@ -96,6 +97,7 @@ class ConsultantIndex:
         self.seen_outcomes = 0
         self.day = 0.0  # what the memory takes for today, in days since 1970
         self.memory = Memory()
+        self.chances = Chances()
         self.meanings = Meanings(encoder)
         self._person_of: dict[UUID, int] = {}
         self._users: list[UUID] = []  # by person
@@ -322,6 +324,7 @@ class ConsultantIndex:
             words=self._text.likelihood(query.terms)[slots],
             meaning=self.meanings.similar(query.text, person),
             stars=stars / (4 * (self._all("rating_count")[slots] + PRIOR_RATINGS)),
+            beyond=self.chances.times(person, day=self.day),
         )
         return features.crowd(profile, self._recollection(query), person)
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from core.db import Tx
 from core.ids import UserId
-from matching import consultant_store, outcomes, store, wish_store
+from matching import consultant_store, outcomes, reached, store, wish_store
+from matching.chances import Reached
 from matching.encoder import Encoder
 from matching.explanation import mean_stars, seconds
 from matching.facts import PresenceFact
@@ -74,11 +75,20 @@ class ConsultantProjection:
 
     async def _refresh_memory(self, tx: Tx, index: ConsultantIndex) -> None:
         seen, changed = await outcomes.changed_since(tx, index.seen_outcomes)
-        for n, outcome in enumerate(changed, 1):
-            if outcome.ended_at is not None:  # before that nothing is known yet
+        ended = [outcome for outcome in changed if outcome.ended_at is not None]  # before that nothing is known yet
+        for begin in range(0, len(ended), CHUNK):
+            part = ended[begin : begin + CHUNK]
+            rung = await reached.by_call(tx, [outcome.call_id for outcome in part])
+            for outcome in part:
                 index.learn(past_of(outcome, index.person(outcome.consultant_id)))
-            if n % CHUNK == 0:
-                await asyncio.sleep(0)
+                people = [
+                    Reached(
+                        index.person(user), chance, earned=float(outcome.succeeded and user == outcome.consultant_id)
+                    )
+                    for user, chance in rung.get(outcome.call_id, {}).items()
+                ]
+                index.chances.learn(outcome.call_id, day_of(outcome.asked_at.timestamp()), people)
+            await asyncio.sleep(0)
         index.seen_outcomes = max(index.seen_outcomes, seen)
 
     async def encode_some(self, limit: int = CHUNK) -> int:

@@ -16,7 +16,7 @@ from matching.ranker import Query
 from matching.ranking import query_of
 from matching.words import words
 
-BUILT_IN = built_in("logistic-2")
+BUILT_IN = built_in("logistic-3")
 WORDS = st.sampled_from(
     ["pods", "restart", "kubernetes", "tax", "steuer", "kündigung", "vertrag", "database", "slow", "query", "garden"]
 )

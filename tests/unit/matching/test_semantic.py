@@ -15,7 +15,7 @@ from matching.model import built_in
 from matching.ranking import query_of
 from tests.unit.matching.test_ranking import facts
 
-MODEL = built_in("logistic-2-semantic")
+MODEL = built_in("logistic-3-semantic")
 
 
 @pytest.fixture(scope="module")
