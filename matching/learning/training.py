@@ -15,7 +15,7 @@ RIDGE: Final = 2.0  # in standard deviations of a feature; chosen by cross-valid
 STEPS: Final = 60
 ENOUGH: Final = 1e-7
 SHORTEST: Final = 1e-8  # a step below this changes nothing any more
-SPAN: Final = 0.9998  # a factor's 100 is this quantile of all candidates seen in training, its 0 is knowing nothing
+SPAN: Final = 0.9998  # a factor's 100 is this quantile of all candidates seen in training, its 0 what as many exceed
 BINS: Final = 10
 TOP: Final = 10
 
@@ -142,15 +142,18 @@ def _loss(known: _Stacked, columns: Floats, at: Floats, ridge: float) -> tuple[f
 
 
 def _spans(features: Sequence[Feature], columns: Floats, weights: Floats) -> dict[str, Span]:
-    """From nothing known to nearly the most that candidates seen in training made of each factor.
+    """From nearly the least to nearly the most that candidates seen in training made of each factor.
 
-    Features with a floor run from 0 to 1; a factor has room for all of them, whether training showed that or not.
+    What everybody has tells nobody apart, and would take points from the factors that do. Features with a floor run
+    from 0 to 1; a factor has room for all of them, whether training showed that or not.
     """
     spans = {}
     for factor in dict.fromkeys((*LEARNED_FACTORS, *(feature.factor for feature in features))):
-        part = columns @ np.where([feature.factor == factor for feature in features], weights, 0.0)
-        stated = sum(feature.floor for feature in features if feature.factor == factor)
-        spans[factor] = Span(0.0, max(float(np.quantile(part, SPAN)), stated, 1e-6))
+        own = np.array([feature.factor == factor for feature in features])
+        floors = np.array([feature.floor for feature in features])
+        part = columns @ np.where(own, weights, 0.0)
+        low = float(np.quantile(columns @ np.where(own & (floors == 0), weights, 0.0), 1 - SPAN))
+        spans[factor] = Span(low, max(float(np.quantile(part, SPAN)), low + float(floors[own].sum()), low + 1e-6))
     return spans
 
 
