@@ -30,7 +30,15 @@ from media.events import (
     SessionClosed,
 )
 from people.events import AccessRevoked, ConsultantProfileChanged, RatingGiven, UserBlocked
-from signaling.events import CallEnded, CallOpened, CallPaused, CallResumed, CallWentLive, PresenceChanged
+from signaling.events import (
+    CallContinued,
+    CallEnded,
+    CallOpened,
+    CallPaused,
+    CallResumed,
+    CallWentLive,
+    PresenceChanged,
+)
 from web.context import House
 
 
@@ -49,7 +57,7 @@ def flow(house: House) -> Flow:
         PromiseMissed: (),  # the credit is recorded with it; nothing sets it against a charge yet
         OfferAccepted: (house.outcomes.on_offer_accepted, house.calls.on_offer_accepted),
         # accept → hold → media
-        CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened),
+        CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened, house.rescues.on_call_opened),
         HoldPlaced: (house.calls.on_hold_placed, house.requests.on_hold_placed),
         HoldDeferred: (house.calls.on_hold_placed,),  # a trusted customer: media first, the hold at 8:00
         HoldFailed: (house.calls.on_hold_failed,),
@@ -63,7 +71,13 @@ def flow(house: House) -> Flow:
         CallPaused: (house.sessions.on_call_paused,),
         CallResumed: (house.sessions.on_call_resumed,),
         CapReached: (house.calls.on_cap_reached,),
-        # the end → settlement
+        # a lost call → both come back to it
+        CallContinued: (
+            house.requests.on_call_continued,
+            house.presence.on_call_opened,
+            house.rescues.on_call_continued,
+        ),
+        # the end → settlement; that of a lost call waits for both
         CallEnded: (
             house.presence.on_call_ended,
             house.requests.on_call_ended,
@@ -75,7 +89,7 @@ def flow(house: House) -> Flow:
         ChargeSettled: (house.outcomes.on_charge_settled,),
         ChargeRefunded: (house.outcomes.on_charge_refunded,),
         # persons
-        AccessRevoked: (house.calls.on_access_revoked,),
+        AccessRevoked: (house.calls.on_access_revoked, house.rescues.on_access_revoked),
         RatingGiven: (house.consultants.on_rating, house.outcomes.on_rating),
-        UserBlocked: (house.consultants.on_blocked, house.calls.on_user_blocked),
+        UserBlocked: (house.consultants.on_blocked, house.calls.on_user_blocked, house.rescues.on_user_blocked),
     }

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from app.flow import flow
 from app.persons import party_of, reader_of
 from billing.cards import CardService
+from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
@@ -74,6 +75,7 @@ from signaling.gateway import Gateway
 from signaling.messages import MediaStats
 from signaling.ports import Session
 from signaling.presence import PresenceService
+from signaling.returns import ReturnService
 from web.context import House
 
 # Version zero of the ranking model, files of matching/fitted: by words alone, and with the sentence encoder.
@@ -180,6 +182,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         blocks=BlockService(),
         presence=PresenceService(settings=settings, missing=profiles.missing),
         calls=calls,
+        returns=ReturnService(settings=settings, sessions=sessions, views=views, calls=calls),
         chat=ChatService(calls=calls),
         questions=QuestionService(consultants),
         consultants=consultants,
@@ -197,6 +200,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         quality=QualityService(),
         nodes=NodeDirectory(settings, db),
         charges=charges,
+        rescues=RescueService(),
         meter=MeterService(observed_ms),
         provider=provider,
         cards=cards,

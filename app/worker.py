@@ -107,6 +107,7 @@ def schedule(house: House) -> AsyncIOScheduler:
         "sessions": house.sessions.run_due,
         "meter": house.meter.run_due,
         "charges": house.charges.run_due,
+        "rescues": house.rescues.run_due,
         "collection": house.collection.run_due,
         "payouts": house.payouts.run_due,
     }

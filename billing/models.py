@@ -13,6 +13,11 @@ from core.db import Base
 class ChargeRow(Base):
     """What one call costs. The upper half is the price snapshot taken at accept, the lower half moves.
 
+    A lost call may be gone on with: then one charge has a chain of calls. ``call_id`` is the first of
+    them, ``last_call_id`` the newest (None: there is only one). Once that has ended, ``rescue_until`` is until when
+    another may go on with it, None when none may; ``books_closed_at`` is when every interval of it became final while
+    the charge waits for that moment.
+
     ``cap_minor`` is what the customer allows now (it grows with an extension); ``snapshot_cap_minor`` what they
     allowed at first. ``next_deadline_at`` is when the meter has something to say, None while nothing runs.
     ``marked_ms`` is the connected time up to which warnings were given. ``late_hold_ms`` is the connected time at
@@ -71,6 +76,24 @@ class ChargeRow(Base):
     waived: Mapped[bool] = mapped_column(server_default="false", default=False)
     settling_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
+    last_call_id: Mapped[UUID | None] = mapped_column(default=None)
+    rescue_until: Mapped[datetime | None] = mapped_column(default=None)
+    books_closed_at: Mapped[datetime | None] = mapped_column(default=None)
+
+
+class ContinuedCallRow(Base):
+    """A call that goes on where a lost one ended, on the same charge; ``n`` counts from 1 within it.
+
+    ``intervals_before`` is added to the numbers of its intervals: within a charge each number is given once.
+    """
+
+    __tablename__ = "continued_call"
+
+    call_id: Mapped[UUID] = mapped_column(primary_key=True)
+    charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    n: Mapped[int]
+    intervals_before: Mapped[int]
+    began_at: Mapped[datetime]
 
 
 class HoldRow(Base):

@@ -37,6 +37,9 @@ _FOR_BOTH = frozenset(
         "cap_reached",
         "extended",
         "call_ended",
+        "rescue_open",
+        "rescue_given_up",
+        "call_continued",
         "review_opened",
         "waived",
         "settled",
@@ -158,7 +161,7 @@ class ReceiptService:
         if charge is None or user not in {charge.customer_id, charge.consultant_id}:
             raise NotFound
         role = "customer" if user == charge.customer_id else "consultant"
-        intervals = [item for item in await meter_store.intervals(tx, call_id) if not item.open]
+        intervals = [item for item in await meter_store.intervals(tx, charge) if not item.open]
         price = meter_store.price_of(charge)
         due = bill(price, closed_ms(intervals))
         holds = await store.holds(tx, charge.id)

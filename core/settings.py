@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     prepare_join_s: int = 60
     authenticate_s: int = 120
     lost_s: int = 90
+    rescue_s: int = 600
     presence_grace_s: int = 30
 
     @property

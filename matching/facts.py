@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from core.ids import CallId, QuestionId, UserId
+from core.ids import CallId, QuestionId, RequestId, UserId
 
 
 class PresenceFact(Protocol):
@@ -28,7 +28,16 @@ class CallFact(Protocol):
         ...
 
 
-class CallEndFact(CallFact, Protocol):
+class RequestedFact(CallFact, Protocol):
+    """What is told of a call that goes on where another was lost."""
+
+    @property
+    def request_id(self) -> RequestId:
+        """The request that led to the first of them."""
+        ...
+
+
+class CallEndFact(RequestedFact, Protocol):
     """What the end of a call tells."""
 
     @property

@@ -66,6 +66,7 @@ class CallViews:
             pause=_pause(row),
             recording=RecordingView.model_validate(await self._recording_of(tx, CallId(row.id))),
             demo=self._demo,
+            continues_call_id=row.continues_call_id,
         )
 
     async def history(
@@ -92,6 +93,7 @@ class CallViews:
             created_at=row.created_at,
             live_at=row.live_at,
             ended_at=row.ended_at,
+            continues_call_id=row.continues_call_id,
         )
 
 

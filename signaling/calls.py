@@ -7,17 +7,17 @@ from typing import Protocol
 from core import logs
 from core.db import Database, Tx
 from core.errors import Conflict, NotFound, Refused
-from core.ids import CallId, QuestionId, RequestId, UserId, new_reference
+from core.ids import CallId, QuestionId, RequestId, UserId
 from core.settings import Settings
 from matching.events import OfferAccepted
 from media.events import IntervalClosed, IntervalOpened, MediaMoved, ParticipantSeen, ParticipantUnseen
 from people.events import AccessRevoked, UserBlocked
+from signaling import opening, store
 from signaling import pause as pauses
-from signaling import store
 from signaling.call import CloseReason, Move, Role, State, advance, overdue
 from signaling.call_views import CallViews
 from signaling.events import CallEnded, CallOpened, CallPaused, CallResumed, CallWentLive
-from signaling.models import CallRow, ParticipantRow
+from signaling.models import CallRow
 from signaling.pause import Pause, PauseAction
 from signaling.ports import Sessions
 from signaling.views import CallSummary, CallView
@@ -70,30 +70,15 @@ class CallService:
 
     async def on_offer_accepted(self, tx: Tx, event: OfferAccepted) -> None:
         """Open the call; the hold comes next."""
-        row = CallRow(
-            id=event.call_id,
+        row = await opening.open_call(
+            tx,
+            call_id=event.call_id,
             request_id=event.request_id,
             question_id=event.question_id,
             customer_id=event.customer_id,
             consultant_id=event.consultant_id,
-            state=State.PREPARING,
-            close_reason=None,
-            media_ready=False,
-            created_at=tx.now,
-            live_at=None,
-            ended_at=None,
             deadline_at=tx.now + self._prepare,
-            pause=Pause.NONE,
-            pause_by=None,
-            pause_since=None,
-            chat_seq=0,
-            media_epoch=0,
         )
-        row.reference = new_reference(tx.now.date())
-        while not await store.insert_call(tx, row):
-            row.reference = new_reference(tx.now.date())
-        for role, user in ((Role.CUSTOMER, event.customer_id), (Role.CONSULTANT, event.consultant_id)):
-            tx.session.add(_newcomer(event.call_id, role, user))
         tx.touch([event.customer_id, event.consultant_id])
         await tx.publish(
             CallOpened(
@@ -245,6 +230,15 @@ class CallService:
         """This user's side of the call; NotFound for everybody else."""
         return _role(await store.call(tx, call_id), user)
 
+    async def first(self, tx: Tx, call_id: CallId) -> CallId:
+        """Where the conversation of this call began: itself, or the call that was lost and gone on with."""
+        row = await store.call(tx, call_id)
+        while row is not None and row.continues_call_id is not None:
+            row = await store.call(tx, CallId(row.continues_call_id))
+        if row is None:
+            raise NotFound
+        return CallId(row.id)
+
     async def media_role(self, tx: Tx, call_id: CallId, user: UserId) -> Role:
         """This user's side, if media may be negotiated now."""
         row = await store.call(tx, call_id)
@@ -358,18 +352,3 @@ def _role(row: CallRow | None, user: UserId) -> Role:
     if row is not None and row.consultant_id == user:
         return Role.CONSULTANT
     raise NotFound
-
-
-def _newcomer(call_id: CallId, role: Role, user: UserId) -> ParticipantRow:
-    """A side nobody has seen yet."""
-    return ParticipantRow(
-        call_id=call_id,
-        role=role,
-        user_id=user,
-        seen=False,
-        last_seen_at=None,
-        microphone=False,
-        camera=False,
-        screen=False,
-        video_held=False,
-    )

@@ -33,6 +33,17 @@ class CallOpened(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class CallContinued(Event):
+    """Somebody came back to a lost call: this one goes on with it, at the same price; nothing is reserved anew."""
+
+    call_id: CallId
+    continues_call_id: CallId
+    request_id: RequestId
+    customer_id: UserId
+    consultant_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
 class CallWentLive(Event):
     """Both sides were seen for the first time."""
 

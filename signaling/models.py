@@ -10,7 +10,10 @@ from core.db import Base
 
 
 class CallRow(Base):
-    """One call between a customer and a consultant; ``deadline_at`` is when the worker ends it."""
+    """One call between a customer and a consultant; ``deadline_at`` is when the worker ends it.
+
+    ``continues_call_id`` is the lost call that this one goes on with.
+    """
 
     __tablename__ = "call"
 
@@ -32,6 +35,7 @@ class CallRow(Base):
     pause_since: Mapped[datetime | None]
     chat_seq: Mapped[int]
     media_epoch: Mapped[int]
+    continues_call_id: Mapped[UUID | None] = mapped_column(ForeignKey("call.id"), default=None)
 
 
 class ParticipantRow(Base):

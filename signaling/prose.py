@@ -90,6 +90,12 @@ back, and the meter stands still.
 
 When `call.state` is `ended`: close the peer connection and release camera and microphone.
 
+A call that ended as `connection_lost` may be gone on with until `meter.returns_until` (null: it may not, or not yet).
+`POST /api/calls/{call_id}/return` by either side answers with the call that goes on with it, and the other side finds
+that call in its next snapshot, `preparing`, with `continues_call_id`: ring, and join as usual within `deadline_at`.
+Whoever comes second is given the same call. The meter of both calls is one, and goes on where it stood.
+`POST /api/calls/{call_id}/finish` says that this side is done: the call is settled at once.
+
 ## Chat
 
 `chat.send` with a `client_id` of your choice (unique per message of yours in this call). Without an ack, send the same

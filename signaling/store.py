@@ -63,6 +63,18 @@ async def active_call(tx: Tx, user: UserId) -> CallRow | None:
     return await tx.session.scalar(_fresh(query.order_by(CallRow.created_at.desc()).limit(1)))
 
 
+async def consults(tx: Tx, user: UserId) -> bool:
+    """Whether this consultant is in a call."""
+    query = select(CallRow.id).where(CallRow.consultant_id == user, CallRow.state != State.ENDED)
+    return await tx.session.scalar(query.limit(1)) is not None
+
+
+async def lock_continuation(tx: Tx, call_id: CallId) -> CallRow | None:
+    """The call that goes on with this one, locked until the transaction ends."""
+    query = select(CallRow).where(CallRow.continues_call_id == call_id).with_for_update()
+    return await tx.session.scalar(_fresh(query))
+
+
 async def calls_before(tx: Tx, user: UserId, before: tuple[datetime, UUID] | None, limit: int) -> Sequence[CallRow]:
     """A page of this user's calls, newest first."""
     query = select(CallRow).where(or_(CallRow.customer_id == user, CallRow.consultant_id == user))

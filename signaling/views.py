@@ -187,6 +187,7 @@ class CallView(View):
     """A call, seen from one of its sides; ``deadline_at`` is the time to join or to be back by.
 
     ``media_epoch`` grows when the call moves to another media node: who joined before must join again.
+    ``continues_call_id`` is the lost call that this one goes on with, at its price and on its meter.
     """
 
     id: UUID
@@ -206,6 +207,7 @@ class CallView(View):
     pause: PauseView | None
     recording: RecordingView
     demo: bool
+    continues_call_id: UUID | None
 
 
 class CallSummary(View):
@@ -221,6 +223,7 @@ class CallSummary(View):
     created_at: Moment
     live_at: Moment | None
     ended_at: Moment | None
+    continues_call_id: UUID | None
 
 
 class Authenticate(View):
@@ -240,7 +243,11 @@ class LateHold(View):
 
 
 class MeterView(View):
-    """Observed time and its price; a client extrapolates from ``as_of`` while ``running``."""
+    """Observed time and its price; a client extrapolates from ``as_of`` while ``running``.
+
+    ``returns_until``: the call was lost, and until then either side may come back to it. All calls of such a chain
+    have one meter.
+    """
 
     call_id: UUID
     charge_state: str
@@ -263,6 +270,7 @@ class MeterView(View):
     authenticate: Authenticate | None
     late_hold: LateHold | None
     final: bool
+    returns_until: Moment | None
 
 
 class PresenceView(View):

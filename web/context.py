@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
     from billing.cards import CardService
+    from billing.charges.rescue import RescueService
     from billing.charges.service import ChargeService
     from billing.collection.service import CollectionService
     from billing.disputes.service import DisputeService
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from signaling.calls import CallService
     from signaling.chat import ChatService
     from signaling.presence import PresenceService
+    from signaling.returns import ReturnService
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class House:
 
     presence: PresenceService
     calls: CallService
+    returns: ReturnService
     chat: ChatService
 
     questions: QuestionService
@@ -99,6 +102,7 @@ class House:
     nodes: NodeDirectory
 
     charges: ChargeService
+    rescues: RescueService
     meter: MeterService
     provider: StripeGateway
     cards: CardService

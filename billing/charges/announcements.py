@@ -9,7 +9,7 @@ from uuid import UUID
 
 import procrastinate
 
-from billing.charges import store
+from billing.charges import calls, store
 from billing.charges.charge import FINAL, State
 from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldDeferred, HoldFailed, HoldPlaced
 from billing.metering.bill import cap_ms
@@ -74,15 +74,15 @@ def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
 
 def _of_a_call_that_runs(charge: ChargeRow, what: str, reason: str) -> Event | None:
     call_id, price = CallId(charge.call_id), price_of(charge)
-    metering = charge.state == State.METERING
+    metering, running = charge.state == State.METERING, CallId(calls.newest(charge))
     # The cap may have been raised since, or the time taken back: then the meter says so again when it is reached.
     capped = charge.marked_ms >= cap_ms(price)
     told: dict[str, tuple[bool, Event]] = {
         HOLD_PLACED: (metering, HoldPlaced(call_id)),
         HOLD_DEFERRED: (metering, HoldDeferred(call_id)),
         HOLD_FAILED: (charge.state == State.ABANDONED, HoldFailed(call_id, reason)),
-        HOLD_MISSED: (metering and not price.secured, HoldFailed(call_id, HOLD_MISSED)),
-        CAP_REACHED: (capped, CapReached(call_id)),
+        HOLD_MISSED: (metering and not price.secured, HoldFailed(running, HOLD_MISSED)),
+        CAP_REACHED: (capped, CapReached(running)),
     }
     still, event = told[what]
     return event if still else None

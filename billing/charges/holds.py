@@ -13,6 +13,7 @@ from core.db import Tx
 from core.ids import new_id
 
 CALL, COLLECTION = "call", "collection"
+LAPSE_ALARM = timedelta(days=3)  # before ``capture_before``
 
 
 async def place(

@@ -7,7 +7,7 @@ What decides is observed time, under the charge's lock: a hold is in time, or th
 from datetime import timedelta
 
 from billing import timeline
-from billing.charges import holds, store
+from billing.charges import calls, holds, store, waiting
 from billing.charges.announcements import HOLD_DEFERRED, HOLD_MISSED, announce
 from billing.charges.charge import Move, State, advance
 from billing.facts import Observed
@@ -45,10 +45,11 @@ async def ask(tx: Tx, charge: ChargeRow) -> None:
 
 async def in_time(tx: Tx, charge: ChargeRow, hold: HoldRow, observed: Observed) -> bool:
     """Whether this hold stands before the threshold of a call that goes on."""
-    if hold.unwanted or charge.state != State.METERING or charge.call_ended_at is not None:
+    over = charge.call_ended_at is not None and not waiting.is_open(charge, tx.now)
+    if hold.unwanted or charge.state != State.METERING or over:
         return False
-    told_ms = closed_ms(await meter_store.intervals(tx, charge.call_id))
-    seen_ms = (await observed(tx, [charge.call_id])).get(charge.call_id, 0)
+    told_ms = closed_ms(await meter_store.intervals(tx, charge))
+    seen_ms = sum((await observed(tx, [part.call_id for part in await calls.parts(tx, charge)])).values())
     return max(told_ms, seen_ms) < charge.threshold_ms
 
 

@@ -118,10 +118,10 @@ async def _stand(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold, observed:
         await settlement.collect(tx, charge, hold)
         return
     wanted = charge.state in {*charges.PREPARING, charges.State.METERING} and charge.call_ended_at is None
-    if hold.unwanted or not wanted:
-        await holds.let_go(tx, hold)
-    elif awaited:
+    if awaited:
         late_hold.secure(tx, charge)
+    elif hold.unwanted or not wanted:
+        await holds.let_go(tx, hold)
     elif charge.state == charges.State.METERING:
         charge.cap_minor += hold.amount_minor
         timeline.record(tx, charge.id, "extended", cap_minor=charge.cap_minor)

@@ -40,7 +40,7 @@ async def settle_or_wait(tx: Tx, charge: ChargeRow) -> None:
 
 async def expected(tx: Tx, charge: ChargeRow) -> Bill:
     """What a call whose intervals are final comes to."""
-    return bill(meter_store.price_of(charge), closed_ms(await meter_store.intervals(tx, charge.call_id)))
+    return bill(meter_store.price_of(charge), closed_ms(await meter_store.intervals(tx, charge)))
 
 
 async def waive(tx: Tx, charge: ChargeRow) -> None:

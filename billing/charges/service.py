@@ -7,9 +7,9 @@ from uuid import UUID
 
 from billing import house_terms, inbox, timeline
 from billing.cases import open_once
+from billing.charges import calls, holds, late_hold, rescue, review, settlement, store, taxing, waiting
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
-from billing.charges import holds, late_hold, review, settlement, store, taxing
 from billing.charges.announcements import Announcer
 from billing.charges.command import Kind
 from billing.charges.errand import Errand
@@ -35,7 +35,6 @@ from core.jobs import Jobs
 from core.money import MINIMUM_CHARGE_MINOR, Currency
 from core.settings import Settings
 
-LAPSE_ALARM = timedelta(days=3)  # before ``capture_before``
 CLOCK_SKEW = timedelta(minutes=1)  # two processes may disagree a little about the time
 
 
@@ -58,6 +57,7 @@ class ChargeService:
         self._terms = terms
         self._party = party
         self._window = timedelta(seconds=settings.authenticate_s)
+        self._rescue = timedelta(seconds=settings.rescue_s)
         self._return_base = settings.public_url
         holds_errand = HoldErrand(gateway=gateway, settings=settings, observed=observed)
         self._errands: dict[Kind, Errand] = dict.fromkeys(HOLD_KINDS, holds_errand)
@@ -106,24 +106,35 @@ class ChargeService:
         charge.state = charges.advance(charges.State.OPEN, charges.Move.PLACE)
 
     async def on_call_ended(self, tx: Tx, event: Ended) -> None:
-        """Stop waiting for holds that have not come to stand; the bill waits until every interval is final."""
+        """Stop waiting for holds that have not come to stand; the bill waits until every interval is final.
+
+        That of a lost call waits longer: both may come back to it.
+        """
         charge = await store.lock_of_call(tx, event.call_id)
-        if charge is None or charge.call_ended_at is not None:
+        if charge is None or charge.call_ended_at is not None or event.call_id != calls.newest(charge):
             return
         charge.call_ended_at, charge.close_reason, charge.next_deadline_at = tx.now, event.reason, None
         timeline.record(tx, charge.id, "call_ended", reason=event.reason)
         if charge.state in charges.PREPARING:
             await settlement.abandon(tx, charge, "")
             return
+        await rescue.wait(tx, charge, self._rescue)
+        if late_hold.awaited(charge) and waiting.is_open(charge, tx.now):
+            return  # it may come to stand while they find back to each other, and is looked at anew at each end
         for hold in await store.holds(tx, charge.id):
             if hold.state in hold_machine.UNDECIDED:
                 await holds.let_go(tx, hold)
 
     async def on_session_closed(self, tx: Tx, event: AboutCall) -> None:
-        """Every interval is final: settle, or open the review window, once."""
+        """Every interval is final: settle, or open the review window, once; of a lost call, when nobody came back."""
         charge = await store.lock_of_call(tx, event.call_id)
-        if charge is not None and charge.state == charges.State.METERING:
+        if charge is None or charge.state != charges.State.METERING or calls.books_are_closed(charge, event.call_id):
+            return
+        if not await rescue.waits(tx, charge):
             await review.settle_or_wait(tx, charge)
+            return
+        charge.books_closed_at = tx.now
+        tx.touch([charge.customer_id, charge.consultant_id])
 
     # ── use cases ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -191,7 +202,7 @@ class ChargeService:
         done = 0
         while True:
             async with db.begin() as tx:
-                found = await store.lapsing_hold(tx, tx.now + LAPSE_ALARM)
+                found = await store.lapsing_hold(tx, tx.now + holds.LAPSE_ALARM)
                 if found is None:
                     return done
                 await store.lock(tx, found.charge_id)

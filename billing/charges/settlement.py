@@ -21,7 +21,7 @@ from core.money import Currency, commission_minor
 
 async def settle(tx: Tx, charge: ChargeRow) -> None:
     """Write the bill from what was observed, book it, and intend captures and releases: all in this transaction."""
-    intervals = await meter_store.intervals(tx, charge.call_id)
+    intervals = await meter_store.intervals(tx, charge)
     if running(intervals) is not None:  # nobody told us its end: only what was observed is billed
         timeline.record(tx, charge.id, "unfinished_interval_dropped")
     standing = await holds.reserve(tx, charge)

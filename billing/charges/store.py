@@ -3,15 +3,22 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Text, cast, exists, func, select
+from sqlalchemy import ScalarSelect, Text, cast, exists, func, or_, select
 
-from billing.models import CaseRow, ChargeRow, CommandRow, HoldRow, PayoutAccountRow
+from billing.models import CaseRow, ChargeRow, CommandRow, ContinuedCallRow, HoldRow, PayoutAccountRow
 from core.db import Tx
+
+
+def _id_of_call(call_id: UUID) -> ScalarSelect[UUID]:
+    """The charge whose first call this is, or which it goes on with."""
+    first = select(ChargeRow.id).where(ChargeRow.call_id == call_id)
+    later = select(ContinuedCallRow.charge_id).where(ContinuedCallRow.call_id == call_id)
+    return first.union_all(later).scalar_subquery()
 
 
 async def charge_of_call(tx: Tx, call_id: UUID) -> ChargeRow | None:
     """The charge of a call, unlocked: for looking only."""
-    return (await tx.session.scalars(select(ChargeRow).where(ChargeRow.call_id == call_id))).one_or_none()
+    return (await tx.session.scalars(select(ChargeRow).where(ChargeRow.id == _id_of_call(call_id)))).one_or_none()
 
 
 async def charge(tx: Tx, charge_id: UUID) -> ChargeRow | None:
@@ -27,7 +34,30 @@ async def lock(tx: Tx, charge_id: UUID) -> ChargeRow:
 
 async def lock_of_call(tx: Tx, call_id: UUID) -> ChargeRow | None:
     """Lock the charge of a call; None when the call has none."""
-    query = select(ChargeRow).where(ChargeRow.call_id == call_id).with_for_update()
+    query = select(ChargeRow).where(ChargeRow.id == _id_of_call(call_id)).with_for_update()
+    return (await tx.session.scalars(query.execution_options(populate_existing=True))).one_or_none()
+
+
+async def lock_waiting(tx: Tx, *users: UUID) -> list[ChargeRow]:
+    """Lock the charges of lost calls to which one of these users could come back."""
+    row = ChargeRow
+    mine = or_(row.customer_id.in_(users), row.consultant_id.in_(users))
+    waiting = (row.state == "metering", row.call_ended_at.is_not(None), row.rescue_until.is_not(None))
+    query = select(row).where(mine, *waiting).order_by(row.id).with_for_update()
+    return list(await tx.session.scalars(query.execution_options(populate_existing=True)))
+
+
+async def claim_forsaken(tx: Tx) -> ChargeRow | None:
+    """Lock one charge whose call is over for good: every interval is final, and nobody may come back any more."""
+    row = ChargeRow
+    query = (
+        select(row)
+        .where(row.state == "metering", row.books_closed_at.is_not(None))
+        .where(or_(row.rescue_until.is_(None), row.rescue_until <= tx.now))
+        .order_by(row.books_closed_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
     return (await tx.session.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 

@@ -109,7 +109,7 @@ class FinanceService:
         charge = await charge_store.charge(tx, charge_id)
         if charge is None:
             raise NotFound
-        intervals = await meter_store.intervals(tx, charge.call_id)
+        intervals = await meter_store.intervals(tx, charge)
         return Detail(
             charge=charge,
             intervals=intervals,

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing import timeline
-from billing.charges import late_hold
+from billing.charges import calls, late_hold
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
@@ -41,16 +41,17 @@ class MeterService:
     async def on_interval_opened(self, tx: Tx, event: Counting) -> None:
         """Connected time runs; told twice, or after its end, changes nothing."""
         charge = await charge_store.lock_of_call(tx, event.call_id)
-        if charge is None or charge.state != State.METERING:
+        if charge is None or charge.state != State.METERING or calls.books_are_closed(charge, event.call_id):
             return
         if await store.interval(tx, event.call_id, event.n) is not None:
             return
+        number = await calls.intervals_before(tx, charge, event.call_id) + event.n
         tx.session.add(
             BillableIntervalRow(
                 call_id=event.call_id, n=event.n, started_at=event.started_at, duration_ms=0, open=True, cause=None
             )
         )
-        timeline.record(tx, charge.id, "interval_opened", n=event.n, started_at=event.started_at.isoformat())
+        timeline.record(tx, charge.id, "interval_opened", n=number, started_at=event.started_at.isoformat())
         await self.rearm(tx, charge)
         _touch(tx, charge)
 
@@ -62,16 +63,18 @@ class MeterService:
         row = await store.interval(tx, event.call_id, event.n)
         if row is not None and not row.open:
             return
-        if charge.state in {State.REVIEWING, State.SETTLING, *FINAL}:
-            # The bill is final: time that is told of afterwards is never added to it.
-            timeline.record(tx, charge.id, "interval_after_settlement", n=event.n, duration_ms=event.duration_ms)
+        number = await calls.intervals_before(tx, charge, event.call_id) + event.n
+        final = charge.state in {State.REVIEWING, State.SETTLING, *FINAL}
+        if final or calls.books_are_closed(charge, event.call_id):
+            # The bill is final, or its part of it closed: time that is told of afterwards is never added to it.
+            timeline.record(tx, charge.id, "interval_after_settlement", n=number, duration_ms=event.duration_ms)
             return
         if row is None:
             row = BillableIntervalRow(call_id=event.call_id, n=event.n)
             tx.session.add(row)
         row.started_at, row.duration_ms = event.started_at, event.duration_ms
         row.open, row.cause = False, event.cause
-        timeline.record(tx, charge.id, "interval_closed", n=event.n, duration_ms=event.duration_ms, cause=event.cause)
+        timeline.record(tx, charge.id, "interval_closed", n=number, duration_ms=event.duration_ms, cause=event.cause)
         await self.rearm(tx, charge)
         _touch(tx, charge)
 
@@ -96,9 +99,9 @@ class MeterService:
         if user_id != (charge.customer_id if role == "customer" else charge.consultant_id):
             raise NotFound
         holds = await charge_store.holds(tx, charge.id)
-        intervals = await store.intervals(tx, call_id)
-        known = connected(intervals, tx.now, (await self._observed_ms(tx, {call_id: intervals}))[call_id])
-        return meter_view(charge, holds, intervals, known, tx.now, role=role)
+        intervals = await store.intervals(tx, charge)
+        known = connected(intervals, tx.now, (await self._observed_ms(tx, [charge], {charge.id: intervals}))[charge.id])
+        return meter_view(charge, holds, intervals, known, tx.now, call_id=call_id, role=role)
 
     async def view_of(self, tx: Tx, user_id: UserId, call_id: CallId) -> MeterView:
         """The same for a user whose side is not known yet; NotFound for everybody else."""
@@ -117,10 +120,10 @@ class MeterService:
         while True:
             async with db.begin() as tx:
                 due = await store.claim_due(tx, AT_ONCE)
-                intervals = await store.intervals_of(tx, [charge.call_id for charge in due])
-                observed = await self._observed_ms(tx, intervals)
+                intervals = await store.intervals_of(tx, due)
+                observed = await self._observed_ms(tx, due, intervals)
                 for charge in due:
-                    await _pass_marks(tx, charge, intervals[charge.call_id], observed[charge.call_id])
+                    await _pass_marks(tx, charge, intervals[charge.id], observed[charge.id])
                     _touch(tx, charge)
             done += len(due)
             if len(due) < AT_ONCE:
@@ -128,15 +131,21 @@ class MeterService:
 
     async def rearm(self, tx: Tx, charge: ChargeRow) -> None:
         """Record the marks passed by now and set the next deadline; the caller holds the charge's lock."""
-        intervals = await store.intervals(tx, charge.call_id)
-        observed = await self._observed_ms(tx, {charge.call_id: intervals})
-        await _pass_marks(tx, charge, intervals, observed[charge.call_id])
+        intervals = await store.intervals(tx, charge)
+        observed = await self._observed_ms(tx, [charge], {charge.id: intervals})
+        await _pass_marks(tx, charge, intervals, observed[charge.id])
 
-    async def _observed_ms(self, tx: Tx, intervals: Mapping[UUID, Sequence[Interval]]) -> dict[UUID, int]:
-        """What the media plane has written of these calls; asked only for those of which something runs."""
+    async def _observed_ms(
+        self, tx: Tx, charges: Sequence[ChargeRow], intervals: Mapping[UUID, Sequence[Interval]]
+    ) -> dict[UUID, int]:
+        """What the media plane has written of the calls of these charges; asked only where something runs."""
         found = dict.fromkeys(intervals, 0)
-        live = [call_id for call_id, of_call in intervals.items() if running(of_call) is not None]
-        return found | dict(await self._observed(tx, live)) if live else found
+        live = [charge for charge in charges if running(intervals[charge.id]) is not None]
+        if not live:
+            return found
+        parts = await calls.parts_of(tx, live)
+        written = await self._observed(tx, [part.call_id for chain in parts.values() for part in chain])
+        return found | {one: sum(written.get(part.call_id, 0) for part in chain) for one, chain in parts.items()}
 
     async def _notice_a_set_clock(self, db: Database) -> None:
         """Make every running charge due when the wall clock was set, or may have been while this process was away."""

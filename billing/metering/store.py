@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 
+from billing.charges import calls
 from billing.metering.intervals import Interval
 from billing.metering.terms import Policy, Price
 from billing.models import BillableIntervalRow, ChargeRow
@@ -26,19 +27,27 @@ def price_of(charge: ChargeRow) -> Price:
     )
 
 
-async def intervals(tx: Tx, call_id: UUID) -> list[Interval]:
-    """What was observed of this call, in order."""
-    return (await intervals_of(tx, [call_id]))[call_id]
+async def intervals(tx: Tx, charge: ChargeRow) -> list[Interval]:
+    """What was observed of the calls of this charge, in order."""
+    return (await intervals_of(tx, [charge]))[charge.id]
 
 
-async def intervals_of(tx: Tx, call_ids: Sequence[UUID]) -> dict[UUID, list[Interval]]:
-    """The same of several calls; of one nothing was observed of, an empty list."""
-    query = select(BillableIntervalRow).where(BillableIntervalRow.call_id.in_(call_ids)).order_by(BillableIntervalRow.n)
-    found: dict[UUID, list[Interval]] = {call_id: [] for call_id in call_ids}
+async def intervals_of(tx: Tx, charges: Sequence[ChargeRow]) -> dict[UUID, list[Interval]]:
+    """The same of several charges, by their ids; of one nothing was observed of, an empty list.
+
+    Within a charge the intervals are numbered through, whichever of its calls they are of.
+    """
+    parts = await calls.parts_of(tx, charges)
+    place = {part.call_id: (charge_id, part.intervals_before) for charge_id, chain in parts.items() for part in chain}
+    query = select(BillableIntervalRow).where(BillableIntervalRow.call_id.in_(place)).order_by(BillableIntervalRow.n)
+    found: dict[UUID, list[Interval]] = {charge.id: [] for charge in charges}
     for row in await tx.session.scalars(query):
         # Rows come in the zone of the session: adding to such a moment would count the hour of summer time.
         started_at = row.started_at.astimezone(UTC)
-        found[row.call_id].append(Interval(row.n, started_at, row.duration_ms, row.open, row.cause))
+        charge_id, before = place[row.call_id]
+        found[charge_id].append(Interval(before + row.n, started_at, row.duration_ms, row.open, row.cause))
+    for of_charge in found.values():
+        of_charge.sort(key=lambda interval: interval.n)
     return found
 
 

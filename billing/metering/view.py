@@ -6,7 +6,7 @@ from datetime import datetime
 
 from billing.charges import charge as charges
 from billing.charges import hold as holds_
-from billing.charges import late_hold
+from billing.charges import late_hold, waiting
 from billing.metering import store
 from billing.metering.bill import bill, cap_ms, extension_minor
 from billing.metering.intervals import Connected, Interval, running
@@ -53,6 +53,7 @@ class MeterView:
     authenticate: Authenticate | None
     late_hold: LateHold | None
     final: bool
+    returns_until: datetime | None
 
 
 def meter_view(
@@ -62,6 +63,7 @@ def meter_view(
     known: Connected,
     now: datetime,
     *,
+    call_id: object,
     role: str,
 ) -> MeterView:
     """What the call has cost by ``now``; once settled, what it did cost."""
@@ -72,7 +74,7 @@ def meter_view(
     due = bill(price, counted or 0)
     last = intervals[-1] if intervals and current is None and charge.call_ended_at is None else None
     return MeterView(
-        call_id=charge.call_id,
+        call_id=call_id,
         charge_state=charge.state,
         currency=charge.currency,
         rate_minor_per_hour=charge.rate_minor_per_hour,
@@ -93,6 +95,7 @@ def meter_view(
         authenticate=_authenticate(holds) if role == "customer" else None,
         late_hold=_late_hold(charge, holds),
         final=charge.state in charges.FINAL,
+        returns_until=waiting.returns_until(charge, now),
     )
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from billing import timeline
-from billing.charges import review, store
+from billing.charges import calls, review, store
 from billing.charges.charge import FINAL, State
 from billing.finance.models import ProblemRow
 from billing.models import ChargeRow
@@ -174,14 +174,17 @@ async def _facts(tx: Tx, charge: ChargeRow) -> Facts:
     query = text(
         "SELECT coalesce(sum(greatest(0, extract(epoch FROM least(i.started_at + i.duration_ms * interval '1 ms',"
         " j.started_at + j.duration_ms * interval '1 ms') - greatest(i.started_at, j.started_at)) * 1000)), 0) "
-        "FROM billable_interval i, charge c JOIN billable_interval j ON j.call_id = c.call_id "
-        "WHERE i.call_id = :call AND c.id <> :charge AND c.customer_id = :customer AND c.consultant_id = :consultant "
+        "FROM billable_interval i, charge c CROSS JOIN LATERAL (SELECT c.call_id UNION ALL "
+        "SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id) part "
+        "JOIN billable_interval j ON j.call_id = part.call_id "
+        "WHERE i.call_id = ANY(:calls) AND c.id <> :charge "
+        "AND c.customer_id = :customer AND c.consultant_id = :consultant "
         "AND c.captured_minor > c.refunded_minor AND c.created_at < :created"
     )
     overlaps = await tx.session.scalar(
         query,
         {
-            "call": charge.call_id,
+            "calls": [part.call_id for part in await calls.parts(tx, charge)],
             "charge": charge.id,
             "customer": charge.customer_id,
             "consultant": charge.consultant_id,

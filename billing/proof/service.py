@@ -40,7 +40,7 @@ class ProofService:
             raise NotSettled
         evidence = Evidence(
             charge=charge,
-            intervals=await meter_store.intervals(tx, call_id),
+            intervals=await meter_store.intervals(tx, charge),
             holds=await store.holds(tx, charge.id),
             events=await timeline.of_charge(tx, charge.id),
             invoices=await invoices.of_charge(tx, charge.id),

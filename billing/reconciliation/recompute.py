@@ -15,10 +15,10 @@ from core.db import Tx
 _BILLS = """
 WITH raw AS (
   SELECT c.*,
-         (SELECT coalesce(sum(i.duration_ms), 0) FROM billable_interval i
-           WHERE i.call_id = c.call_id AND NOT i.open) AS raw_ms,
-         (SELECT sum(o.duration_ms) FROM observed_interval o
-           WHERE o.call_id = c.call_id AND o.side = 'both' AND NOT o.open) AS seen_ms
+         (SELECT coalesce(sum(i.duration_ms), 0) FROM billable_interval i WHERE NOT i.open AND i.call_id IN (
+            SELECT c.call_id UNION ALL SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id)) AS raw_ms,
+         (SELECT sum(o.duration_ms) FROM observed_interval o WHERE o.side = 'both' AND NOT o.open AND o.call_id IN (
+            SELECT c.call_id UNION ALL SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id)) AS seen_ms
   FROM charge c WHERE c.settling_at >= :since AND c.settling_at < :until
 ), timed AS (
   SELECT *, CASE policy WHEN 'after_threshold' THEN threshold_ms ELSE 0 END AS unpaid_ms,

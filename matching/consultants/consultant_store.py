@@ -148,10 +148,10 @@ async def find_many(tx: Tx, users: Collection[UUID]) -> dict[UUID, ConsultantRow
     return {row.user_id: row for row in await tx.session.scalars(query)}
 
 
-async def offline(tx: Tx, users: Collection[UUID]) -> set[UUID]:
-    """Those of ``users`` who are offline."""
-    row = ConsultantRow
-    return set(await tx.session.scalars(select(row.user_id).where(row.user_id.in_(users), row.status == "offline")))
+async def gone(tx: Tx, users: Collection[UUID]) -> set[UUID]:
+    """Those of ``users`` who are offline, or in a meeting: somebody came back to a call they had lost."""
+    row, gone = ConsultantRow, ("offline", "in_meeting")
+    return set(await tx.session.scalars(select(row.user_id).where(row.user_id.in_(users), row.status.in_(gone))))
 
 
 async def page(tx: Tx, *, online: bool, offset: int, limit: int) -> Sequence[ConsultantRow]:

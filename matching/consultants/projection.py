@@ -148,7 +148,7 @@ class ConsultantProjection:
             await consultant_store.forgive_misses(tx, event.user_id)
         await consultant_store.put(tx, event.user_id, status=event.status)
         await self._changed(tx, event.user_id)
-        if event.status == "offline":
+        if event.status in ("offline", "in_meeting"):
             await store.wake_rung_at(tx, event.user_id)
 
     async def on_rating(self, tx: Tx, event: RatingGiven) -> None:

@@ -103,7 +103,7 @@ class Dispatcher:
         ringing = await store.ringing_of_request(tx, row.id)
         if not ringing:
             return []
-        gone = await consultant_store.offline(tx, [one.consultant_id for one in ringing])
+        gone = await consultant_store.gone(tx, [one.consultant_id for one in ringing])
         gone |= await consultant_store.blocked_with(tx, UserId(row.customer_id))
         for silent in ringing:
             if silent.rings_until <= tx.now:

@@ -17,7 +17,7 @@ from matching.dispatch.answers import Answers
 from matching.dispatch.dispatch import TOGETHER, Dispatcher
 from matching.dispatch.request import RingTimes
 from matching.dispatch.views import Views
-from matching.facts import CallEndFact, CallFact
+from matching.facts import CallEndFact, CallFact, RequestedFact
 from matching.models import QuestionRow, RequestRow
 from matching.questions import question as questions
 from matching.questions import question_store
@@ -221,11 +221,20 @@ class RequestService:
         store.add_stage(tx, row.id, "connected")
         tx.touch([row.customer_id])
 
+    async def on_call_continued(self, tx: Tx, event: RequestedFact) -> None:
+        """Somebody came back to the lost call of this request: it is taken up again, unless its customer has another.
+
+        Raises AlreadyActive then. A ring at the consultant ends when they are seen to be in a meeting.
+        """
+        row = await store.locked_by_call(tx, event.call_id, event.request_id)
+        if row is not None and not await store.take_up(tx, row):
+            raise AlreadyActive
+
     async def on_call_ended(self, tx: Tx, event: CallEndFact) -> None:
         """The request is over. A question that was talked about is answered; otherwise it may ring anew."""
         # The question is locked before the request, here as when a request is made.
         question = await question_store.get(tx, event.question_id, lock=True)
-        row = await store.locked_by_call(tx, event.call_id)
+        row = await store.locked_by_call(tx, event.call_id, event.request_id)
         if row is None or row.call_ended_at is not None:
             return
         row.call_ended_at = row.closed_at = tx.now

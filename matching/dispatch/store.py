@@ -7,10 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import Select, and_, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from core.db import Tx
 from core.errors import NotFound
-from core.ids import CallId, UserId
+from core.ids import CallId, RequestId, UserId
 from matching.models import OfferRow, QuestionRow, RequestRow, RequestStageRow
 
 USUAL_OF, USUAL_FROM = 50, 5
@@ -48,10 +49,25 @@ async def locked(tx: Tx, request: UUID) -> RequestRow:
     return found
 
 
-async def locked_by_call(tx: Tx, call: CallId) -> RequestRow | None:
-    """Lock the request that led to this call."""
-    found: RequestRow | None = await tx.session.scalar(_locked(select(RequestRow).where(RequestRow.call_id == call)))
+async def locked_by_call(tx: Tx, call: CallId, request: RequestId | None = None) -> RequestRow | None:
+    """Lock the request that led to this call; to one that goes on with a lost one led the ``request`` it names."""
+    mine = RequestRow.call_id == call if request is None else or_(RequestRow.call_id == call, RequestRow.id == request)
+    found: RequestRow | None = await tx.session.scalar(_locked(select(RequestRow).where(mine)))
     return found
+
+
+async def take_up(tx: Tx, row: RequestRow) -> bool:
+    """Make this request active again; False when its customer has another that is (the database allows one)."""
+    others = select(RequestRow.id).where(RequestRow.customer_id == row.customer_id, RequestRow.id != row.id, _ACTIVE)
+    if await tx.session.scalar(others.limit(1)) is not None:
+        return False
+    tx.touch([row.customer_id])
+    try:
+        async with tx.session.begin_nested():
+            row.call_ended_at = row.closed_at = None
+    except IntegrityError:  # they rang in this very moment
+        return False
+    return True
 
 
 async def claim_due(tx: Tx, most: int) -> Sequence[RequestRow]:

@@ -29,6 +29,7 @@ SETTINGS = {
     "RATE_LIMIT_API_PER_MIN": "50000",
     # Shorter spans of the same rules: nobody waits for a minute for somebody who will not come.
     "LOST_S": "30",
+    "RESCUE_S": "20",
     "PREPARE_JOIN_S": "40",
     "AUTHENTICATE_S": "40",
 }

@@ -1,5 +1,6 @@
 """What came of a call: rows of the database and objects of Stripe, as plain values for the oracle."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,13 +10,36 @@ import psycopg
 from psycopg.rows import dict_row
 
 from tests.simulation.bank import Bank
+from tests.simulation.script import Call
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One call of a chain: when somebody came back to it, how it ended, and who was refused afterwards, with why.
+
+    ``ended_at`` is None where billing ended it (the cap), ``media_at`` and
+    ``ended_tick`` where media never began.
+    """
+
+    script: Call
+    began_at: datetime | None
+    ended_at: datetime | None
+    media_at: datetime | None
+    ended_tick: int | None
+    ended_because: str
+    closed_at: datetime | None
+    given_up_at: datetime | None = None
+    refusals: tuple[tuple[datetime, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Story:
-    """What the world around billing did with a call, as it was played; ticks of the media clock."""
+    """What the world around billing did with a call, as it was played; ticks of the media clock.
+
+    ``parts``: the call and those that went on with it.
+    """
 
     opened_at: datetime
     began_at: datetime | None  # the moment of tick 0, by the steady clock
@@ -24,6 +48,7 @@ class Story:
     closed_at: datetime | None
     lapsed: tuple[str, ...]  # the intents the bank let go
     clicks: int  # extensions that billing took on
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +85,15 @@ _BOOKS = (
 )
 
 
-async def gather(database: psycopg.Connection[Any], bank: Bank, call_id: UUID) -> Found | None:
-    """Read it all; None when the call has no charge."""
+async def gather(database: psycopg.Connection[Any], bank: Bank, call_id: UUID, calls: Sequence[UUID]) -> Found | None:
+    """Read it all; None when the call has no charge. ``calls``: it and those that went on with it."""
     with database.cursor(row_factory=dict_row) as cursor:
         charge = cursor.execute("SELECT * FROM charge WHERE call_id = %s", (call_id,)).fetchone()
         if charge is None:
             return None
         rows = {name: cursor.execute(query, (charge["id"],)).fetchall() for name, query in _OF_CHARGE.items()}
         books = cursor.execute(_BOOKS, (charge["id"],)).fetchall()
-        intervals = cursor.execute("SELECT * FROM billable_interval WHERE call_id = %s ORDER BY n", (call_id,))
+        intervals = cursor.execute("SELECT * FROM billable_interval WHERE call_id = ANY(%s)", (list(calls),))
         measured = intervals.fetchall()
         unread = cursor.execute("SELECT count(*) AS n FROM stripe_event WHERE processed_at IS NULL").fetchone()
     assert unread is not None

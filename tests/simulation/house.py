@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.util import await_only
 
+from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
@@ -88,6 +89,7 @@ class House:
         steady = self._clock.steady
         self.meter = MeterService(self._observed, steady=lambda: steady().timestamp())
         self.collection = CollectionService(settings)
+        self.rescues = RescueService()
         self.charges = ChargeService(
             db=self.db, gateway=gateway, settings=settings, observed=self._observed, terms=terms
         )

@@ -4,7 +4,7 @@ It shares nothing with billing. A new kind of step brings one more rule here: a 
 """
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
@@ -14,6 +14,7 @@ from tests.simulation.script import CURRENCIES, GOOD, LATE_S, SECURE, THRESHOLD_
 _COMMISSION = Fraction(15, 100)
 _HOUR_MS = 3_600_000
 _THRESHOLD_MS = THRESHOLD_S * 1_000
+_WINDOW = timedelta(minutes=10)
 _LATE_MS = LATE_S * 1_000
 _WRITTEN_MS = 1_100  # what was seen is written each second: so much more of a call may have passed
 _ENDS = {"captured", "released", "abandoned", "uncollectable"}
@@ -36,6 +37,47 @@ def connected_ms(call: Call, ended_tick: int) -> int:
             piece for a, b in stretches for piece in ((a, min(b, begin)), (max(a, end), b)) if piece[0] < piece[1]
         ]
     return sum((b - a) * 1_000 // TICKS for a, b in stretches if a < b)
+
+
+def seen_ms(story: Story) -> int:
+    """The connected time of a call and of those that went on with it."""
+    return sum(connected_ms(part.script, part.ended_tick) for part in story.parts if part.ended_tick is not None)
+
+
+def seen_by(story: Story, at: datetime) -> int:
+    """The same up to a moment."""
+    found = 0
+    for part in story.parts:
+        if part.media_at is not None and part.ended_tick is not None:
+            ticks = (at - part.media_at) // timedelta(microseconds=1) * TICKS // 1_000_000
+            found += connected_ms(part.script, max(0, min(ticks, part.ended_tick)))
+    return found
+
+
+def cap_end_ms(charge: Row) -> int:
+    """The connected time the cap pays for."""
+    paid_ms: int = charge["cap_minor"] * _HOUR_MS // charge["rate_minor_per_hour"]
+    return paid_ms + _THRESHOLD_MS if charge["policy"] == "after_threshold" else max(paid_ms, _THRESHOLD_MS)
+
+
+def _enough_ms(found: Found) -> int:
+    """From where on nobody comes back: the cap is used up, or the threshold reached without the late hold."""
+    unsecured = found.charge["late_hold_ms"] is not None and _stood(found) is None
+    return _THRESHOLD_MS if unsecured else cap_end_ms(found.charge)
+
+
+def waits_until(story: Story, found: Found) -> datetime | None:
+    """Until when both may come back after the last call; None when nobody may (decisions 2)."""
+    until: datetime | None = None
+    for part in story.parts:
+        if part.ended_because == "connection_lost" and part.ended_at is not None:
+            until = part.ended_at + _WINDOW
+        elif part.ended_because != "no_show":
+            until = None
+    if until is None or story.lapsed or seen_ms(story) >= _enough_ms(found):
+        return None
+    given_up = story.parts[-1].given_up_at
+    return until if given_up is None else min(until, given_up)
 
 
 def due_minor(call: Call, connected: int, cap_minor: int) -> int:
@@ -89,14 +131,13 @@ def a_late_hold_stands_before_the_threshold_or_nothing_is_due(
     """A trusted customer's hold comes at eight minutes, in time; without it the call ends at ten, not sooner, free."""
     if (found.charge["late_hold_ms"] is not None) != call.late:
         yield f"the hold comes {'at accept' if call.late else 'late'}"
-    if not call.late or story.began_at is None or story.ended_tick is None:
+    if not call.late or story.ended_tick is None:
         return
-    connected, stood = connected_ms(call, story.ended_tick), _stood(found)
+    connected, stood = seen_ms(story), _stood(found)
     if connected < _LATE_MS and (found.holds or found.intents):
         yield f"Stripe was asked, and the call ended after {connected} ms"
     if stood is not None:
-        ticks = (stood["at"] - story.began_at) // timedelta(microseconds=1) * TICKS // 1_000_000
-        after = connected_ms(call, min(ticks, story.ended_tick))
+        after = seen_by(story, stood["at"])
         if not _LATE_MS <= after < _THRESHOLD_MS + _WRITTEN_MS:
             yield f"the late hold stood after {after} ms"
     room_ms = 30_000 + trouble.media_late_s * 1_000
@@ -105,13 +146,13 @@ def a_late_hold_stands_before_the_threshold_or_nothing_is_due(
         yield "a good card did not stand"
     if unheld and connected > _THRESHOLD_MS + room_ms:
         yield f"went on without a hold for {connected} ms"
-    if story.ended_because == "hold_missed" and (stood is not None or connected < _THRESHOLD_MS):
+    if story.parts[-1].ended_because == "hold_missed" and (stood is not None or connected < _THRESHOLD_MS):
         yield f"ended without a hold after {connected} ms"
 
 
-def the_time_is_what_was_seen(call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+def the_time_is_what_was_seen(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """Billed time is observed time, to the millisecond."""
-    expected = 0 if story.ended_tick is None else connected_ms(call, story.ended_tick)
+    expected = seen_ms(story)
     counted = sum(interval["duration_ms"] for interval in found.intervals)
     if counted != expected:
         yield f"{counted} ms were noted, {expected} ms were seen"
@@ -144,7 +185,7 @@ def the_amount_is_right(call: Call, _trouble: Trouble, story: Story, found: Foun
     if story.ended_tick is None or charge["state"] == "abandoned" or unsecured:
         expected = 0
     else:
-        expected = due_minor(call, connected_ms(call, story.ended_tick), charge["cap_minor"])
+        expected = due_minor(call, seen_ms(story), charge["cap_minor"])
     if captured != expected and not (story.lapsed and captured < expected):
         yield f"{captured} were captured, {expected} were due"
     if captured < expected and not found.cases:
@@ -213,13 +254,15 @@ def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: 
         yield "uncollectable, though every hold stood"
 
 
-def it_is_told_once(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+def it_is_told_once(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """The evidence has every fact once; a mark comes again only after an interval whose end took time back.
 
     (The meter goes by the clock until an absence is noticed: a mark in those seconds is passed again later.)
     """
     kinds = [event["kind"] for event in found.timeline]
-    for kind in ("price_agreed", "call_ended", "settled", "captured", "released", "abandoned", "uncollectable"):
+    if kinds.count("call_ended") > len(story.parts) or kinds.count("call_continued") != len(story.parts) - 1:
+        yield f"{len(story.parts)} calls, {kinds.count('call_ended')} ends, {kinds.count('call_continued')} goings on"
+    for kind in ("price_agreed", "settled", "captured", "released", "abandoned", "uncollectable"):
         if kinds.count(kind) > 1:
             yield f"{kind} is told {kinds.count(kind)} times"
     for kind in ("threshold_in_2_min", "threshold_in_30_s", "threshold_passed", "hold_due", "hold_missed"):
@@ -235,10 +278,9 @@ def it_is_told_once(_call: Call, _trouble: Trouble, _story: Story, found: Found)
 
 def the_cap_ends_no_call_early(_call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """A call that ended at its cap had used it up; a few seconds are the time in which an absence is noticed."""
-    if story.ended_because != "cap_reached" or found.charge["connected_ms"] is None:
+    if story.parts[-1].ended_because != "cap_reached" or found.charge["connected_ms"] is None:
         return
-    paid_ms = found.charge["cap_minor"] * _HOUR_MS // found.charge["rate_minor_per_hour"]
-    end = paid_ms + _THRESHOLD_MS if found.charge["policy"] == "after_threshold" else max(paid_ms, _THRESHOLD_MS)
+    end = cap_end_ms(found.charge)
     blind_ms = 4_000 + trouble.media_late_s * 1_000 + trouble.crashes * (trouble.down_s * 1_000 + 4_000)
     if found.charge["connected_ms"] < end - blind_ms:
         yield f"ended at the cap after {found.charge['connected_ms']} of {end} ms"
@@ -252,8 +294,8 @@ def nothing_is_taken_while_the_bill_may_be_looked_at(
         yield f"the window is {found.charge['review_window_s']} s"
     ends = [event["at"] for event in found.timeline if event["kind"] == "call_ended"]
     for event in found.timeline:
-        if event["kind"] == "hold_captured" and event["at"] < ends[0] + timedelta(seconds=call.review_s):
-            yield f"captured {event['at'] - ends[0]} after the end"
+        if event["kind"] == "hold_captured" and event["at"] < ends[-1] + timedelta(seconds=call.review_s):
+            yield f"captured {event['at'] - ends[-1]} after the end"
     if found.charge["waived"]:
         yield "the bill was waived"
 
@@ -261,14 +303,37 @@ def nothing_is_taken_while_the_bill_may_be_looked_at(
 def it_is_settled_in_a_minute(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """Without trouble, money is taken or released within 60 s of the end; what a bank let go is collected for days.
 
-    What may be looked at first is taken within 60 s of that.
+    The end of a lost call is when nobody may come back any more. What may be looked at first is taken within 60 s of
+    that.
     """
-    if trouble.on_the_money or story.lapsed or story.closed_at is None or found.charge["settled_at"] is None:
+    closed_at = story.parts[-1].closed_at
+    if trouble.on_the_money or story.lapsed or closed_at is None or found.charge["settled_at"] is None:
         return
-    late = found.charge["settled_at"] - story.closed_at
+    late = found.charge["settled_at"] - max(closed_at, waits_until(story, found) or closed_at)
     window = call.review_s if found.charge["gross_minor"] else 0
     if late > timedelta(seconds=60 + window):
         yield f"settled {late} after the end"
+
+
+def a_lost_call_waits_for_both(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """For ten minutes, or until a side is done; who comes back by then is let in, and nobody afterwards."""
+    until, settling_at = waits_until(story, found), found.charge["settling_at"]
+    if until is not None and settling_at is not None and settling_at < until:
+        yield f"settled at {settling_at}, both could come back until {until}"
+    since: datetime | None = None
+    talked, enough_ms = 0, _enough_ms(found)
+    for part, following in zip(story.parts, [*story.parts[1:], None], strict=True):
+        talked += 0 if part.ended_tick is None else connected_ms(part.script, part.ended_tick)
+        since = part.ended_at if part.ended_because == "connection_lost" else since
+        if following is not None and (
+            since is None or following.began_at is None or following.began_at - since >= _WINDOW
+        ):
+            yield f"somebody came back at {following.began_at} to what was lost at {since}"
+        for at, why in part.refusals:
+            over = since is None or at - since >= _WINDOW or part.given_up_at is not None
+            closing = why == "closing" and (part.closed_at is None or at <= part.closed_at)
+            if not (over or closing or story.lapsed or talked >= enough_ms):
+                yield f"somebody was refused at {at} ({why}), lost at {since}"
 
 
 def _stood(found: Found) -> Row | None:
@@ -300,4 +365,5 @@ RULES: tuple[Rule, ...] = (
     the_cap_ends_no_call_early,
     nothing_is_taken_while_the_bill_may_be_looked_at,
     it_is_settled_in_a_minute,
+    a_lost_call_waits_for_both,
 )

@@ -13,6 +13,7 @@ from core.db import Tx
 from core.ids import QuestionId, RequestId, new_id
 from signaling.events import CallOpened
 from tests.simulation.media import Media
+from tests.simulation.rescue import Rescues
 from tests.simulation.script import Extend, Lapse
 from tests.simulation.stage import Process
 from tests.simulation.world import Scene, World
@@ -36,6 +37,7 @@ class People:
     def __init__(self, world: World, media: Media) -> None:
         self._world = world
         self._media = media
+        self._rescues = Rescues(world)
 
     def accept(self, scene: Scene) -> None:
         """The consultant accepts."""
@@ -61,6 +63,7 @@ class People:
             async with world.web.db.begin() as tx:
                 await _use(tx, world, method)
                 await world.web.charges.on_call_opened(tx, event)
+                await world.web.rescues.on_call_opened(tx, event)
 
         def opened() -> None:
             if script.leaves_after_s is not None:
@@ -71,9 +74,11 @@ class People:
 
     def hear(self, scene: Scene, kind: str) -> None:
         """What billing announced: the hold stands, or the call is ended."""
-        if kind == "placed" and scene.node is None and not scene.over:
+        if kind == "ended":
+            self._rescues.lost(scene)
+        elif kind in {"placed", "continued"} and scene.node is None and not scene.over:
             self._world.at(timedelta(seconds=1), "both may join", partial(self._join, scene))
-        elif kind not in {"placed", "settled"} and not scene.over:
+        elif kind not in {"placed", "continued", "given_up", "settled"} and not scene.over:
             scene.because = kind
             self._media.finish(scene)
 
@@ -102,7 +107,7 @@ class People:
         assert scene.node is not None
         nobody = not any(script.presence.values()) or script.ends == 0
         leaves = _NO_SHOW if nobody else scene.node.moment(script.ends) - world.clock.steady()
-        why = "no_show" if nobody else "customer_left"
+        why = "no_show" if nobody else "connection_lost" if script.lost else "customer_left"
         world.at(leaves, "somebody leaves", partial(self._leave, scene, why))
         for step in script.steps:
             act = partial(ACTS[type(step)], world, scene, step)
@@ -116,6 +121,7 @@ class People:
         async def leave() -> None:
             async with world.web.db.begin() as tx:
                 await world.web.charges.on_call_ended(tx, world.ended(scene.call_id, reason))
+                await world.note(tx, scene.call_id, "ended")
 
         scene.because = reason
         self._media.finish(scene, first=leave)

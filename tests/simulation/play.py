@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from billing.events import CapReached, ChargeSettled, HoldDeferred, HoldFailed, HoldPlaced, PayoutAccountChanged
 from core.db import Tx
@@ -12,7 +11,7 @@ from core.events import Flow
 from core.ids import CallId, new_id
 from media.events import IntervalClosed, IntervalOpened, SessionClosed
 from tests.simulation.entropy import seeded
-from tests.simulation.evidence import Found, Story, gather
+from tests.simulation.evidence import Found, Part, Story, gather
 from tests.simulation.house import House
 from tests.simulation.media import Media
 from tests.simulation.oracle import judge
@@ -126,22 +125,19 @@ class Play:
         """``app/flow.py`` as far as money goes: what the other rooms do is written down where no crash loses it."""
         world = self._world
 
-        async def note(tx: Tx, call_id: UUID, kind: str) -> None:
-            await world.execute(tx, "INSERT INTO heard (call_id, kind, at) VALUES (%s, %s, %s)", call_id, kind, tx.now)
-
         async def placed(tx: Tx, event: HoldPlaced | HoldDeferred) -> None:
-            await note(tx, event.call_id, "placed")
+            await world.note(tx, event.call_id, "placed")
 
         async def failed(tx: Tx, event: HoldFailed) -> None:
             await house.charges.on_call_ended(tx, world.ended(event.call_id, event.reason))
-            await note(tx, event.call_id, event.reason)
+            await world.note(tx, event.call_id, event.reason)
 
         async def capped(tx: Tx, event: CapReached) -> None:
             await house.charges.on_call_ended(tx, world.ended(event.call_id, "cap_reached"))
-            await note(tx, event.call_id, "cap_reached")
+            await world.note(tx, event.call_id, "cap_reached")
 
         async def settled(tx: Tx, event: ChargeSettled) -> None:
-            await note(tx, event.call_id, "settled")
+            await world.note(tx, event.call_id, "settled")
 
         return {
             HoldPlaced: (placed,),
@@ -227,7 +223,8 @@ class Play:
     async def _heal(self) -> None:
         """Once every call is over and closed, Stripe and the machines behave: what is left must now be finished."""
         world = self._world
-        closed = [scene.closed_at for scene in world.scenes if scene.over and scene.closed_at is not None]
+        last = [scene.last() for scene in world.scenes]
+        closed = [scene.closed_at for scene in last if scene.over and not scene.awaits and scene.closed_at is not None]
         if self._healed or len(closed) < len(world.scenes) or world.clock.now() - max(closed) < _HEALS_AFTER:
             return
         self._healed = True
@@ -238,7 +235,8 @@ class Play:
     async def _judge(self) -> int:
         captured, world = 0, self._world
         for number, scene in enumerate(world.scenes):
-            found = await gather(world.database, world.bank, scene.call_id)
+            calls = [one.call_id for one in scene.chain()]
+            found = await gather(world.database, world.bank, scene.call_id, calls)
             if found is None or scene.opened_at is None:
                 world.violations.append(f"call {number}: there is no charge")
                 continue
@@ -251,12 +249,30 @@ class Play:
                 closed_at=scene.closed_at,
                 lapsed=tuple(scene.lapsed),
                 clicks=scene.clicks,
+                parts=tuple(_part(world, one) for one in scene.chain() if one is scene or one.node is not None),
             )
             self.found, self.story = found, story
             wrong = judge(scene.script, world.trouble, story, found)
             world.violations += [f"call {number}: {line}" for line in wrong]
             captured += found.charge["captured_minor"]
         return captured
+
+
+def _part(world: World, scene: Scene) -> Part:
+    """What became of one call of a chain, as the other rooms wrote it down."""
+    rows = world.database.execute("SELECT kind, min(at) FROM heard WHERE call_id = %s GROUP BY kind", (scene.call_id,))
+    told = dict(rows.fetchall())
+    return Part(
+        script=scene.script,
+        began_at=told.get("continued"),
+        ended_at=told.get("ended"),
+        media_at=None if scene.node is None else scene.node.moment(0),
+        ended_tick=None if scene.node is None else scene.node.ended,
+        ended_because=scene.because,
+        closed_at=scene.closed_at,
+        given_up_at=told.get("given_up"),
+        refusals=tuple(scene.refusals),
+    )
 
 
 def describe(script: Script) -> str:

@@ -5,6 +5,7 @@ Times of media are ticks of 1/1024 s since media began: exact in floats as in in
 
 import random
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 TICKS = 1_024
 THRESHOLD_S = 600
@@ -45,13 +46,26 @@ Step = Extend | Lapse
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A call that ends because the connection is lost for good: what people do about it, ``after_s`` later.
+
+    They talk ``on`` (as many as ``clicks`` come back at once), or, without that, say that they are done; with no
+    ``after_s`` nobody does anything.
+    """
+
+    after_s: float | None = None
+    on: "Call | None" = None
+    clicks: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call: its price, its card, who is connected when, and what the customer does meanwhile.
 
     ``presence`` are stretches in which a side sends media, ``pauses`` what both agreed not to count, ``ends`` when
-    somebody leaves. With ``leaves_after_s`` the customer goes that long after the accept, whatever stands by then.
-    ``late``: the customer is trusted, so their hold is placed at eight minutes. ``review_s`` is how long the bill may
-    be looked at before it is taken: the house's terms.
+    somebody leaves, or the connection is given up as ``lost``. With ``leaves_after_s`` the customer goes that long
+    after the accept, whatever stands by then. ``late``: the customer is trusted, so their hold is placed at eight
+    minutes. ``review_s`` is how long the bill may be looked at before it is taken: the house's terms.
     """
 
     currency: str
@@ -65,6 +79,7 @@ class Call:
     steps: tuple[Step, ...] = ()
     begins_s: float = 0.0
     leaves_after_s: float | None = None
+    lost: Lost | None = None
     late: bool = False
     review_s: int = 0
 
@@ -133,11 +148,15 @@ def draw(seed: int) -> Script:
     policy = chance.choice(("whole_call", "whole_call", "after_threshold"))  # the house's terms
     later = chance.choice((0.0, 1.0, 400.0))
     calls = tuple(_call(chance, policy, begins_s=index * later) for index in range(number))
+    trouble = _trouble(chance)
+    fate = random.Random(f"lost {seed}")  # noqa: S311 - a source of its own: what else a seed does stays as it was
+    if number == 1 and calls[0].ends and calls[0].leaves_after_s is None and fate.random() < 0.3:
+        calls = (_lost(fate, calls[0]),)
     # Drawn apart, so that what else a seed means stays as it was. In pairs one call could cost the other its trust.
     apart = random.Random(f"late {seed}")  # noqa: S311 - the same
     late = number == 1 and apart.random() < 0.35
     review_s = apart.choice((0, 0, 0, 45, 600, 7_200))
-    return Script(seed, tuple(replace(call, late=late, review_s=review_s) for call in calls), _trouble(chance))
+    return Script(seed, tuple(replace(call, late=late, review_s=review_s) for call in calls), trouble)
 
 
 def simple(seed: int, *, trouble: Trouble, connected_s: float = 660.0, extended: bool = False) -> Script:
@@ -223,6 +242,29 @@ def _media(
     for side, stretches in sides.items():
         stretches.append((since[side], at))
     return {side: tuple(stretches) for side, stretches in sides.items()}, tuple(pauses), at
+
+
+def _lost(chance: random.Random, call: Call) -> Call:
+    """The same call, lost on the way; together its parts are about as long as where a rule begins or ends."""
+    paid_s = call.cap_minor * 3_600 // call.rate_minor_per_hour
+    paid_s += THRESHOLD_S if call.policy == "after_threshold" else 0
+    target = max(2, _target(chance, max(THRESHOLD_S, paid_s)))
+    cuts = sorted(chance.randrange(1, target) for _ in range(chance.choice((0, 1, 1, 1, 2))))
+    lengths = [end - begin for begin, end in pairwise([0, *cuts, target])]
+    if chance.random() < 0.15:
+        lengths.insert(1, 0)  # somebody comes back alone
+    on: Call | None = None
+    for number, length in reversed([*enumerate(lengths)]):
+        presence, pauses, last = _media(chance, length)
+        lost = None
+        if on is not None:
+            lost = Lost(chance.choice((2.0, 30.0, 300.0, 590.0, 605.0)), on, chance.choice((1, 1, 2, 3)))
+        elif number == 0 or chance.random() < 0.3:
+            lost = Lost(chance.choice((None, 5.0, 400.0)))
+        ends = last + (90 * TICKS if lost and last else 0)
+        on = replace(call, presence=presence, pauses=pauses, ends=ends, lost=lost, steps=() if number else call.steps)
+    assert on is not None
+    return on
 
 
 def _one_alone(chance: random.Random) -> dict[str, tuple[tuple[int, int], ...]]:

@@ -18,7 +18,8 @@ _HEARD = (
     "call_id uuid NOT NULL, kind text NOT NULL, at timestamptz NOT NULL)"
 )
 _TABLES = (
-    "posting, ledger_transaction, charge_event, billing_case, billable_interval, command, hold, charge, stripe_event, "
+    "posting, ledger_transaction, charge_event, billing_case, billable_interval, command, hold, continued_call, "
+    "charge, stripe_event, "
     "customer_payment, saved_card, payout_account, invoice_series, feed, heard, procrastinate.procrastinate_jobs"
 )
 

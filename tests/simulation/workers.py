@@ -16,7 +16,8 @@ _DUE = (
     "SELECT (SELECT min(next_deadline_at) FROM charge), least((SELECT min(expires_at) FROM hold), "
     "(SELECT min(review_until) FROM charge), "
     "(SELECT min(due_at) FROM command), (SELECT min(due_at) FROM stripe_event)), "
-    "(SELECT min(next_at) FROM collection)"
+    "(SELECT min(next_at) FROM collection), (SELECT min(greatest(rescue_until, books_closed_at)) FROM charge "
+    "WHERE state = 'metering' AND books_closed_at IS NOT NULL)"
 )
 
 
@@ -27,6 +28,7 @@ class Due:
     meter: datetime | None
     charges: datetime | None
     collection: datetime | None
+    rescues: datetime | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +55,7 @@ class Workers:
 
     def next_look(self, due: Due) -> list[datetime | None]:
         """When a worker that is up has something to do, on the steady clock."""
-        times = (due.meter, due.charges, due.collection)
+        times = (due.meter, due.charges, due.collection, due.rescues)
         return [self._world.clock.steadily(wall) for wall in times] if self._world.up() else []
 
     def tick(self, due: Due) -> None:
@@ -66,6 +68,7 @@ class Workers:
                 "meter": (due.meter, house.meter),
                 "charges": (due.charges, house.charges),
                 "collection": (due.collection, house.collection),
+                "rescues": (due.rescues, house.rescues),
             }
             for name, (wall, room) in looks.items():
                 if wall is not None and wall <= now:

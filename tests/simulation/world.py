@@ -2,7 +2,7 @@
 
 import heapq
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -45,6 +45,20 @@ class Scene:
     asked: set[str] = field(default_factory=set)
     lapsed: list[str] = field(default_factory=list)
     clicks: int = 0
+    following: "Scene | None" = None  # the call that goes on with this one, once somebody came back
+    awaits: bool = False  # whether somebody may still come back
+    refusals: list[tuple[datetime, str]] = field(default_factory=list)
+
+    def last(self) -> "Scene":
+        """The call that goes on with this one in the end, as far as somebody came back."""
+        on = self.following
+        return self if on is None or on.node is None else on.last()
+
+    def chain(self) -> "Iterator[Scene]":
+        """This call and those that went on with it."""
+        yield self
+        if self.following is not None:
+            yield from self.following.chain()
 
 
 class World:
@@ -153,7 +167,7 @@ class World:
 
     def scene(self, call_id: UUID) -> Scene:
         """The call with this id."""
-        return next(scene for scene in self.scenes if scene.call_id == call_id)
+        return next(scene for first in self.scenes for scene in first.chain() if scene.call_id == call_id)
 
     def ended(self, call_id: UUID, reason: str) -> CallEnded:
         """The event of a call's end."""
@@ -167,8 +181,12 @@ class World:
             went_live=True,
         )
 
+    async def note(self, tx: Tx, call_id: UUID, kind: str) -> None:
+        """Write down what the other rooms do of a call, where no crash loses it."""
+        await self.execute(tx, "INSERT INTO heard (call_id, kind, at) VALUES (%s, %s, %s)", call_id, kind, tx.now)
+
     @staticmethod
-    async def execute(tx: Tx, statement: str, *values: object) -> None:
-        """What another room writes in a transaction of ours."""
+    async def execute(tx: Tx, statement: str, *values: object) -> Any:
+        """What another room writes, or asks, in a transaction of ours."""
         connection = await tx.session.connection()
-        await connection.exec_driver_sql(statement, values)
+        return await connection.exec_driver_sql(statement, values)

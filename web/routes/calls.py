@@ -79,6 +79,21 @@ async def post_leave(call: Call) -> CallView:
         return await call.house.calls.leave(tx, _id(call), call.user)
 
 
+@route("POST", "/api/calls/{call_id}/return", access=Access.USER, body=Empty, reply=CallView, owned="call")
+async def post_return(call: Call) -> CallView:
+    """Come back to a lost call: answers with the call that goes on with it, for whoever comes first and second."""
+    async with call.house.db.begin() as tx:
+        return await call.house.returns.go_on(tx, _id(call), call.user)
+
+
+@route("POST", "/api/calls/{call_id}/finish", access=Access.USER, body=Empty, reply=MeterView, owned="call")
+async def post_finish(call: Call) -> MeterView:
+    """Say that you are done with a lost call: it is settled at once, and nobody can come back to it."""
+    async with call.house.db.begin() as tx:
+        await call.house.rescues.give_up(tx, call.user, _id(call))
+    return await _meter(call)
+
+
 @route("POST", "/api/calls/{call_id}/pause", access=Access.USER, body=PauseIn, reply=CallView, owned="call")
 async def post_pause(call: Call) -> CallView:
     """Propose, agree to, decline or end a pause."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from billing.charges import calls as charge_calls
 from core.ids import CallId
 from signaling.views import Side
 from web.routes.finance import READERS
@@ -45,5 +46,6 @@ async def get_charge_quality(call: Call) -> QualityOut:
     """Show how good the connection of a charged call was."""
     async with call.house.db.begin() as tx:
         detail = await call.house.finance.detail(tx, call.id("charge_id"))
-        rows = await call.house.quality.of_call(tx, CallId(detail.charge.call_id))
+        chain = await charge_calls.parts(tx, detail.charge)
+        rows = [row for part in chain for row in await call.house.quality.of_call(tx, CallId(part.call_id))]
     return QualityOut(items=[SampleOut.model_validate(row) for row in rows])

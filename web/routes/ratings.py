@@ -33,9 +33,10 @@ async def rate_call(call: Call) -> None:
         view = await call.house.calls.get(tx, call_id, call.user)  # NotFound for everyone who was not in it
         if view.state != "ended":
             raise CallStillRuns
+        # A conversation is rated once, however often its connection was lost.
         await call.house.ratings.give(
             tx,
-            call_id=call_id,
+            call_id=await call.house.calls.first(tx, call_id),
             rater_id=call.user,
             ratee_id=UserId(view.other.user_id),
             stars=body.stars,

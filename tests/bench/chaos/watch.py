@@ -9,7 +9,7 @@ EVERY_S = 0.2
 
 # A row per thing that somebody must do now, named so that the name changes once it was done: jobs to be run, commands
 # to be sent or under way, deadlines, webhooks, sessions to be closed, bills to be written. What waits on purpose
-# (a back-off after an answer from Stripe, a lapse of a span) is not due and not here.
+# (a back-off after an answer from Stripe, a lapse of a span, the time to come back to a lost call) is not due.
 DUE = """
 SELECT 'job:' || id FROM procrastinate.procrastinate_jobs
  WHERE status IN ('todo', 'doing') AND (scheduled_at IS NULL OR scheduled_at <= now())
@@ -24,6 +24,7 @@ UNION ALL SELECT 'webhook:' || id || ':' || attempts FROM stripe_event WHERE due
 UNION ALL SELECT 'closing:' || call_id FROM media_session WHERE state = 'closing'
 UNION ALL SELECT 'bill:' || charge.id FROM charge JOIN media_session USING (call_id)
  WHERE media_session.state = 'closed' AND charge.state = 'metering'
+   AND (charge.rescue_until IS NULL OR charge.rescue_until <= now())
 """
 
 UNFINISHED = """

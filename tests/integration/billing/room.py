@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from billing.cards import CardService
+from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
@@ -40,7 +41,7 @@ from core.ids import CallId, QuestionId, RequestId, UserId, new_id, new_referenc
 from core.jobs import Jobs
 from core.settings import Settings
 from media.events import IntervalClosed, IntervalOpened, SessionClosed
-from signaling.events import CallEnded, CallOpened
+from signaling.events import CallContinued, CallEnded, CallOpened
 from tests.fakes.sandbox import RunningSandbox
 
 
@@ -60,6 +61,7 @@ class Room:
         self.charges = ChargeService(
             db=self.db, gateway=self.gateway, settings=settings, observed=self.observed_ms, party=self.party
         )
+        self.rescues = RescueService()
         self.meter = MeterService(self.observed_ms, steady=lambda: clock.now().timestamp())
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
         self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
@@ -126,6 +128,7 @@ class Room:
         """What the worker does: timers and jobs, until nothing is due now."""
         while True:
             done = await self.meter.run_due(self.db) + await self.charges.run_due(self.db)
+            done += await self.rescues.run_due(self.db)
             done += await self.collection.run_due(self.db) + await self.money.run_due(self.db)
             await self.jobs.app.run_worker_async(
                 wait=False, install_signal_handlers=False, listen_notify=False, concurrency=4, delete_jobs="always"
@@ -165,6 +168,7 @@ class Room:
         )
         async with self.db.begin() as tx:
             await self.charges.on_call_opened(tx, event)
+            await self.rescues.on_call_opened(tx, event)
         if at_work:
             await self.work()
         return call
@@ -186,6 +190,20 @@ class Room:
             await self.charges.on_session_closed(tx, SessionClosed(call))
         if at_work:
             await self.work()
+
+    async def come_back(self, lost: CallId) -> CallId:
+        """Somebody comes back: a call that goes on with the lost one."""
+        call = CallId(new_id())
+        event = CallContinued(
+            call_id=call,
+            continues_call_id=lost,
+            request_id=RequestId(new_id()),
+            customer_id=self.customer,
+            consultant_id=self.consultant,
+        )
+        async with self.db.begin() as tx:
+            await self.rescues.on_call_continued(tx, event)
+        return call
 
     def ended(self, call: UUID, reason: str) -> CallEnded:
         """The event of a call's end."""

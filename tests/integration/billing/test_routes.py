@@ -51,7 +51,7 @@ class Scene:
             self.house.meter,
             self.house.charges,
         )
-        room.collection, room.money = self.house.collection, self.house.payouts
+        room.collection, room.money, room.rescues = self.house.collection, self.house.payouts, self.house.rescues
         await room.work()
 
 

@@ -18,7 +18,7 @@ from tests.fakes.paid_call import PaidCall
 
 LIMITS = {"RATE_LIMIT_LOGIN_PER_MIN": "1000", "RATE_LIMIT_API_PER_MIN": "5000"}
 # Shorter spans of the same rules, so that a test need not wait for a minute and a half.
-SPANS = {"LOST_S": "12", "PREPARE_JOIN_S": "4", "AUTHENTICATE_S": "20"}
+SPANS = {"LOST_S": "12", "PREPARE_JOIN_S": "4", "AUTHENTICATE_S": "20", "RESCUE_S": "20"}
 
 
 class Servers:

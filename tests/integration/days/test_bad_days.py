@@ -157,6 +157,37 @@ async def test_both_vanish_and_the_call_ends_by_itself(paid_call: PaidCall) -> N
         await paid_call.assert_exact(receipt)
 
 
+async def test_both_vanish_come_back_and_pay_one_bill(paid_call: PaidCall) -> None:
+    await paid_call.connect()
+    first = paid_call.call_id
+    await paid_call.skip_to(400_000)
+    await paid_call.customer.vanish()
+    await paid_call.consultant.vanish()
+    url = paid_call.stack.url
+    async with (
+        Caller(url, LOGINS["customer"], PASSWORD, joins=False) as customer,
+        Caller(url, LOGINS["consultant"], PASSWORD, joins=False) as consultant,
+    ):
+        paid_call.customer = customer
+        await until(lambda: customer.meter.get("returns_until"), "the customer may come back", 40)
+        customer._joins = consultant._joins = True
+        before = await paid_call.connected_ms()
+        second = (await customer.api("POST", f"/api/calls/{first}/return", {}))["id"]
+        await until(lambda: consultant.call.get("continues_call_id") == first, "the consultant is told")
+        assert (await consultant.api("POST", f"/api/calls/{first}/return", {}))["id"] == second
+        await paid_call.runs()
+        assert await paid_call.connected_ms() >= before, "the same meter goes on"
+        paid_call.call_id = second
+        await paid_call.skip_to(660_000)
+        await paid_call.leave()
+        paid_call.call_id = first
+        receipt = await paid_call.settled()
+        assert receipt["gross_minor"] >= 1_650
+        assert [line["cause"] for line in receipt["lines"] if line["kind"] == "unbilled"][-1].endswith("unseen")
+        assert len(await paid_call.intents()) == 1
+        await paid_call.assert_exact(receipt)
+
+
 async def test_an_accepted_call_that_nobody_joins_ends_as_no_show(paid_call: PaidCall) -> None:
     paid_call.customer._joins = paid_call.consultant._joins = False
     await paid_call.accept()

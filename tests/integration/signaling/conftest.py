@@ -28,10 +28,19 @@ from signaling import store
 from signaling.call_views import CallViews
 from signaling.calls import CallService
 from signaling.chat import ChatService
-from signaling.events import CallEnded, CallOpened, CallPaused, CallResumed, CallWentLive, PresenceChanged
+from signaling.events import (
+    CallContinued,
+    CallEnded,
+    CallOpened,
+    CallPaused,
+    CallResumed,
+    CallWentLive,
+    PresenceChanged,
+)
 from signaling.gateway import Gateway
 from signaling.ports import Session
 from signaling.presence import PresenceService
+from signaling.returns import ReturnService
 from tests.fakes.socket_client import SocketClient
 
 ORIGIN = "http://localhost:8000"
@@ -112,6 +121,7 @@ class Stage:
     db: Database
     clock: FakeClock
     calls: CallService
+    returns: ReturnService
     presence: PresenceService
     chat: ChatService
     sessions: FakeSessions
@@ -120,6 +130,8 @@ class Stage:
     happened: list[Event]
     missing: list[str]
     redis_url: str
+    table: dict[type[Event], tuple[Callable[[Tx, Any], Awaitable[None]], ...]]
+    bus: Bus
     request: dict[str, Any] = field(default_factory=dict)
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
@@ -131,7 +143,7 @@ class Stage:
         async with self.db.begin() as tx:
             return await version_of(tx, user)
 
-    async def accept(self) -> OfferAccepted:
+    async def accept(self, consultant: UserId | None = None) -> OfferAccepted:
         """A consultant accepts: a call is being prepared."""
         event = OfferAccepted(
             request_id=RequestId(uuid4()),
@@ -139,7 +151,7 @@ class Stage:
             question_id=QuestionId(uuid4()),
             call_id=CallId(uuid4()),
             customer_id=UserId(uuid4()),
-            consultant_id=UserId(uuid4()),
+            consultant_id=consultant or UserId(uuid4()),
             rate_minor_per_hour=9_000,
             max_rate_minor_per_hour=9_000,
             currency="eur",
@@ -278,13 +290,10 @@ async def stage(database_url: str, redis_url: str, clock: FakeClock) -> AsyncIte
     async def what_is_missing(_tx: Tx, _user: UserId) -> Sequence[str]:
         return missing
 
-    calls = CallService(
-        settings=settings,
-        sessions=sessions,
-        views=CallViews(
-            settings=settings, names=names, describe_question=describe, recording_of=RecordingService(settings).state
-        ),
+    views = CallViews(
+        settings=settings, names=names, describe_question=describe, recording_of=RecordingService(settings).state
     )
+    calls = CallService(settings=settings, sessions=sessions, views=views)
     presence = PresenceService(settings=settings, missing=what_is_missing)
 
     async def note(_tx: Tx, event: Event) -> None:
@@ -303,6 +312,7 @@ async def stage(database_url: str, redis_url: str, clock: FakeClock) -> AsyncIte
         AccessRevoked: (calls.on_access_revoked,),
         UserBlocked: (calls.on_user_blocked,),
         CallOpened: (presence.on_call_opened, note),
+        CallContinued: (presence.on_call_opened, note),
         CallEnded: (presence.on_call_ended, note),
         CallWentLive: (note,),
         CallPaused: (note,),
@@ -314,6 +324,7 @@ async def stage(database_url: str, redis_url: str, clock: FakeClock) -> AsyncIte
         db=db,
         clock=clock,
         calls=calls,
+        returns=ReturnService(settings=settings, sessions=sessions, views=views, calls=calls),
         presence=presence,
         chat=ChatService(calls=calls),
         sessions=sessions,
@@ -322,6 +333,8 @@ async def stage(database_url: str, redis_url: str, clock: FakeClock) -> AsyncIte
         happened=happened,
         missing=missing,
         redis_url=redis_url,
+        table=table,
+        bus=bus,
     )
     async with stage.stack:
         yield stage

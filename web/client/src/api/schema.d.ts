@@ -196,6 +196,7 @@ export type CallSummary = {
   created_at: string
   live_at: string | null
   ended_at: string | null
+  continues_call_id: string | null
 }
 
 export type CallView = {
@@ -216,6 +217,7 @@ export type CallView = {
   pause: PauseView | null
   recording: RecordingView
   demo: boolean
+  continues_call_id: string | null
 }
 
 export type CardOut = {
@@ -734,6 +736,7 @@ export type MeterView = {
   authenticate: Authenticate | null
   late_hold: LateHold | null
   final: boolean
+  returns_until: string | null
 }
 
 export type ModelOut = {
@@ -1460,6 +1463,7 @@ export interface Routes {
   'GET /api/calls/{call_id}/chat': { body: undefined; reply: Chat }
   'POST /api/calls/{call_id}/demo/skip': { body: SkipIn; reply: Skipped }
   'POST /api/calls/{call_id}/extend': { body: ExtendIn; reply: MeterView }
+  'POST /api/calls/{call_id}/finish': { body: Empty; reply: MeterView }
   'POST /api/calls/{call_id}/leave': { body: Empty; reply: CallView }
   'GET /api/calls/{call_id}/meter': { body: undefined; reply: MeterView }
   'POST /api/calls/{call_id}/pause': { body: PauseIn; reply: CallView }
@@ -1473,6 +1477,7 @@ export interface Routes {
   'GET /api/calls/{call_id}/receipt.pdf': { body: undefined; reply: undefined }
   'POST /api/calls/{call_id}/recording': { body: RecordingIn; reply: RecordingView }
   'GET /api/calls/{call_id}/recordings': { body: undefined; reply: RecordingsOut }
+  'POST /api/calls/{call_id}/return': { body: Empty; reply: CallView }
   'GET /api/consultant/earnings': { body: undefined; reply: StatementOut }
   'GET /api/consultant/earnings.csv': { body: undefined; reply: undefined }
   'GET /api/consultant/fairness': { body: undefined; reply: FairnessOut }

@@ -8,6 +8,7 @@ import { call as apiCall } from '../api/client'
 import { useLanguage } from '../i18n'
 import { useLive, useSession } from '../socket/live'
 import { OwedBanner } from './Owed'
+import { ReturnBanner } from './Return'
 import { Mark } from './pictures'
 import { RingOverlay } from './RingOverlay'
 import { Told } from './TellMe'
@@ -87,7 +88,8 @@ function WayBack() {
   const request = snapshot?.request
   let to = ''
   let text = ''
-  if (call && call.state !== 'ended') {
+  const returned = call?.state === 'preparing' && call.continues_call_id && !call.participants[call.role].seen // the banner below says so
+  if (call && call.state !== 'ended' && !returned) {
     to = `/call/${call.id}`
     text = t('back.call', { name: call.other.display_name })
   } else if (request?.state === 'ringing') {
@@ -131,6 +133,7 @@ export function Layout() {
         </div>
       </header>
       <WayBack />
+      <ReturnBanner pathname={pathname} />
       <Told />
       <OwedBanner />
       {snapshot && !connected && (

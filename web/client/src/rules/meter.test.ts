@@ -22,6 +22,7 @@ const meter: MeterView = {
   authenticate: null,
   late_hold: null,
   final: false,
+  returns_until: null,
 }
 const start = Date.parse(meter.as_of)
 

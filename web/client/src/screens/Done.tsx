@@ -12,6 +12,7 @@ import { GivenBackPart } from '../parts/GivenBack'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { ProofPanel } from '../parts/Proof'
+import { ReturnPanel, useWayBackIn } from '../parts/Return'
 import { Stars } from '../parts/Stars'
 import { TimelineList } from '../parts/Timeline'
 import { VatLabel, VatReason } from '../parts/Vat'
@@ -172,6 +173,7 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
   const sentence = useReceiptSentence(receipt)
   const shown = receipt.role === 'customer' ? receipt.gross_minor : receipt.net_minor
   const settled = SETTLED.has(receipt.state)
+  const waits = useWayBackIn().way !== null && receipt.state === 'metering'
   return (
     <div className="stack" data-testid="receipt" data-state={receipt.state}>
       {receipt.close_reason && <p style={{ margin: 0 }}>{coded('close', receipt.close_reason, { name: receipt.other_name }) ?? receipt.close_reason}</p>}
@@ -179,11 +181,14 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
         <div className="amount" data-testid="receipt-amount">
           {money(shown, receipt.currency)}
         </div>
-        <p role="status" style={{ margin: 0 }} data-testid="receipt-sentence">
-          {sentence}
-        </p>
+        {!waits && (
+          <p role="status" style={{ margin: 0 }} data-testid="receipt-sentence">
+            {sentence}
+          </p>
+        )}
+        {waits && <p style={{ margin: 0 }}>{t('return.so_far', { time: clock(receipt.connected_ms) })}</p>}
         {receipt.review_until && receipt.role === 'customer' && <p className="soft small" data-testid="review-wrong">{t('receipt.review_wrong')}</p>}
-        {!settled && !receipt.review_until && <p className="soft small">{t('receipt.settling')}</p>}
+        {!settled && !waits && !receipt.review_until && <p className="soft small">{t('receipt.settling')}</p>}
       </div>
       <section className="panel stack">
         <h2 style={{ margin: 0 }}>{t('receipt.breakdown')}</h2>
@@ -266,6 +271,7 @@ export function Done() {
       {early ? <Loading /> : <Problem error={receipt.error} retry={() => void receipt.refetch()} />}
       {data && (
         <div className="stack">
+          <ReturnPanel callId={callId} />
           <ReceiptPart receipt={data} />
           <RecordingLink callId={callId} />
           {(SETTLED.has(data.state) || data.review_until) && <CallProblem receipt={data} />}

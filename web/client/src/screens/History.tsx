@@ -43,6 +43,7 @@ export function History() {
                   </p>
                   <p className="soft small" style={{ margin: 0 }}>
                     {each.reference}
+                    {each.continues_call_id && ` · ${t('history.continued')}`}
                   </p>
                 </div>
                 <Link className="row-link" to={running ? `/call/${id}` : `/call/${id}/done`} aria-label={`${running ? t('back.go') : t('history.receipt')}: ${each.question_title}`}>

@@ -26,6 +26,7 @@ export type CallQuestion = {
 
 export type CallSummary = {
   close_reason: string | null
+  continues_call_id: string | null
   created_at: string
   ended_at: string | null
   id: string
@@ -39,6 +40,7 @@ export type CallSummary = {
 
 export type CallView = {
   close_reason: string | null
+  continues_call_id: string | null
   created_at: string
   deadline_at: string | null
   demo: boolean
@@ -174,6 +176,7 @@ export type MeterView = {
   net_minor: number
   policy: "whole_call" | "after_threshold"
   rate_minor_per_hour: number
+  returns_until: string | null
   running: boolean
   threshold_ms: number
   unbilled_cause: string | null
