@@ -5,25 +5,17 @@ the window closes, and what a person decides later is a refund, as ever.
 """
 
 from datetime import datetime, timedelta
-from uuid import UUID
-
-from sqlalchemy.exc import OperationalError
 
 from billing import timeline
-from billing.cases import open_once
-from billing.charges import holds, settlement, store
+from billing.charges import holds, one_by_one, settlement, store
 from billing.charges.charge import Move, State, advance
 from billing.metering import store as meter_store
 from billing.metering.bill import Bill, bill
 from billing.metering.intervals import closed_ms
 from billing.models import ChargeRow
-from core import logs
 from core.db import Database, Tx
 
-log = logs.get(__name__)
-
 MARGIN = timedelta(days=1)  # a hold must not lapse while its bill is looked at
-RETRY = timedelta(minutes=10)
 
 
 async def settle_or_wait(tx: Tx, charge: ChargeRow) -> None:
@@ -51,30 +43,12 @@ async def waive(tx: Tx, charge: ChargeRow) -> None:
 
 
 async def run_due(db: Database) -> int:
-    """Settle every bill whose window has closed, each in its own transaction; one that cannot be is put off."""
-    done = 0
-    while True:
-        async with db.begin() as tx:
-            charge = await store.claim_reviewed(tx)
-            if charge is None:
-                return done
-            charge_id = charge.id  # what a failure undoes is not read from the row again
-            try:
-                async with tx.session.begin_nested():
-                    await _close(tx, charge)
-            except OperationalError:
-                raise  # the database is away: that is not this bill's fault
-            except Exception as error:
-                log.exception("review.failed", charge_id=str(charge_id))
-                await _put_off(tx, charge_id, type(error).__name__)
-        done += 1
+    """Settle every bill whose window has closed, each in its own transaction."""
+    return await one_by_one.settle(db, store.claim_reviewed, _close, _put_off)
 
 
-async def _put_off(tx: Tx, charge_id: UUID, error: str) -> None:
-    """Tell a person, and try again later: the bills behind this one do not wait for it."""
-    charge = await store.lock(tx, charge_id)
-    charge.review_until = tx.now + RETRY
-    await open_once(tx, charge.id, "settlement_failed", key=f"settlement_failed:{charge.id}", error=error)
+def _put_off(charge: ChargeRow, until: datetime) -> None:
+    charge.review_until = until
 
 
 async def _close(tx: Tx, charge: ChargeRow) -> None:
