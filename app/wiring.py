@@ -79,7 +79,7 @@ from signaling.returns import ReturnService
 from web.context import House
 
 # Version zero of the ranking model, files of matching/fitted: by words alone, and with the sentence encoder.
-MODEL, SEMANTIC_MODEL = "logistic-2", "logistic-2-semantic"
+MODEL, SEMANTIC_MODEL = "logistic-3", "logistic-3-semantic"
 
 
 def load_settings() -> Settings:

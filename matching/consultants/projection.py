@@ -13,11 +13,12 @@ from matching.consultants import consultant_store
 from matching.dispatch import store, wish_store
 from matching.facts import PresenceFact
 from matching.language.words import terms
-from matching.learning import outcomes
+from matching.learning import outcomes, reached
 from matching.learning.models_store import ModelBook
 from matching.learning.outcomes import Outcome
 from matching.models import ConsultantRow
 from matching.ranking.explanation import mean_stars, seconds
+from matching.ranking.index.chances import Reached
 from matching.ranking.index.consultant_facts import ConsultantFacts
 from matching.ranking.index.consultant_index import ConsultantIndex
 from matching.ranking.index.encoder import Encoder
@@ -90,11 +91,20 @@ class ConsultantProjection:
 
     async def _refresh_memory(self, tx: Tx, index: ConsultantIndex) -> None:
         seen, changed = await outcomes.changed_since(tx, index.seen_outcomes)
-        for n, outcome in enumerate(changed, 1):
-            if outcome.ended_at is not None:  # before that nothing is known yet
+        ended = [outcome for outcome in changed if outcome.ended_at is not None]  # before that nothing is known yet
+        for begin in range(0, len(ended), CHUNK):
+            part = ended[begin : begin + CHUNK]
+            rung = await reached.by_call(tx, [outcome.call_id for outcome in part])
+            for outcome in part:
                 index.learn(past_of(outcome, index.person(outcome.consultant_id)))
-            if n % CHUNK == 0:
-                await asyncio.sleep(0)
+                people = [
+                    Reached(
+                        index.person(user), chance, earned=float(outcome.succeeded and user == outcome.consultant_id)
+                    )
+                    for user, chance in rung.get(outcome.call_id, {}).items()
+                ]
+                index.chances.learn(outcome.call_id, day_of(outcome.asked_at.timestamp()), people)
+            await asyncio.sleep(0)
         index.seen_outcomes = max(index.seen_outcomes, seen)
 
     async def unencoded_texts(self, tx: Tx, limit: int = CHUNK) -> Unencoded:

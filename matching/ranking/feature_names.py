@@ -22,7 +22,7 @@ def _features() -> tuple[Feature, ...]:
     expertise = [Feature(name, "expertise", STATED.get(name, 0.0)) for name in names]
     feedback = [Feature(name, "feedback", STATED[name]) for name in ("stars", "success")]
     delivery = [Feature(f"active_{life}", "delivery_history") for life in ACTIVITY_HALF_LIVES]
-    delivery += [Feature(name, "delivery_history") for name in ("hours", "weekdays")]
+    delivery += [Feature(name, "delivery_history") for name in ("hours", "weekdays", "beyond_expected")]
     return (*expertise, *feedback, *delivery)
 
 

@@ -1,6 +1,7 @@
 """Features: what the learned model reads about each candidate, all at least 0 (no I/O).
 
-Where nothing is known they are 0; the hours and weekdays at which somebody answers are then as everybody's, a half.
+Where nothing is known they are 0; the hours and weekdays at which somebody answers and whether they answer more than
+was to be expected are then as everybody's, a half.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -25,13 +26,14 @@ MOST_TIMES: Final = 2.0  # logarithm of the most that one may answer oftener tha
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the profiles say, one value a candidate: shared tags 0 to 1, BM25, word likelihood, cosine, mean stars."""
+    """What is known of each candidate: shared tags 0 to 1, BM25, word likelihood, cosine, mean stars."""
 
     tags: Floats
     bm25: Floats
     words: Floats
     meaning: Floats
     stars: Floats  # mean of the posterior, 0 to 1
+    beyond: Floats  # how many times as many questions as expected they answered well; see ``Chances.times``
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def crowd(profile: Profile, past: Recollection, person: Ints) -> Crowd:
     columns += [Column(profile.stars, _as_it_is), Column(past.good, _as_it_is, by_row=True)]
     columns += [told_apart(past.activity[life], FEW_ANSWERS) for life in ACTIVITY_HALF_LIVES]
     columns += [Column(times, _from_seldom_to_often, by_row=True) for times in (past.hours, past.weekdays)]
+    columns.append(Column(profile.beyond, _from_seldom_to_often))
     return Crowd(columns, rows)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from matching.questions.ranking import query_of
+from matching.ranking.index.chances import Reached
 from matching.ranking.index.consultant_facts import ConsultantFacts
 from matching.ranking.index.consultant_index import ConsultantIndex
 from matching.ranking.index.encoder import Encoder
@@ -89,13 +91,18 @@ class Market:
                     good=bool(answer["accepted"]),
                 )
 
-    def tell(self, asked: Asked) -> None:
-        """Let the memory know who answered a question well."""
+    def tell(self, asked: Asked, chances: Mapping[int, float]) -> None:
+        """Let the memory know who answered a question well, of all whom it reached with these ``chances``."""
         for user, grade in asked.told.items():
             if user in self.everybody:
                 person = self.index.person(expert_id(user))
                 weight, good = GRADE_WEIGHTS[grade], grade == EXCELLENT
                 self._learn(person, asked.number, asked.text, asked.day, weight=weight, good=good)
+        reached = [
+            Reached(self.index.person(expert_id(user)), chance, earned=float(user in asked.grades))
+            for user, chance in chances.items()
+        ]
+        self.index.chances.learn(asked.number, asked.day, reached)
 
     def _learn(self, person: int, question: int, text: str, day: float, *, weight: float, good: bool) -> None:
         vector = self.index.meanings.of(text)

@@ -182,7 +182,7 @@ async def measure(postgres: EmbeddedPostgres, size: int, encoder: Encoder | None
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     upgrade(postgres.url(name))
     fill(postgres.url(name), size, chance)
-    model = built_in("logistic-2" if encoder is None else "logistic-2-semantic")
+    model = built_in("logistic-3" if encoder is None else "logistic-3-semantic")
     stage = Stage(postgres.url(name), encoder, model, chance)
     try:
         load_s = await stage.load()

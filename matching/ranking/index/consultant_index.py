@@ -15,6 +15,7 @@ from matching.language.industries import industries_of
 from matching.language.keywords import Vocabulary
 from matching.language.words import normal_tag, terms
 from matching.ranking import features
+from matching.ranking.index.chances import Chances
 from matching.ranking.index.consultant_facts import ConsultantFacts
 from matching.ranking.index.encoder import Encoder, Vector
 from matching.ranking.index.meanings import Meanings, grown
@@ -73,6 +74,7 @@ class ConsultantIndex:
         self.seen_outcomes = 0
         self.day = 0.0  # what the memory takes for today, in days since 1970
         self.memory = Memory()
+        self.chances = Chances()
         self.meanings = Meanings(encoder)
         self._person_of: dict[UUID, int] = {}
         self._users: list[UUID] = []  # by person
@@ -302,6 +304,7 @@ class ConsultantIndex:
             words=self._text.likelihood(query.terms)[slots],
             meaning=self.meanings.similar(query.text, person),
             stars=stars / (4 * (self._all("rating_count")[slots] + PRIOR_RATINGS)),
+            beyond=self.chances.times(person, day=self.day),
         )
         return features.crowd(profile, self._recollection(query), person)
 

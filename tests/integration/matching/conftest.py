@@ -27,7 +27,7 @@ from people.events import ConsultantProfileChanged
 from people.profiles import ConsultantProfile
 from signaling.events import PresenceChanged
 
-BUILT_IN = built_in("logistic-2")
+BUILT_IN = built_in("logistic-3")
 
 
 @dataclass

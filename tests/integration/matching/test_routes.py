@@ -47,7 +47,7 @@ PROFILE = {
 }
 QUESTION = {"title": "My k8s pods keep restarting", "details": "Since the last deploy.", "language": "en"}
 
-BUILT_IN = built_in("logistic-2")
+BUILT_IN = built_in("logistic-3")
 
 
 @dataclass(frozen=True)

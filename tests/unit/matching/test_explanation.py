@@ -25,7 +25,7 @@ from matching.ranking.logistic import LogisticRanker
 from matching.ranking.model import built_in
 from matching.ranking.ranker import Query
 
-BUILT_IN = built_in("logistic-2")
+BUILT_IN = built_in("logistic-3")
 WORDS = st.sampled_from(
     ["pods", "restart", "kubernetes", "tax", "steuer", "kündigung", "vertrag", "database", "slow", "query", "garden"]
 )

@@ -22,9 +22,9 @@ from matching.ranking.replay import replayed
 from matching.ranking.weighted import WeightedRanker
 from tests.unit.matching.test_ranking import facts
 
-MODEL = built_in("logistic-2")
+MODEL = built_in("logistic-3")
 NEW_INPUTS = {"features", "industry", "style"}
-MODELS = [MODEL, built_in("logistic-2-semantic")]
+MODELS = [MODEL, built_in("logistic-3-semantic")]
 RANKER = LogisticRanker(lambda: MODEL)
 KUBERNETES = "My K8s pods keep restarting"
 
@@ -143,6 +143,20 @@ def test_a_match_of_the_first_ranker_is_still_computed_again() -> None:
     ]
     with pytest.raises(Invalid):
         replayed("never-was", query.inputs(), stored, {})
+
+
+@pytest.mark.parametrize("name", ["logistic-2", "logistic-2-semantic"])
+def test_a_match_of_the_model_before_is_still_computed_again(name: str) -> None:
+    before = built_in(name)
+    index = index_of(facts("a", tags=("kubernetes",)), facts("b", biography="pods"), facts("c"))
+    shown = LogisticRanker(lambda: before).rank(asked(), index.ringable(asked()), 10)
+    stored = [result_of(one) for one in shown]
+    for one in stored:  # as it was stored then
+        one["inputs"]["features"] = {key: one["inputs"]["features"][key] for key in before.names}
+    again = replayed(before.version, asked().inputs(), stored, {before.version: before})
+    assert [(one.user_id, one.score_centi, one.factors) for one in again] == [
+        (one.user_id, one.score_centi, one.factors) for one in shown
+    ]
 
 
 def test_the_exact_tag_ranks_above_none_other_factors_equal() -> None:

@@ -15,7 +15,7 @@ from matching.ranking.logistic import LogisticRanker
 from matching.ranking.model import built_in
 from tests.unit.matching.test_ranking import facts
 
-MODEL = built_in("logistic-2-semantic")
+MODEL = built_in("logistic-3-semantic")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from matching.ranking.ranker import Candidates, Query, Ranked
 from tests.unit.matching.test_logistic import asked
 from tests.unit.matching.test_ranking import facts
 
-MODELS = [built_in("logistic-2"), built_in("logistic-2-semantic")]
+MODELS = [built_in("logistic-3"), built_in("logistic-3-semantic")]
 WORDS = "pods restart cluster network storage memory garden piano travel tax".split()  # noqa: SIM905 - reads better
 SIZE = 40
 
