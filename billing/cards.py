@@ -30,7 +30,7 @@ _RETRY = procrastinate.RetryStrategy(max_attempts=150, linear_wait=30, retry_exc
 
 
 class CardInUse(Conflict):
-    """This card holds the reserve of a call that is not settled yet. Remove it once the call is settled."""
+    """This card holds, or will hold, the reserve of a call that is not settled yet. Remove it once the call is."""
 
     code = "card_in_use"
 

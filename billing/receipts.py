@@ -91,7 +91,10 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Taxed:
-    """Why the price is taxed as it is (a ``billing.tax.Reason``), and by which facts; None where nothing was stated."""
+    """Why the price is taxed as it is (a ``billing.tax.Reason``), and by which facts; None where nothing was stated.
+
+    Name, address and number are those of an invoice: without one, neither side learns where the other lives.
+    """
 
     reason: str | None
     supplier_country: str | None
@@ -190,7 +193,7 @@ class ReceiptService:
             currency=charge.currency,
             tax_mode=charge.tax_mode,
             tax_rate_bps=charge.tax_rate_bps,
-            tax=_taxed(charge),
+            tax=_taxed(charge, invoiced=bool(issued)),
             gross_minor=gross,
             commission_minor=due.commission_minor if charge.commission_minor is None else charge.commission_minor,
             net_minor=due.net_minor if charge.net_minor is None else charge.net_minor,
@@ -210,17 +213,17 @@ class ReceiptService:
         )
 
 
-def _taxed(charge: ChargeRow) -> Taxed:
+def _taxed(charge: ChargeRow, *, invoiced: bool) -> Taxed:
     return Taxed(
         reason=charge.tax_reason,
         supplier_country=charge.supplier_country,
-        supplier_vat_id=charge.supplier_vat_id,
-        supplier_name=charge.supplier_name,
-        supplier_address=charge.supplier_address,
+        supplier_vat_id=charge.supplier_vat_id if invoiced else None,
+        supplier_name=charge.supplier_name if invoiced else None,
+        supplier_address=charge.supplier_address if invoiced else None,
         customer_country=charge.customer_country,
-        customer_vat_id=charge.customer_vat_id,
-        customer_name=charge.customer_name,
-        customer_address=charge.customer_address,
+        customer_vat_id=charge.customer_vat_id if invoiced else None,
+        customer_name=charge.customer_name if invoiced else None,
+        customer_address=charge.customer_address if invoiced else None,
     )
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from billing.charges.charge import FINAL
+from billing.charges.charge import FINAL, State
 from billing.models import CardSetupRow, ChargeRow, CommandRow, CustomerPaymentRow, SavedCardRow
 from core.db import Tx
 
@@ -71,7 +71,18 @@ async def for_hold(tx: Tx, user: UUID) -> HoldCard | None:
 
 
 async def in_use(tx: Tx, card: SavedCardRow) -> bool:
-    """Whether a hold was placed with this card whose charge is not finished: the command says with which card."""
+    """Whether a hold was placed with this card whose charge is not finished: the command says with which card.
+
+    Where the hold of a running call comes later, every card of its customer is in use: one of them will be asked.
+    """
+    to_come = select(ChargeRow.id).where(
+        ChargeRow.customer_id == card.user_id,
+        ChargeRow.state == State.METERING,
+        ChargeRow.late_hold_ms.is_not(None),
+        ChargeRow.secured_at.is_(None),
+    )
+    if await tx.session.scalar(to_come.limit(1)) is not None:
+        return True
     query = (
         select(CommandRow.id)
         .join(ChargeRow, ChargeRow.id == CommandRow.charge_id)

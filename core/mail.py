@@ -49,15 +49,30 @@ def mailer_of(settings: Settings) -> Mailer | None:
 
 
 def message_of(letter: Letter, sender: str, public_url: str) -> EmailMessage:
-    """The letter as RFC 5322 wants it; it answers nobody and wants no automatic answer (RFC 3834)."""
+    """The letter as RFC 5322 wants it; it answers nobody and wants no automatic answer (RFC 3834).
+
+    Raises Refused when its address can be read as another one.
+    """
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = sender, letter.to, letter.subject
+    message["From"], message["Subject"] = sender, letter.subject
+    _address(message, letter.to)
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{sha256(letter.key.encode()).hexdigest()[:32]}@{urlsplit(public_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)  # takes away what was said of the content before
     message["Content-Language"] = letter.language
     return message
+
+
+def _address(message: EmailMessage, to: str) -> None:
+    """Put the recipient in: an encoded word (RFC 2047) in an address would be read as another address, or as many."""
+    try:
+        message["To"] = to
+        read = [f"{one.username}@{one.domain}" for one in message["To"].addresses]
+    except ValueError:  # line ends, once it is decoded
+        read = []
+    if read != [to]:
+        raise Refused("Nobody can be written to at this address.", code="mail_refused")
 
 
 class SmtpMailer:

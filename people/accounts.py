@@ -25,7 +25,8 @@ from people.roles import STAFF, Role
 from people.tokens import Session, TokenService
 
 # ASCII only: what two systems lower-case differently must not become two accounts.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
+# Not ``=?``: in a header that begins an encoded word (RFC 2047), which a mail program reads as something else.
+_EMAIL = re.compile(r"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 MAX_EMAIL = 254
 
 

@@ -4,13 +4,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from billing import timeline
-from billing.charges import calls, holds, late_hold, review, store, waiting
+from billing.charges import calls, holds, late_hold, one_by_one, review, store, waiting
 from billing.charges.charge import FINAL, State
 from billing.charges.hold import State as HoldState
 from billing.facts import AboutCall
 from billing.metering import store as meter_store
 from billing.metering.bill import cap_ms
 from billing.metering.intervals import closed_ms
+from billing.metering.terms import LATE_HOLD_MS
 from billing.models import ChargeRow
 from core.db import Database, Tx
 from core.errors import Conflict, NotFound, Refused
@@ -117,6 +118,8 @@ class RescueService:
         part = await calls.go_on(tx, charge, event.call_id, intervals_before=known)
         charge.call_ended_at = charge.close_reason = charge.books_closed_at = None
         timeline.record(tx, charge.id, "call_continued", part=part, connected_ms=closed_ms(intervals))
+        if late_hold.awaited(charge) and closed_ms(intervals) >= LATE_HOLD_MS:
+            await late_hold.ask(tx, charge)  # its mark was passed when the call was over, and is not passed again
         tx.touch([charge.customer_id, charge.consultant_id])
 
     async def give_up(self, tx: Tx, user: UserId, call_id: CallId) -> None:
@@ -153,14 +156,11 @@ class RescueService:
 
     async def run_due(self, db: Database) -> int:
         """Settle every charge to which nobody comes back any more, each in its own transaction."""
-        done = 0
-        while True:
-            async with db.begin() as tx:
-                charge = await store.claim_forsaken(tx)
-                if charge is None:
-                    return done
-                await review.settle_or_wait(tx, charge)
-            done += 1
+        return await one_by_one.settle(db, store.claim_forsaken, review.settle_or_wait, _put_off)
+
+
+def _put_off(charge: ChargeRow, until: datetime) -> None:
+    charge.books_closed_at = until
 
 
 def _close(tx: Tx, charge: ChargeRow, why: str) -> None:
@@ -175,11 +175,13 @@ def _done(charge: ChargeRow, user: UserId) -> str:
 
 
 async def _may_go_on(tx: Tx, charge: ChargeRow, until: datetime) -> bool:
-    """Whether money could still be taken for more: the hold lasts long enough, and the consultant can be paid."""
+    """Whether money could still be taken for more: a hold stands and lasts, and the consultant can be paid."""
     account = await store.payout(tx, charge.consultant_id)
     if charge.state != State.METERING or account is None or not account.can_receive:
         return False
-    return not any(_fades(hold.state, hold.capture_before, until) for hold in await store.holds(tx, charge.id))
+    everything = await store.holds(tx, charge.id)
+    stands = late_hold.awaited(charge) or any(hold.state == HoldState.HELD for hold in everything)
+    return stands and not any(_fades(hold.state, hold.capture_before, until) for hold in everything)
 
 
 def _fades(state: str, capture_before: datetime | None, until: datetime) -> bool:

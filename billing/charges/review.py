@@ -7,7 +7,7 @@ the window closes, and what a person decides later is a refund, as ever.
 from datetime import datetime, timedelta
 
 from billing import timeline
-from billing.charges import holds, settlement, store
+from billing.charges import holds, one_by_one, settlement, store
 from billing.charges.charge import Move, State, advance
 from billing.metering import store as meter_store
 from billing.metering.bill import Bill, bill
@@ -44,14 +44,11 @@ async def waive(tx: Tx, charge: ChargeRow) -> None:
 
 async def run_due(db: Database) -> int:
     """Settle every bill whose window has closed, each in its own transaction."""
-    done = 0
-    while True:
-        async with db.begin() as tx:
-            charge = await store.claim_reviewed(tx)
-            if charge is None:
-                return done
-            await _close(tx, charge)
-        done += 1
+    return await one_by_one.settle(db, store.claim_reviewed, _close, _put_off)
+
+
+def _put_off(charge: ChargeRow, until: datetime) -> None:
+    charge.review_until = until
 
 
 async def _close(tx: Tx, charge: ChargeRow) -> None:

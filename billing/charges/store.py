@@ -48,11 +48,14 @@ async def lock_waiting(tx: Tx, *users: UUID) -> list[ChargeRow]:
 
 
 async def claim_forsaken(tx: Tx) -> ChargeRow | None:
-    """Lock one charge whose call is over for good: every interval is final, and nobody may come back any more."""
+    """Lock one charge whose call is over for good: every interval is final, and nobody may come back any more.
+
+    One that could not be settled says by ``books_closed_at`` when it is tried again.
+    """
     row = ChargeRow
     query = (
         select(row)
-        .where(row.state == "metering", row.books_closed_at.is_not(None))
+        .where(row.state == "metering", row.books_closed_at <= tx.now)
         .where(or_(row.rescue_until.is_(None), row.rescue_until <= tx.now))
         .order_by(row.books_closed_at)
         .limit(1)

@@ -21,7 +21,10 @@ from core.mail import Letter, Mailer
 
 log = logs.get(__name__)
 
-LEASE = timedelta(minutes=1)  # longer than a relay may take to answer
+# Longer than a relay may take to answer. It grows with each attempt: letters that always fail in a way nobody expected
+# must not use up the ticks of all the others.
+LEASE = timedelta(minutes=1)
+LONGEST_LEASE = timedelta(hours=1)
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 LATE = timedelta(days=3)  # what could not be told by then is on the page, and would only be news of the past
 
@@ -105,7 +108,7 @@ async def _lease(tx: Tx) -> MailRow | None:
     row = (await tx.session.scalars(query.with_for_update(skip_locked=True))).one_or_none()
     if row is not None:
         row.attempts += 1
-        row.due_at = tx.now + LEASE
+        row.due_at = tx.now + min(LEASE * row.attempts, LONGEST_LEASE)
     return row
 
 

@@ -67,7 +67,7 @@ def document(
         "parties": {"customer": story.customer_name, "consultant": story.consultant_name},
         "state": charge.state,
         "price": _price(charge, role),
-        "tax": _tax(charge),
+        "tax": _tax(charge, invoiced=bool(evidence.invoices)),
         "consent": {"terms_version": charge.terms_version, "at": stamp(charge.consented_at)},
         "intervals": [_interval(item) for item in evidence.intervals if not item.open],
         "lines": _lines(evidence),
@@ -104,21 +104,22 @@ def _price(charge: ChargeRow, role: str) -> dict[str, Any]:
     }
 
 
-def _tax(charge: ChargeRow) -> dict[str, Any]:
-    """Why the price is taxed as it is, and the facts that decided it."""
+def _tax(charge: ChargeRow, *, invoiced: bool) -> dict[str, Any]:
+    """Why the price is taxed as it is, and the facts that decided it; nothing of either side where none was taxed."""
+    stated = charge if invoiced else None
     return {
-        "reason": charge.tax_reason,
+        "reason": stated and stated.tax_reason,
         "supplier": {
-            "country": charge.supplier_country,
-            "vat_id": charge.supplier_vat_id,
-            "name": charge.supplier_name,
-            "address": charge.supplier_address,
+            "country": stated and stated.supplier_country,
+            "vat_id": stated and stated.supplier_vat_id,
+            "name": stated and stated.supplier_name,
+            "address": stated and stated.supplier_address,
         },
         "customer": {
-            "country": charge.customer_country,
-            "vat_id": charge.customer_vat_id,
-            "name": charge.customer_name,
-            "address": charge.customer_address,
+            "country": stated and stated.customer_country,
+            "vat_id": stated and stated.customer_vat_id,
+            "name": stated and stated.customer_name,
+            "address": stated and stated.customer_address,
         },
     }
 

@@ -41,7 +41,7 @@ class HomeOut(Output):
 class MonthQuery(Input):
     """A calendar month (``2026-01``) where the consultant lives."""
 
-    month: Annotated[str, Field(pattern=r"^2[01]\d\d-(0[1-9]|1[0-2])$")]
+    month: Annotated[str, Field(pattern=r"^2[01][0-9]{2}-(0[1-9]|1[0-2])$")]
 
 
 @route("GET", "/api/consultant/payout-account", access=Access.CONSULTANT, reply=PayoutAccountOut)

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from billing import house_terms
+from billing.cards import CardInUse
 from billing.charges import store
 from billing.events import HoldFailed
 from billing.metering.terms import LATE_HOLD_MS
@@ -326,3 +327,19 @@ async def test_money_given_back_for_the_asking_counts_what_we_did_wrong_does_not
     async with room.db.begin() as tx:
         assert (await record.of_customer(tx, room.customer)).given_back == counts
         assert (await room.charges.late_hold_ms(tx, room.customer) is None) == bool(counts)
+
+
+async def test_no_card_is_removed_while_the_hold_is_still_to_come(trusted: Room) -> None:
+    room = trusted
+    call = await begin(room)
+    await at(room, call, LATE_HOLD_MS - 1_000)
+    async with room.db.begin() as tx:
+        [card] = await room.cards.cards(tx, room.customer)
+        with pytest.raises(CardInUse):
+            await room.cards.remove(tx, room.customer, card.payment_method_id)
+    await at(room, call, LATE_HOLD_MS)
+    await at(room, call, 660_000)
+    await finish(room, call, 660_000)
+    assert (await room.charge(call)).captured_minor == 1_650
+    async with room.db.begin() as tx:
+        assert await room.cards.remove(tx, room.customer, card.payment_method_id) == []

@@ -53,6 +53,21 @@ async def test_a_hold_under_way_when_the_call_is_lost_comes_to_stand_meanwhile(t
     assert "hold_missed" not in await room.kinds(first)
 
 
+async def test_a_hold_that_fell_due_when_the_call_was_over_is_asked_for_at_the_return(trusted: Room) -> None:
+    room = trusted
+    first = await begin(room)
+    room.clock.advance(timedelta(milliseconds=LATE_HOLD_MS + 5_000))
+    async with room.db.begin() as tx:  # no worker looked meanwhile, and what was observed is told last
+        await room.charges.on_call_ended(tx, room.ended(first, "connection_lost"))
+    await _lose(room, first, LATE_HOLD_MS + 5_000)
+    assert await room.holds(first) == []
+    second = await goes_on(room, first)
+    await room.work()
+    assert [hold.state for hold in await room.holds(first)] == ["held"]
+    await _close(room, second, 3 * MINUTE_MS)
+    assert (await room.charge(first)).captured_minor == 1_663
+
+
 async def test_a_hold_that_stood_meanwhile_is_let_go_when_nobody_comes_back(trusted: Room) -> None:
     room = trusted
     first = await begin(room)

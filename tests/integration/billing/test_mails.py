@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.message import EmailMessage
 from uuid import UUID
@@ -224,3 +224,33 @@ async def test_neither_rows_nor_logs_know_a_name_or_an_address(post: Post, capsy
     assert "mail.postponed" in out + err
     for word in ("anna@", "Müller", "Anna"):
         assert word not in out + err + rows
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "=?utf-8?q?victim?=@example.org",
+        "=?utf-8?q?a=40example.org=2c_b?=@example.com",
+        "=?utf-8?q?a=0abcc=3aa=40example.org?=@example.com",
+    ],
+)
+async def test_an_address_that_decodes_to_others_is_never_written_to(post: Post, address: str) -> None:
+    post.readers[post.room.customer] = replace(ANNA, email=address)
+    await paid_call(post.room)
+    assert await post.sent() == []
+    assert [row.outcome for row in await post.rows()] == ["refused"]
+
+
+async def test_letters_that_always_fail_leave_most_ticks_to_the_others(post: Post) -> None:
+    async with post.room.db.begin() as tx:
+        await outbox.note(tx, outbox.Kind.REFUND, new_id(), post.room.customer)  # there is no such refund
+    tried = 0
+    for _ in range(60):
+        post.room.clock.advance(timedelta(minutes=1))
+        try:
+            await post.mails.run_due(post.room.db)
+        except AssertionError:
+            tried += 1
+    [row] = await post.rows()
+    assert tried == row.attempts
+    assert 5 < tried < 15

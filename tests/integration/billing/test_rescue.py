@@ -24,6 +24,7 @@ from core.ids import CallId, UserId, new_id
 from media.events import IntervalClosed, IntervalOpened, SessionClosed
 from people.events import AccessRevoked, UserBlocked
 from tests.integration.billing.room import Room
+from tests.integration.billing.test_review import damage
 
 MINUTE_MS = 60_000
 KEY = base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")
@@ -308,6 +309,28 @@ async def test_a_hold_that_will_lapse_soon_is_not_waited_with(room: Room) -> Non
         await tx.session.execute(_FADING, {"hold": hold.id, "at": tx.now + timedelta(days=3, minutes=9)})
     await room.end(call, "connection_lost")
     assert (await room.charge(call)).captured_minor == 1_650
+
+
+async def test_nobody_comes_back_once_the_hold_is_gone(room: Room) -> None:
+    call = await lost(room, 11 * MINUTE_MS)
+    [intent] = await room.intents()
+    await room.gateway.cancel(intent["id"], idempotency_key="by hand, on their page")
+    await room.charges.take_in(intent["id"])
+    with pytest.raises(RescueOver):
+        await room.come_back(call)
+
+
+async def test_a_lost_call_that_cannot_be_settled_is_a_case_and_the_others_do_not_wait(room: Room) -> None:
+    broken = await room.charge(await lost(room, 11 * MINUTE_MS))
+    await damage(room, broken.id, 20_000)
+    await window_over(room)
+    sound = await lost(room, 11 * MINUTE_MS)
+    await window_over(room)
+    assert (await room.charge(sound)).captured_minor == 1_650
+    assert "case_opened" in await room.kinds(CallId(broken.call_id))
+    await damage(room, broken.id, 1_500)
+    await window_over(room)
+    assert (await room.charge(CallId(broken.call_id))).captured_minor == 1_650
 
 
 async def test_the_sealed_receipt_of_a_chain_proves_itself_and_shows_the_gap(room: Room) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from billing import house_terms
+from billing.cases import listed
 from billing.problems.rules import Category
 from billing.problems.service import ProblemService
 from billing.receipts import ReceiptService
@@ -158,3 +160,26 @@ async def test_a_call_keeps_the_window_it_was_accepted_under(slow: Room) -> None
     assert (await room.charge(call)).state == "captured"
     following = await paid_call(room)
     assert (await room.charge(following)).state == "captured"
+
+
+async def test_a_bill_that_cannot_be_settled_is_a_case_and_the_next_ones_do_not_wait(slow: Room) -> None:
+    room = slow
+    broken = await room.charge(await paid_call(room))
+    await damage(room, broken.id, 20_000)
+    sound = await paid_call(room)
+    await later(room, seconds=WINDOW_S)
+    assert (await room.charge(sound)).state == "captured"
+    async with room.db.begin() as tx:
+        cases = [(case.kind, case.charge_id, case.details) for case in await listed(tx, open_only=True)]
+    assert cases == [("settlement_failed", broken.id, {"error": "ValueError"})]
+    await damage(room, broken.id, 1_500)
+    await later(room, minutes=10)
+    assert (await room.charge(CallId(broken.call_id))).captured_minor == 1_650
+
+
+async def damage(room: Room, charge_id: UUID, commission_bps: int) -> None:
+    """A row no code of ours writes."""
+    async with room.db.begin() as tx:
+        await tx.session.execute(
+            text("UPDATE charge SET commission_bps = :bps WHERE id = :id"), {"bps": commission_bps, "id": charge_id}
+        )

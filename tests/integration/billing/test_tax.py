@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from billing.proof.pdf.layout import printed
 from billing.proof.service import ProofService
 from billing.proof.verifier import verify
 from billing.proof.words import report
+from billing.receipts import ReceiptService
 from billing.tax import Party
 from core.ids import CallId, UserId, new_id
 from tests.fakes.receipts import SIGNER
@@ -109,3 +111,38 @@ async def test_what_is_stated_after_the_accept_changes_nothing(room: Room) -> No
     )
     [invoice] = await issued(room, call)
     assert (invoice.vat_treatment, invoice.vat_minor) == ("reverse_charge", 0)
+
+
+async def test_without_an_invoice_neither_side_learns_who_the_other_is(room: Room) -> None:
+    firm = Party("DE", "DE136695976", name="Ben AG", address="Am Markt 1\n10115 Berlin")
+    person = Party("FR", "FR40303265045", name="Anna", address="1 rue A\nParis")
+    call = await accepted(room, firm, person)
+    assert await told(room, call) == set(), "while it runs"
+    await room.talk(call, 599_999)
+    await room.end(call)
+    assert await told(room, call) == set(), "a free call"
+    sealed = await sealed_for(room, room.consultant, call)
+    assert sealed["tax"]["customer"] == dict.fromkeys(("country", "vat_id", "name", "address"))
+    _, checks = verify(json.dumps(sealed), SIGNER.public_key)
+    assert all(check.holds for check in checks), report(checks)
+    paid = await accepted(room, firm, person)
+    await finished(room, paid)
+    assert await told(room, paid) == {"name", "address", "vat_id"}, "an invoice names both"
+    assert (await sealed_for(room, room.consultant, paid))["tax"]["customer"]["name"] == "Anna"
+
+
+async def told(room: Room, call: CallId) -> set[str]:
+    """What the two read of each other's details, but the country."""
+    async with room.db.begin() as tx:
+        of_customer = (await ReceiptService().receipt(tx, room.consultant, call)).tax
+        of_supplier = (await ReceiptService().receipt(tx, room.customer, call)).tax
+    facts = ("name", "address", "vat_id")
+    shown = {fact for fact in facts if getattr(of_customer, f"customer_{fact}")}
+    assert shown == {fact for fact in facts if getattr(of_supplier, f"supplier_{fact}")}
+    return shown
+
+
+async def sealed_for(room: Room, user: UserId, call: CallId) -> dict[str, Any]:
+    story = Story("House", "https://example.com", "Anna K", "Ben", "Why?", room.clock.now())
+    async with room.db.begin() as tx:
+        return await ProofService(SIGNER).sealed(tx, user, call, story)

@@ -9,7 +9,7 @@ import pytest
 from people.origin import Origin
 from people.roles import Role
 from tests.integration.web.conftest import MakeClient
-from tests.integration.web.visitor import PASSWORD
+from tests.integration.web.visitor import PASSWORD, log_in, register
 from web.application import build_application
 from web.context import House
 from web.routing import Route, collect
@@ -89,3 +89,12 @@ async def test_rubbish_is_never_answered_with_a_five_hundred(
                 failed.append((row.method, path, query, body))
         await house.redis.flushdb()
     assert failed == []
+
+
+@pytest.mark.parametrize("path", ["/api/consultant/statement.csv", "/api/consultant/statement.pdf"])
+async def test_digits_of_other_scripts_are_no_month(house: House, aiohttp_client: MakeClient, path: str) -> None:
+    client = await aiohttp_client(build_application(house))
+    await register(client, "ben@example.com", "consultant")
+    headers = await log_in(client, "ben@example.com")
+    async with client.get(path, headers=headers, params={"month": "20٢٦-01"}) as answer:
+        assert answer.status == 422

@@ -9,7 +9,9 @@ def test_equal_looking_texts_become_equal() -> None:
     assert clean("Zu\u0308rich") == clean("Zürich")
 
 
-@pytest.mark.parametrize("hidden", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\u202e", "\u2066"])
+@pytest.mark.parametrize(
+    "hidden", ["\x00", "\x07", "\x1b", "\x7f", "\x85", "\u202e", "\u2066", "\u200f", "\u200b", "\ufeff"]
+)
 def test_control_and_direction_characters_are_removed(hidden: str) -> None:
     assert clean(f"An{hidden}na") == "Anna"
 

@@ -118,6 +118,7 @@ export const financeDe: Record<keyof typeof financeEn, string> = {
   'finance.case.intent_differs': 'Eine Reserve bei Stripe weicht von unserer ab',
   'finance.case.capture_differs': 'Es wurde mehr oder weniger eingezogen als verlangt',
   'finance.case.holds_do_not_cover': 'Die Reserven decken die Rechnung nicht',
+  'finance.case.settlement_failed': 'Die Rechnung ließ sich nicht abschließen',
   'finance.case.uncollectable': 'Eine Rechnung ließ sich nicht einziehen',
   'finance.case.capture_refused': 'Stripe lehnte einen Einzug ab',
   'finance.case.cancel_refused': 'Stripe lehnte die Freigabe einer Reserve ab',

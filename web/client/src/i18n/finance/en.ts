@@ -117,6 +117,7 @@ export const financeEn = {
   'finance.case.intent_differs': 'A reserve at Stripe differs from ours',
   'finance.case.capture_differs': 'More or less was captured than asked',
   'finance.case.holds_do_not_cover': 'The reserves do not cover the bill',
+  'finance.case.settlement_failed': 'The bill could not be settled',
   'finance.case.uncollectable': 'A bill could not be collected',
   'finance.case.capture_refused': 'Stripe refused a capture',
   'finance.case.cancel_refused': 'Stripe refused to release a reserve',
