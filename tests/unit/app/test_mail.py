@@ -11,6 +11,7 @@ import pytest
 
 from billing.mails.outbox import Kind
 from billing.mails.wording import WORDS
+from core.errors import Refused
 from core.mail import FolderMailer, Letter, message_of
 
 LETTER = Letter(
@@ -32,9 +33,11 @@ def test_the_envelope_is_the_same_for_the_same_fact_and_asks_for_no_answer() -> 
 
 
 def test_nothing_can_be_smuggled_into_the_envelope() -> None:
-    for changes in ({"to": "a@example.com\nBcc: b@example.com"}, {"subject": "x\r\nBcc: b@example.com"}):
-        with pytest.raises(ValueError, match="linefeed"):
-            message_of(replace(LETTER, **changes), "House <no-reply@example.com>", "https://example.com")
+    for to in ("a@example.com\nBcc: b@example.com", "a@example.com, b@example.com", "=?utf-8?q?b?=@example.com"):
+        with pytest.raises(Refused):
+            message_of(replace(LETTER, to=to), "House <no-reply@example.com>", "https://example.com")
+    with pytest.raises(ValueError, match="linefeed"):
+        message_of(replace(LETTER, subject="x\r\nBcc: b@example.com"), "House <n@example.com>", "https://example.com")
 
 
 async def test_a_folder_keeps_each_letter_once(tmp_path: Path) -> None:
