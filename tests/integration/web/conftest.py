@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiohttp import web
@@ -22,7 +23,9 @@ from people.consents import ConsentService
 from people.passwords import Passwords
 from people.profiles import ProfileService
 from people.ratings import RatingService
+from people.roles import Role
 from people.tokens import TokenService
+from tests.integration.web.visitor import staff
 from web.application import build_application
 from web.context import House
 
@@ -87,3 +90,15 @@ def built_client(settings: Settings) -> Path:
 async def browser(edge: House, aiohttp_client: MakeClient, built_client: Path) -> Client:  # noqa: ARG001 - it must be there
     """A client with a cookie jar, as a browser has one."""
     return await aiohttp_client(build_application(edge))
+
+
+@pytest.fixture
+async def site(house: House, aiohttp_client: MakeClient, built_client: Path) -> Client:  # noqa: ARG001 - must exist
+    """A client of the whole house."""
+    return await aiohttp_client(build_application(house))
+
+
+@pytest.fixture
+async def admin(house: House) -> dict[str, str]:
+    """The headers of an admin of the whole house."""
+    return (await staff(house, Role.ADMIN, email=f"admin-{uuid4().hex[:8]}@example.com", name="Adam"))[1]

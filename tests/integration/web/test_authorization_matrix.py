@@ -7,9 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from people.origin import Origin
 from people.roles import Role
-from tests.integration.web.visitor import PASSWORD, Client, error_of
+from tests.integration.web.visitor import Client, error_of, staff
 from web.context import HOUSE
 from web.routing import collect
 
@@ -62,12 +61,7 @@ def address(path: str) -> str:
 async def headers_for(client: Client, role: str) -> dict[str, str]:
     assert client.app is not None
     house = client.app[HOUSE]
-    email = f"{role}-{uuid4().hex[:8]}@example.com"
-    await house.accounts.create_staff(
-        house.db, email=email, password=PASSWORD, display_name=role, roles=[Role(role)], origin=Origin()
-    )
-    session = await house.accounts.login(house.db, email, PASSWORD, Origin())
-    return {"Authorization": f"Bearer {session.access_token}"}
+    return (await staff(house, Role(role), email=f"{role}-{uuid4().hex[:8]}@example.com", name=role))[1]
 
 
 async def ask(client: Client, row: Row, headers: dict[str, str]) -> Any:

@@ -1,47 +1,24 @@
 """The admins' settings for new calls: told with every version, changed with a reason, never over each other's heads."""
 
-from pathlib import Path
-from uuid import uuid4
-
-import pytest
 from sqlalchemy import select
 
 from core.audit import AuditEntry
-from people.origin import Origin
-from people.roles import Role
-from tests.integration.web.conftest import MakeClient
-from tests.integration.web.visitor import PASSWORD, Client, error_of
-from web.application import build_application
+from tests.integration.web.visitor import Client, error_of
 from web.context import House
 
 ON = {"after": 0, "late_hold": True, "review_window_s": 600, "reason": "Tried with a few regulars"}
 
 
-@pytest.fixture
-async def browser(house: House, aiohttp_client: MakeClient, built_client: Path) -> Client:  # noqa: ARG001 - must exist
-    return await aiohttp_client(build_application(house))
-
-
-@pytest.fixture
-async def admin(house: House) -> dict[str, str]:
-    email = f"admin-{uuid4().hex[:8]}@example.com"
-    await house.accounts.create_staff(
-        house.db, email=email, password=PASSWORD, display_name="Adam", roles=[Role.ADMIN], origin=Origin()
-    )
-    session = await house.accounts.login(house.db, email, PASSWORD, Origin())
-    return {"Authorization": f"Bearer {session.access_token}"}
-
-
-async def test_as_released_no_hold_comes_late(browser: Client, admin: dict[str, str]) -> None:
-    told = await (await browser.get("/api/admin/terms", headers=admin)).json()
+async def test_as_released_no_hold_comes_late(site: Client, admin: dict[str, str]) -> None:
+    told = await (await site.get("/api/admin/terms", headers=admin)).json()
     assert (told["version"], told["late_hold"], told["versions"]) == (0, False, [])
     assert (told["late_hold_ms"], told["paid_calls"], told["clean_days"]) == (480_000, 3, 180)
 
 
 async def test_a_change_is_a_version_with_a_name_and_a_reason(
-    browser: Client, house: House, admin: dict[str, str]
+    site: Client, house: House, admin: dict[str, str]
 ) -> None:
-    told = await (await browser.post("/api/admin/terms", headers=admin, json=ON)).json()
+    told = await (await site.post("/api/admin/terms", headers=admin, json=ON)).json()
     assert (told["version"], told["late_hold"], told["review_window_s"]) == (1, True, 600)
     [version] = told["versions"]
     assert (version["set_by_name"], version["reason"]) == ("Adam", "Tried with a few regulars")
@@ -50,8 +27,8 @@ async def test_a_change_is_a_version_with_a_name_and_a_reason(
     assert entry.details == {"late_hold": True, "review_window_s": 600, "reason": "Tried with a few regulars"}
 
 
-async def test_who_read_an_older_version_is_told_so(browser: Client, admin: dict[str, str]) -> None:
-    await browser.post("/api/admin/terms", headers=admin, json=ON)
-    answer = await browser.post("/api/admin/terms", headers=admin, json=ON)
+async def test_who_read_an_older_version_is_told_so(site: Client, admin: dict[str, str]) -> None:
+    await site.post("/api/admin/terms", headers=admin, json=ON)
+    answer = await site.post("/api/admin/terms", headers=admin, json=ON)
     assert answer.status == 409
     assert (await error_of(answer))["code"] == "changed_meanwhile"

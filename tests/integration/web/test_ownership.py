@@ -17,11 +17,10 @@ from core.money import Currency
 from matching.dispatch.requests import Wish
 from matching.models import AttachmentRow
 from people.consents import CURRENT, Document
-from people.origin import Origin
 from people.profiles import ProfileDraft
 from people.roles import Role
 from tests.integration.web.conftest import MakeClient
-from tests.integration.web.visitor import PASSWORD, Client
+from tests.integration.web.visitor import Client, staff
 from web.application import build_application
 from web.context import House
 from web.routing import Access, Route, collect
@@ -70,12 +69,7 @@ class Scene:
 
 
 async def person(house: House, name: str, role: Role) -> tuple[UserId, dict[str, str]]:
-    email = f"{name}@example.com"
-    user = await house.accounts.create_staff(
-        house.db, email=email, password=PASSWORD, display_name=name, roles=[role], origin=Origin()
-    )
-    session = await house.accounts.login(house.db, email, PASSWORD, Origin())
-    return user, {"Authorization": f"Bearer {session.access_token}"}
+    return await staff(house, role, email=f"{name}@example.com", name=name)
 
 
 async def go_online(house: House, user: UserId) -> None:

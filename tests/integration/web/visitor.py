@@ -5,6 +5,11 @@ from typing import Any
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient
 
+from core.ids import UserId
+from people.origin import Origin
+from people.roles import Role
+from web.context import House
+
 PASSWORD = "a walk in the rain"
 Client = TestClient[web.Request, web.Application]
 
@@ -34,6 +39,15 @@ async def log_in(client: Client, email: str = "anna@example.com", password: str 
         body = await answer.json()
         assert answer.status == 200, body
     return {"Authorization": f"Bearer {body['access_token']}"}
+
+
+async def staff(house: House, *roles: Role, email: str, name: str) -> tuple[UserId, dict[str, str]]:
+    """Somebody with these roles, with the headers that carry their access token."""
+    user = await house.accounts.create_staff(
+        house.db, email=email, password=PASSWORD, display_name=name, roles=[*roles], origin=Origin()
+    )
+    session = await house.accounts.login(house.db, email, PASSWORD, Origin())
+    return user, {"Authorization": f"Bearer {session.access_token}"}
 
 
 def csrf(client: Client) -> dict[str, str]:
