@@ -18,13 +18,8 @@ class AboutCall(Protocol):
         ...
 
 
-class Opened(AboutCall, Protocol):
-    """A call exists; the prices are those the customer consented to."""
-
-    @property
-    def reference(self) -> str:
-        """The reference people see."""
-        ...
+class Between(AboutCall, Protocol):
+    """A call begins between these two."""
 
     @property
     def customer_id(self) -> UserId:
@@ -34,6 +29,15 @@ class Opened(AboutCall, Protocol):
     @property
     def consultant_id(self) -> UserId:
         """Who is paid."""
+        ...
+
+
+class Opened(Between, Protocol):
+    """A call exists; the prices are those the customer consented to."""
+
+    @property
+    def reference(self) -> str:
+        """The reference people see."""
         ...
 
     @property
@@ -64,6 +68,15 @@ class Opened(AboutCall, Protocol):
     @property
     def consented_at_iso(self) -> str:
         """When."""
+        ...
+
+
+class Continued(Between, Protocol):
+    """A call begins that goes on where another was lost."""
+
+    @property
+    def continues_call_id(self) -> CallId:
+        """The call that was lost."""
         ...
 
 
@@ -129,6 +142,39 @@ class SideUnseen(AboutCall, Protocol):
     @property
     def last_packet_at(self) -> datetime:
         """When it was last seen."""
+        ...
+
+
+class Blocked(Protocol):
+    """Two persons are kept apart from now on."""
+
+    @property
+    def blocker_id(self) -> UserId:
+        """Who wished so."""
+        ...
+
+    @property
+    def blocked_id(self) -> UserId:
+        """The other."""
+        ...
+
+
+class Revoked(Protocol):
+    """Sockets of a user must close; ``disabled``, of no family, means that the account is gone."""
+
+    @property
+    def user_id(self) -> UserId:
+        """Whose."""
+        ...
+
+    @property
+    def family_id(self) -> str | None:
+        """The sign-in; None is every one."""
+        ...
+
+    @property
+    def reason(self) -> str:
+        """Why."""
         ...
 
 

@@ -43,8 +43,7 @@ async def versions(tx: Tx) -> Sequence[HouseTermsRow]:
 
 async def in_force(tx: Tx, released: PriceTerms) -> PriceTerms:
     """The terms of a call that is accepted now: as released, with what the house has set since."""
-    newest = select(HouseTermsRow).order_by(HouseTermsRow.version.desc()).limit(1)
-    row = (await tx.session.scalars(newest)).one_or_none()
+    row = await _newest(tx)
     if row is None:
         return released
     return replace(
@@ -55,6 +54,11 @@ async def in_force(tx: Tx, released: PriceTerms) -> PriceTerms:
     )
 
 
+async def _newest(tx: Tx) -> HouseTermsRow | None:
+    query = select(HouseTermsRow).order_by(HouseTermsRow.version.desc()).limit(1)
+    return (await tx.session.scalars(query)).one_or_none()
+
+
 async def change(tx: Tx, by: UserId, *, after: int, late_hold: bool, review_window_s: int, reason: str) -> None:
     """Put a new version into force; ``after`` is the one that was read (0: as released).
 
@@ -62,9 +66,9 @@ async def change(tx: Tx, by: UserId, *, after: int, late_hold: bool, review_wind
     """
     settings: dict[str, Any] = {"late_hold": late_hold, "review_window_s": review_window_s}
     row = {"version": after + 1, **settings, "reason": reason, "set_by": by, "set_at": tx.now}
-    known = [one.version for one in await versions(tx)]
+    newest = await _newest(tx)
     written = None
-    if max(known, default=0) == after:
+    if after == (newest.version if newest else 0):
         statement = insert(HouseTermsRow).values(row).on_conflict_do_nothing().returning(HouseTermsRow.version)
         written = await tx.session.scalar(statement)
     if written is None:

@@ -1,13 +1,12 @@
 """Rescue (decisions 2): the charge of a lost call waits until both come back, somebody gives up, or time is over."""
 
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from billing import timeline
 from billing.charges import calls, holds, late_hold, one_by_one, review, store, waiting
 from billing.charges.charge import FINAL, State
 from billing.charges.hold import State as HoldState
-from billing.facts import AboutCall
+from billing.facts import Between, Blocked, Continued, Revoked
 from billing.metering import store as meter_store
 from billing.metering.bill import cap_ms
 from billing.metering.intervals import closed_ms
@@ -24,62 +23,6 @@ class RescueOver(Refused):
     """The time to come back is over and the call is settled; ring again to go on."""
 
     code = "rescue_over"
-
-
-class Between(AboutCall, Protocol):
-    """A call begins between these two."""
-
-    @property
-    def customer_id(self) -> UserId:
-        """Who pays."""
-        ...
-
-    @property
-    def consultant_id(self) -> UserId:
-        """Who is paid."""
-        ...
-
-
-class Continued(Between, Protocol):
-    """A call begins that goes on where another was lost."""
-
-    @property
-    def continues_call_id(self) -> CallId:
-        """The call that was lost."""
-        ...
-
-
-class Blocked(Protocol):
-    """Two persons are kept apart from now on."""
-
-    @property
-    def blocker_id(self) -> UserId:
-        """Who wished so."""
-        ...
-
-    @property
-    def blocked_id(self) -> UserId:
-        """The other."""
-        ...
-
-
-class Revoked(Protocol):
-    """Sockets of a user must close; ``disabled``, of no family, means that the account is gone."""
-
-    @property
-    def user_id(self) -> UserId:
-        """Whose."""
-        ...
-
-    @property
-    def family_id(self) -> str | None:
-        """The sign-in; None is every one."""
-        ...
-
-    @property
-    def reason(self) -> str:
-        """Why."""
-        ...
 
 
 async def wait(tx: Tx, charge: ChargeRow, window: timedelta) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from matching.ranking.feature_names import NAMES
 from matching.ranking.model import LEARNED_FACTORS, Model
 from matching.ranking.ranker import Candidates, Factor, Floats, Ints, Query, Ranked
-from matching.ranking.stated import price_value, response_value
+from matching.ranking.stated import FULL, price_value, response_value
 
 FACTORS: Final = (
     "expertise",
@@ -21,7 +21,6 @@ FACTORS: Final = (
     "language",
     "delivery_history",
 )
-FULL: Final = 100
 CENTI: Final = 100
 SHORTLIST: Final = 2_000  # of more candidates than this, only the most promising are computed to the last digit
 QUICK_SHARE: Final = 40  # percent of availability that answering rings quickly makes; being available is the rest
