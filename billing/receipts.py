@@ -10,8 +10,7 @@ from billing.charges import hold as hold_machine
 from billing.charges import store
 from billing.given_back import GivenBack
 from billing.metering import store as meter_store
-from billing.metering.bill import bill
-from billing.metering.intervals import closed_ms
+from billing.metering.bill import bill_of
 from billing.metering.lines import Line, lines
 from billing.models import ChargeRow, HoldRow
 from billing.tax import inclusive
@@ -163,7 +162,7 @@ class ReceiptService:
         role = "customer" if user == charge.customer_id else "consultant"
         intervals = [item for item in await meter_store.intervals(tx, charge) if not item.open]
         price = meter_store.price_of(charge)
-        due = bill(price, closed_ms(intervals))
+        due = bill_of(price, intervals)
         holds = await store.holds(tx, charge.id)
         shown = shown_to(role)
         events = await timeline.of_charge(tx, charge.id)

@@ -10,8 +10,7 @@ from billing import timeline
 from billing.charges import holds, one_by_one, settlement, store
 from billing.charges.charge import Move, State, advance
 from billing.metering import store as meter_store
-from billing.metering.bill import Bill, bill
-from billing.metering.intervals import closed_ms
+from billing.metering.bill import Bill, bill_of
 from billing.models import ChargeRow
 from core.db import Database, Tx
 
@@ -32,7 +31,7 @@ async def settle_or_wait(tx: Tx, charge: ChargeRow) -> None:
 
 async def expected(tx: Tx, charge: ChargeRow) -> Bill:
     """What a call whose intervals are final comes to."""
-    return bill(meter_store.price_of(charge), closed_ms(await meter_store.intervals(tx, charge)))
+    return bill_of(meter_store.price_of(charge), await meter_store.intervals(tx, charge))
 
 
 async def waive(tx: Tx, charge: ChargeRow) -> None:

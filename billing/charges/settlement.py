@@ -12,8 +12,8 @@ from billing.collection import steps as collecting
 from billing.ledger import entries, journal
 from billing.mails import outbox
 from billing.metering import store as meter_store
-from billing.metering.bill import Bill, bill
-from billing.metering.intervals import closed_ms, running
+from billing.metering.bill import Bill, bill_of
+from billing.metering.intervals import running
 from billing.models import ChargeRow, HoldRow
 from core.db import Tx
 from core.money import Currency, commission_minor
@@ -25,7 +25,7 @@ async def settle(tx: Tx, charge: ChargeRow) -> None:
     if running(intervals) is not None:  # nobody told us its end: only what was observed is billed
         timeline.record(tx, charge.id, "unfinished_interval_dropped")
     standing = await holds.reserve(tx, charge)
-    due = _within_holds(tx, charge, bill(meter_store.price_of(charge), closed_ms(intervals)), standing)
+    due = _within_holds(tx, charge, bill_of(meter_store.price_of(charge), intervals), standing)
     charge.state = advance(State(charge.state), Move.SETTLE)
     charge.settling_at, charge.next_deadline_at = tx.now, None
     charge.connected_ms, charge.billed_ms = due.connected_ms, due.billed_ms

@@ -15,8 +15,8 @@ from billing.finance.filters import ChargeFilter, cursor_of
 from billing.finance.store import Overview, Total
 from billing.ledger import journal
 from billing.metering import store as meter_store
-from billing.metering.bill import bill
-from billing.metering.intervals import Interval, closed_ms
+from billing.metering.bill import bill_of
+from billing.metering.intervals import Interval
 from billing.models import (
     CaseRow,
     ChargeEventRow,
@@ -131,7 +131,7 @@ class FinanceService:
 
 def recompute(charge: ChargeRow, intervals: Sequence[Interval]) -> Recomputed:
     """Compute the bill again from raw rows alone."""
-    due = bill(meter_store.price_of(charge), closed_ms(intervals))
+    due = bill_of(meter_store.price_of(charge), intervals)
     stored = (charge.connected_ms, charge.billed_ms, charge.gross_minor, charge.commission_minor, charge.net_minor)
     parts = (0, 0, 0) if charge.waived else (due.gross_minor, due.commission_minor, due.net_minor)
     fresh = (due.connected_ms, due.billed_ms, *parts)

@@ -1,7 +1,9 @@
 """The bill, PURE: connected milliseconds and a price give billed time, gross, commission and net."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from billing.metering.intervals import Interval, closed_ms
 from billing.metering.terms import Policy, Price
 from core.money import MINIMUM_CHARGE_MINOR, MS_PER_HOUR, commission_minor, price_minor
 
@@ -53,6 +55,11 @@ def bill(price: Price, connected_ms: int) -> Bill:
     billed = min(connected_ms, cap_ms(price)) - free_ms(price)
     commission = commission_minor(gross, price.commission_bps)
     return Bill(connected_ms, billed, gross, commission, gross - commission)
+
+
+def bill_of(price: Price, intervals: Iterable[Interval]) -> Bill:
+    """The bill of what was observed and is final: of all parts of a call together."""
+    return bill(price, closed_ms(intervals))
 
 
 def extension_minor(price: Price) -> int:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from billing.metering.bill import bill, cap_ms, free_ms
-from billing.metering.intervals import Interval, closed_ms
+from billing.metering.bill import bill_of, cap_ms, free_ms
+from billing.metering.intervals import Interval
 from billing.metering.terms import Price
 from core.money import price_minor
 
@@ -29,7 +29,7 @@ class Line:
 def lines(price: Price, intervals: Sequence[Interval]) -> tuple[Line, ...]:
     """The lines of a finished call, in order."""
     ordered = sorted(intervals, key=lambda interval: interval.n)
-    charged = bill(price, closed_ms(ordered)).gross_minor > 0
+    charged = bill_of(price, ordered).gross_minor > 0
     found: list[Line] = []
     before = 0
     for interval, following in pairwise([*ordered, None]):

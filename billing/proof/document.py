@@ -11,8 +11,8 @@ from typing import Any
 
 from billing import invoices
 from billing.charges import hold as hold_machine
-from billing.metering.bill import bill
-from billing.metering.intervals import Interval, closed_ms
+from billing.metering.bill import bill_of
+from billing.metering.intervals import Interval
 from billing.metering.lines import lines
 from billing.metering.store import price_of
 from billing.models import ChargeEventRow, ChargeRow, HoldRow, InvoiceRow
@@ -145,7 +145,7 @@ def _lines(evidence: Evidence) -> list[dict[str, Any]]:
 
 def _totals(evidence: Evidence, role: str) -> dict[str, Any]:
     charge = evidence.charge
-    due = bill(price_of(charge), closed_ms(evidence.intervals))
+    due = bill_of(price_of(charge), evidence.intervals)
     gross = charge.gross_minor or 0
     tax = inclusive(gross, invoices.tax_of_charge(charge).rate_bps)
     ended = [hold for hold in evidence.holds if hold.held_at is not None and hold.state in hold_machine.FINAL]
