@@ -180,7 +180,7 @@ def _lapse(world: World, scene: Scene, _step: Lapse) -> None:
                 await world.bank.call("POST", f"/_sandbox/lapse/{intent['id']}")
                 scene.lapsed.append(intent["id"])
 
-    world.stage.spawn("lapse", Process("bank"), lapse, world.check)
+    world.stage.spawn("lapse", Process("bank", ours=False), lapse, world.check)
 
 
 def _charge_id(world: World, scene: Scene) -> UUID | None:

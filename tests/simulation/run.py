@@ -93,16 +93,20 @@ def _lines(parts: "list[subprocess.Popen[str]]"):  # type: ignore[no-untyped-def
     import selectors  # noqa: PLC0415 - only here
 
     with selectors.DefaultSelector() as selector:
-        for part in parts:
+        for n, part in enumerate(parts):
             assert part.stdout is not None
-            selector.register(part.stdout, selectors.EVENT_READ)
+            selector.register(part.stdout, selectors.EVENT_READ, n)
         while selector.get_map():
             for key, _ in selector.select():
                 line = key.fileobj.readline()  # type: ignore[union-attr]
                 if line:
                     yield json.loads(line)
-                else:
-                    selector.unregister(key.fileobj)
+                    continue
+                selector.unregister(key.fileobj)
+                if parts[key.data].wait():  # it said why; what the others find would not be all seeds
+                    for part in parts:
+                        part.terminate()
+                    return
 
 
 def database(cluster: EmbeddedPostgres) -> str:

@@ -32,11 +32,12 @@ class Stuck(Exception):
 
 @dataclass(eq=False, slots=True)
 class Process:
-    """Something that can be killed; ``life`` counts how often it was started."""
+    """Something that does things; ``life`` counts how often it was started. What is not ``ours`` is never killed."""
 
     name: str
     up: bool = True
     life: int = 1
+    ours: bool = True
 
 
 @dataclass(eq=False, slots=True)
@@ -185,7 +186,7 @@ class Stage:
 
     def _mishap(self, actor: Actor) -> bool:
         perils = self._perils
-        if perils.crashes and self._chance.random() < perils.crash:
+        if perils.crashes and actor.process.ours and self._chance.random() < perils.crash:
             perils.crashes -= 1
             self.kill(actor.process)
             return True
