@@ -5,6 +5,7 @@ call service would lock them the other way round, and the two could wait for eac
 commit together, and the job publishes with nothing locked.
 """
 
+from contextlib import suppress
 from uuid import UUID
 
 import procrastinate
@@ -26,6 +27,15 @@ HOLD_DEFERRED, HOLD_MISSED = "hold_deferred", "hold_missed"
 SETTLED, REFUNDED = "settled", "refunded"
 
 
+class Overtaken(Exception):
+    """The cap was raised, or time taken back, between the announcement's look at the charge and the call's end."""
+
+
+def capped(charge: ChargeRow) -> bool:
+    """Whether the call has used up its cap; if not any more, the meter says so again when it has."""
+    return charge.marked_ms >= cap_ms(price_of(charge))
+
+
 async def announce(tx: Tx, charge_id: UUID, what: str, reason: str = "") -> None:
     """Have ``what`` published once this transaction stands."""
     await tx.defer(TASK, charge_id=str(charge_id), what=what, reason=reason)
@@ -42,12 +52,13 @@ class Announcer:
         jobs.register(TASK, self.run, retry=procrastinate.RetryStrategy(max_attempts=20, linear_wait=1))
 
     async def run(self, charge_id: str, what: str, reason: str) -> None:
-        """Publish the event, unless the call it speaks of has moved on."""
-        async with self._db.begin() as tx:
-            charge = await store.charge(tx, UUID(charge_id))
-            event = None if charge is None else _event(charge, what, reason)
-            if event is not None:
-                await tx.publish(event)
+        """Publish the event, unless the call it speaks of has moved on: as read, or as whoever locks it then finds."""
+        with suppress(Overtaken):
+            async with self._db.begin() as tx:
+                charge = await store.charge(tx, UUID(charge_id))
+                event = None if charge is None else _event(charge, what, reason)
+                if event is not None:
+                    await tx.publish(event)
 
 
 def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
@@ -75,14 +86,12 @@ def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:
 def _of_a_call_that_runs(charge: ChargeRow, what: str, reason: str) -> Event | None:
     call_id, price = CallId(charge.call_id), price_of(charge)
     metering, running = charge.state == State.METERING, CallId(calls.newest(charge))
-    # The cap may have been raised since, or the time taken back: then the meter says so again when it is reached.
-    capped = charge.marked_ms >= cap_ms(price)
     told: dict[str, tuple[bool, Event]] = {
         HOLD_PLACED: (metering, HoldPlaced(call_id)),
         HOLD_DEFERRED: (metering, HoldDeferred(call_id)),
         HOLD_FAILED: (charge.state == State.ABANDONED, HoldFailed(call_id, reason)),
         HOLD_MISSED: (metering and not price.secured, HoldFailed(running, HOLD_MISSED)),
-        CAP_REACHED: (capped, CapReached(running)),
+        CAP_REACHED: (capped(charge), CapReached(running)),
     }
     still, event = told[what]
     return event if still else None

@@ -10,7 +10,7 @@ from billing.cases import open_once
 from billing.charges import calls, holds, late_hold, rescue, review, settlement, store, taxing, waiting
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
-from billing.charges.announcements import Announcer
+from billing.charges.announcements import CAP_REACHED, Announcer, Overtaken, capped
 from billing.charges.command import Kind
 from billing.charges.errand import Errand
 from billing.charges.hold_errand import KINDS as HOLD_KINDS
@@ -108,11 +108,14 @@ class ChargeService:
     async def on_call_ended(self, tx: Tx, event: Ended) -> None:
         """Stop waiting for holds that have not come to stand; the bill waits until every interval is final.
 
-        That of a lost call waits longer: both may come back to it.
+        That of a lost call waits longer: both may come back to it. Raises Overtaken when it would end at a cap that
+        was raised in this very moment.
         """
         charge = await store.lock_of_call(tx, event.call_id)
         if charge is None or charge.call_ended_at is not None or event.call_id != calls.newest(charge):
             return
+        if event.reason == CAP_REACHED and not capped(charge):
+            raise Overtaken
         charge.call_ended_at, charge.close_reason, charge.next_deadline_at = tx.now, event.reason, None
         timeline.record(tx, charge.id, "call_ended", reason=event.reason)
         if charge.state in charges.PREPARING:

@@ -87,10 +87,11 @@ class Room:
         self.money.register(self.jobs)
         self.webhooks.register(self.jobs)
         events = (HoldPlaced, HoldDeferred, HoldFailed, CapReached, ChargeSettled, ChargeRefunded, PayoutAccountChanged)
-        self.bus.connect(dict.fromkeys(events, (self._hear,)))
+        self.bus.connect(dict.fromkeys(events, (self.hear,)))
         self.customer, self.consultant = UserId(new_id()), UserId(new_id())
 
-    async def _hear(self, tx: Tx, event: Event) -> None:
+    async def hear(self, tx: Tx, event: Event) -> None:
+        """Note it, and end the call that has no money left, as the call service does."""
         self.heard.append(event)
         if isinstance(event, HoldFailed | CapReached):
             reason = event.reason if isinstance(event, HoldFailed) else "cap_reached"

@@ -3,7 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
-from billing.events import ChargeSettled
+from billing.charges import store
+from billing.events import CapReached, ChargeSettled
+from core.db import Tx
+from media.events import IntervalClosed, IntervalOpened
 from tests.integration.billing.room import Room
 
 
@@ -64,8 +67,6 @@ async def test_nobody_joined_releases_the_hold(room: Room) -> None:
 async def test_warnings_threshold_and_cap_are_evidence_and_the_cap_ends_the_call(room: Room) -> None:
     call = await room.open()
     started = room.clock.now()
-    from media.events import IntervalClosed, IntervalOpened  # noqa: PLC0415
-
     async with room.db.begin() as tx:
         await room.meter.on_interval_opened(tx, IntervalOpened(call, 0, started))
     for second in (479, 480, 570, 600, 1_620, 1_770, 1_799):
@@ -106,6 +107,31 @@ async def test_an_extension_is_a_second_hold_and_raises_the_cap_once(room: Room)
     assert sorted(received) == [500, 4_500]
     fees = sum(hold.capture_fee_minor for hold in await room.holds(call))
     assert fees == charge.commission_minor == 750
+
+
+async def test_a_cap_raised_while_the_end_is_announced_lets_the_call_go_on_to_the_new_one(room: Room) -> None:
+    call = await room.open()
+    started = room.clock.now()
+
+    async def raise_it_meanwhile(_tx: Tx, event: CapReached) -> None:
+        async with room.db.begin() as another:  # an extension comes to stand after the announcement has looked
+            charge = await store.lock_of_call(another, event.call_id)
+            assert charge is not None
+            charge.cap_minor, charge.next_deadline_at = 6_000, another.now
+
+    async with room.db.begin() as tx:
+        await room.meter.on_interval_opened(tx, IntervalOpened(call, 0, started))
+    room.bus.connect({CapReached: (raise_it_meanwhile, room.hear)})
+    room.clock.advance(timedelta(seconds=1_800))
+    await room.work()
+    assert room.names().count("CapReached") == 1
+    assert (await room.charge(call)).call_ended_at is None
+    room.bus.connect({CapReached: (room.hear,)})
+    room.clock.advance(timedelta(seconds=600))
+    await room.work()
+    charge = await room.charge(call)
+    assert charge.call_ended_at is not None
+    assert charge.close_reason == "cap_reached"
 
 
 async def test_session_closed_twice_settles_once(room: Room) -> None:
