@@ -26,6 +26,12 @@ export function translate(locale: Locale, key: MessageKey, params?: Params): str
 
 export const hasMessage = (key: string): key is MessageKey => key in en
 
+/** The language with the reader's region, for times and dates: 24 hours unless theirs is another English. */
+export function regional(locale: Locale): string {
+  if (navigator.language.startsWith(`${locale}-`)) return navigator.language
+  return locale === 'en' ? 'en-GB' : locale
+}
+
 interface Language {
   locale: Locale
   setLocale: (locale: Locale) => void

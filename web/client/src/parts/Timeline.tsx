@@ -1,41 +1,69 @@
 // Owns what happened, in order: a drawn line for the eye and a list for everybody.
 import type { TimelineItem } from '../api/types'
-import { decimalText } from '../rules/money'
 import { useWords } from './words'
 
 const MOMENT = /^\d{4}-\d\d-\d\dT/
+// Told without a name: the entry says what it is.
+const BARE = new Set(['amount_minor', 'gross_minor', 'captured_minor', 'refund_minor', 'side', 'reason', 'cause', 'case', 'category', 'number', 'message'])
+// Said by the entry itself, or by the figure beside it.
+const UNSAID = new Set(['tax_mode', 'planned', 'finding'])
 
-/** The figures of an entry, as people read them: durations as clocks, moments in the reader's zone, amounts exact. */
-function useDetailText() {
-  const { clock, time, coded } = useWords()
-  const value = (name: string, given: unknown) => {
-    if (name.endsWith('_ms') && typeof given === 'number') return clock(given)
-    if (name.endsWith('_minor') && typeof given === 'number') return decimalText(given, 2)
-    if (name === 'side') return coded('side', String(given)) ?? String(given)
-    if (typeof given === 'string' && MOMENT.test(given)) return time(given)
-    return typeof given === 'object' ? JSON.stringify(given) : String(given)
+type Details = Record<string, unknown>
+
+/** The details of an entry, as people read them: amounts with their currency, durations as clocks, moments in the reader's zone. */
+function useDetailText(currency: string) {
+  const { t, money, perMinute, clock, time, date, percent, coded } = useWords()
+  const said = (name: string, given: unknown, at: string): string => {
+    if (typeof given === 'boolean') return t(given ? 'common.yes' : 'common.no')
+    if (Array.isArray(given)) return given.map((each) => plain(String(each))).join(', ')
+    if (typeof given === 'object') return JSON.stringify(given)
+    if (typeof given === 'number') {
+      if (name === 'rate_minor_per_hour') return perMinute(given, currency)
+      if (name.endsWith('_minor')) return money(given, currency)
+      if (name.endsWith('_bps')) return percent(given)
+      return name.endsWith('_ms') ? clock(given) : String(given)
+    }
+    const text = String(given)
+    if (MOMENT.test(text)) return new Date(text).toDateString() === new Date(at).toDateString() ? time(text) : date(text)
+    if (name === 'side') return coded('side', text) ?? text
+    if (name === 'cause') return coded('cause', text) ?? coded('unbilled', text) ?? plain(text)
+    if (name === 'reason') return coded('close', text) ?? coded('finance.reason', text) ?? plain(text)
+    if (name === 'case') return coded('finance.case', text) ?? plain(text)
+    return name === 'category' ? (coded('problem.category', text) ?? plain(text)) : text
   }
-  return (detail: unknown): string => {
+  return ({ at, detail }: TimelineItem): string => {
     if (detail === null || detail === undefined || detail === '') return ''
     if (typeof detail !== 'object') return String(detail)
-    const told = Object.entries(detail).filter(([, given]) => given !== null)
-    return told.map(([name, given]) => `${name.replace(/_(minor|ms)$/, '').replaceAll('_', ' ')}: ${value(name, given)}`).join(', ')
+    return Object.entries(detail as Details)
+      .filter(([name, given]) => isTold(name, given))
+      .map(([name, given]) => [name, said(name, given, at)] as const)
+      .filter(([, value]) => value !== time(at)) // the entry's own time, once more
+      .map(([name, value]) => (BARE.has(name) ? value : (coded('detail', name, { value }) ?? `${plain(name)}: ${value}`)))
+      .join(', ')
   }
 }
 
-export function TimelineList({ items }: { items: TimelineItem[] }) {
+/** Whether there is anything to say: the only hold is not called the first, and no VAT is not a rate. */
+function isTold(name: string, given: unknown): boolean {
+  if (UNSAID.has(name) || given === null || given === '' || (Array.isArray(given) && !given.length)) return false
+  return !(['n', 'part'].includes(name) && given === 1) && !(['tax_rate_bps', 'captured_minor', 'gross_minor'].includes(name) && given === 0)
+}
+
+const plain = (code: string) => code.replaceAll('_', ' ')
+
+export function TimelineList({ items, currency }: { items: TimelineItem[]; currency: string }) {
   const { time, coded } = useWords()
-  const detailText = useDetailText()
+  const detailText = useDetailText(currency)
   return (
     <ol className="stages" data-testid="timeline">
       {items.map((each, n) => (
         <li key={`${each.at}${each.kind}${n}`}>
-          <time dateTime={each.at} style={{ minWidth: '5.2rem' }}>
+          <time dateTime={each.at} style={{ minWidth: '5.2rem', whiteSpace: 'nowrap' }}>
             {time(each.at)}
           </time>
           <span>
-            {coded('timeline', each.kind) ?? each.kind.replaceAll('_', ' ')}
-            {detailText(each.detail) && <span className="soft small"> · {detailText(each.detail)}</span>}
+            {coded('timeline', each.kind) ?? plain(each.kind)}
+            {detailText(each) && <span className="soft small"> · {detailText(each)}</span>}
           </span>
         </li>
       ))}
@@ -44,7 +72,7 @@ export function TimelineList({ items }: { items: TimelineItem[] }) {
 }
 
 export function TimelinePicture({ items, spans }: { items: TimelineItem[]; spans: { from: number; to: number }[] }) {
-  const { t } = useWords()
+  const { t, coded } = useWords()
   const times = [...items.map((each) => Date.parse(each.at)), ...spans.flatMap((span) => [span.from, span.to])].filter(Number.isFinite)
   if (times.length < 2) return null
   const [first, last] = [Math.min(...times), Math.max(...times)]
@@ -57,7 +85,7 @@ export function TimelinePicture({ items, spans }: { items: TimelineItem[]; spans
       ))}
       {items.map((each, n) => (
         <circle key={`${each.at}${n}`} cx={x(Date.parse(each.at))} cy={n % 2 ? 70 : 14} r="7" fill="var(--warn)">
-          <title>{each.kind}</title>
+          <title>{coded('timeline', each.kind) ?? plain(each.kind)}</title>
         </circle>
       ))}
     </svg>

@@ -2,7 +2,7 @@
 import { useMemo } from 'react'
 import { ApiError } from '../api/session'
 import type { Reason } from '../api/types'
-import { hasMessage, useLanguage } from '../i18n'
+import { hasMessage, regional, useLanguage } from '../i18n'
 import { formatClock, formatMoney, formatPerMinute } from '../rules/money'
 import { useSession } from '../socket/live'
 
@@ -12,9 +12,9 @@ export function useWords() {
   return useMemo(() => {
     const format = (options: Intl.DateTimeFormatOptions) => {
       try {
-        return new Intl.DateTimeFormat(locale, { ...options, timeZone: zone || undefined })
+        return new Intl.DateTimeFormat(regional(locale), { ...options, timeZone: zone || undefined })
       } catch {
-        return new Intl.DateTimeFormat(locale, options) // a zone this browser does not know
+        return new Intl.DateTimeFormat(regional(locale), options) // a zone this browser does not know
       }
     }
     const clock = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' })

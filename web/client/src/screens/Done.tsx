@@ -176,7 +176,7 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
   const waits = useWayBackIn().way !== null && receipt.state === 'metering'
   return (
     <div className="stack" data-testid="receipt" data-state={receipt.state}>
-      {receipt.close_reason && <p style={{ margin: 0 }}>{coded('close', receipt.close_reason, { name: receipt.other_name }) ?? receipt.close_reason}</p>}
+      {receipt.close_reason && <p style={{ margin: 0 }}>{receipt.close_reason === `${receipt.role}_left` ? t('receipt.you_left') : (coded('close', receipt.close_reason) ?? receipt.close_reason)}</p>}
       <div className="panel stack tight">
         <div className="amount" data-testid="receipt-amount">
           {money(shown, receipt.currency)}
@@ -234,7 +234,7 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
       {settled && <ProofPanel receipt={receipt} />}
       <section className="panel">
         <h2>{t('receipt.timeline')}</h2>
-        <TimelineList items={receipt.timeline} />
+        <TimelineList items={receipt.timeline} currency={receipt.currency} />
       </section>
     </div>
   )
