@@ -17,6 +17,7 @@ import { Stars } from '../parts/Stars'
 import { TimelineList } from '../parts/Timeline'
 import { VatLabel, VatReason } from '../parts/Vat'
 import { useWords } from '../parts/words'
+import { shownSpans } from '../rules/receipt/spans'
 
 const FAST_MS = 1_500
 const SLOW_MS = 15_000
@@ -46,6 +47,7 @@ function useReceiptSentence(receipt: Receipt): string {
 function Lines({ receipt }: { receipt: Receipt }) {
   const { t, money, clock, time, coded, perMinute } = useWords()
   const customer = receipt.role === 'customer'
+  const spans = shownSpans(receipt.lines)
   return (
     <div className="scroller" tabIndex={0} role="region" aria-label={t('receipt.breakdown')}>
       <table className="plain" data-testid="receipt-lines">
@@ -69,7 +71,7 @@ function Lines({ receipt }: { receipt: Receipt }) {
                 {line.cause && <span className="soft small"> · {coded('unbilled', line.cause) ?? line.cause.replaceAll('_', ' ')}</span>}
               </td>
               <td>{line.from && `${time(line.from)}${line.to ? ` – ${time(line.to)}` : ''}`}</td>
-              <td className="right">{clock(line.duration_ms)}</td>
+              <td className="right">{clock(spans[n] ?? line.duration_ms)}</td>
               <td className="right">{money(line.amount_minor, receipt.currency)}</td>
             </tr>
           ))}
