@@ -80,9 +80,10 @@ class RescueService:
         _close(tx, charge, _done(charge, user))
 
     async def on_call_opened(self, tx: Tx, event: Between) -> None:
-        """Whoever goes on to another call has given up the lost one."""
+        """Whoever goes on to another call has given up the lost one; told of that one again, nobody has."""
         for charge in await store.lock_waiting(tx, event.customer_id, event.consultant_id):
-            _close(tx, charge, "another_call")
+            if charge.call_id != event.call_id:
+                _close(tx, charge, "another_call")
 
     async def on_user_blocked(self, tx: Tx, event: Blocked) -> None:
         """Who is kept apart does not come back. Both read the evidence: it says who is done, never why."""

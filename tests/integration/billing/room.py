@@ -150,9 +150,10 @@ class Room:
         currency: str = "eur",
         max_rate: int | None = None,
         at_work: bool = True,
+        call: CallId | None = None,
     ) -> CallId:
-        """A consultant accepted: the hold is asked for."""
-        call = CallId(new_id())
+        """A consultant accepted: the hold is asked for. ``call``: what was told of this one is told again."""
+        call = call or CallId(new_id())
         event = CallOpened(
             call_id=call,
             reference=new_reference(self.clock.now().date()),

@@ -264,6 +264,13 @@ async def test_another_call_gives_up_the_lost_one(room: Room) -> None:
         await room.come_back(call)
 
 
+async def test_to_be_told_of_the_lost_call_again_gives_up_nothing(room: Room) -> None:
+    call = await lost(room, 11 * MINUTE_MS)
+    await room.open(call=call)
+    assert (await room.charge(call)).state == "metering"
+    await room.come_back(call)
+
+
 async def test_who_is_kept_apart_does_not_come_back(room: Room) -> None:
     call = await lost(room, 11 * MINUTE_MS)
     async with room.db.begin() as tx:
