@@ -44,7 +44,7 @@ test('whatever is changed, the browser finds what the server finds, at the same 
     // oxlint-disable-next-line no-await-in-loop -- the message names the case that fails
     expect(said(await verify(JSON.stringify(document))), path.join('.')).toEqual(findings)
   }
-})
+}, 60_000) // some hundred signatures, on whatever machine
 
 test.each(['', '[', '[]', '1', 'null', '{}', '{"signature":{}}', '{"signature":1}'])('what is no receipt is refused: %s', async (text) => {
   const { checks, receipt } = await verify(text)
