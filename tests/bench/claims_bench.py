@@ -2,7 +2,7 @@
 
 *A claim* is one call of ``claims.claim``: it wins a ring or finds the consultant taken. ``--claims`` and ``claims`` in
 the result count **only those that won**; ``claims_lost`` come on top. *Contended*: of sixty consultants all requests
-want the same few (see ``claims_worker.TRIED``), so that many claims meet a phone that rings already or a row that
+want the same few (see ``claims_worker.WANTED``), so that many claims meet a phone that rings already or a row that
 another process has locked; ``lost_share`` says how many. The processes share nothing but the database. They are paced
 (``--rate``), since on a machine without a spare processor a time would be the time spent waiting for one.
 

@@ -26,11 +26,12 @@ from matching.models import OfferRow, RequestRow
 LEASE = timedelta(seconds=1)
 HELD_S = (0.0, 0.06)  # how long a ring rings before it is answered
 ACCEPTED, FORGOTTEN = 0.25, 0.02
-TRIED = 6  # candidates of one look: the first of one order that all share, so that everybody wants the same few
+WANTED = 12  # the first of one order that all share, so that everybody wants the same few
+TRIED = 6  # of them in one look, in any order
 IDLE_S = (0.1, 0.3)  # eight processes that ask in vain more often would measure one another
 ASKED_EVERY = 20  # looks in vain before asking whether anything is left
-AGAIN = timedelta(milliseconds=20)
-AT_ONCE = 3  # rings a process has out
+AGAIN = timedelta(milliseconds=100)  # after a look at which all were taken; sooner they would still be
+AT_ONCE = 2  # rings a process has out
 
 
 class Worker:
@@ -85,10 +86,10 @@ class Worker:
             if ringing.rings_until <= tx.now:
                 await claims.settle(tx, ringing, offer.Move.MISS)
         rung = await store.rung(tx, row.id)
-        wanted = [one for one in self._consultants if one not in rung][:TRIED]
+        wanted = [one for one in self._consultants if one not in rung][:WANTED]
         began = time.perf_counter()
         lost_ms: list[float] = []
-        for one in self._chance.sample(wanted, len(wanted)):
+        for one in self._chance.sample(wanted, min(TRIED, len(wanted))):
             tried = time.perf_counter()
             ring = await claims.claim(
                 tx,
