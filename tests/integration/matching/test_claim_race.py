@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from core.ids import UserId
+from matching.consultants import consultant_store
 from matching.dispatch import claims, offer
 from tests.integration.matching.conftest import Market
 
@@ -37,13 +38,21 @@ async def rings_won(market: Market, consultant: UserId, request: UUID) -> int:
     return won
 
 
+async def count_calls(market: Market, consultant: UserId) -> None:
+    """Write the same row for another reason, as ends of calls, ratings and presence do."""
+    for _ in range(TRIES):
+        async with market.db.begin() as tx:
+            await consultant_store.count(tx, consultant, calls=1)
+
+
 async def test_a_lost_claim_does_not_fence_off_the_ring_it_lost_to(market: Market) -> None:
     requests = [(await market.ring(await market.customer()))["id"] for _ in range(CLAIMERS)]
     anna = await market.consultant()
     async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(count_calls(market, anna))
         claimers = [group.create_task(rings_won(market, anna, request)) for request in requests]
     won = sum(claimer.result() for claimer in claimers)
     assert 0 < won < CLAIMERS * TRIES, "they were in one another's way"
     async with market.db.begin() as tx:
-        counted = (await tx.session.execute(text("SELECT ring_token, offers_received FROM consultant"))).one()
-    assert tuple(counted) == (won, won), "who was not rung has received nothing"
+        counted = (await tx.session.execute(text("SELECT ring_token, offers_received, calls FROM consultant"))).one()
+    assert tuple(counted) == (won, won, TRIES), "every ring is counted, and nothing else is"
