@@ -12,11 +12,13 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, Executable, bindparam, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.db import Tx
 from core.ids import new_id
 from matching.dispatch import offer
+from matching.dispatch.store import RINGING
 from matching.models import ConsultantRow, OfferRow
 
 LATE = timedelta(seconds=1)  # an answer sent in the last moment is on its way for a moment more
@@ -26,33 +28,46 @@ _SHOWN = ("match_id", "score_centi", "reasons")  # the columns of an offer that 
 
 
 def _one_statement() -> Executable:
-    """Locks the consultant if they are free, raises the token, writes the offer: one way to the database."""
-    row = ConsultantRow
+    """Locks the consultant if they are free, writes the offer, raises the token: one way to the database.
+
+    The offer comes first, and the token rises only if it was written. Whoever locks the row in the moment in which
+    another's claim commits still sees no ring (the statement's snapshot is older); the unique index on ringing offers
+    does, and a token raised all the same would fence off the ring that won.
+    """
+    row, ring = ConsultantRow, OfferRow
+    ringing = exists().where(ring.consultant_id == _given("consultant_id"), ring.state == RINGING)
     free = (
-        select(row.user_id)
+        select(row.user_id, (row.ring_token + 1).label("token"), row.rate_minor_per_hour)
         .where(
             row.user_id == _given("consultant_id"),
             row.status == "available",
             row.can_receive,
             row.currency == _given("currency"),
             row.rate_minor_per_hour.between(1, _given("rate_minor_per_hour")),
-            ~exists().where(OfferRow.consultant_id == _given("consultant_id"), OfferRow.state == "ringing"),
+            ~ringing,
         )
         .with_for_update(skip_locked=True)
+        .cte("free")
     )
-    taken = (
-        update(row)
-        .where(row.user_id == free.scalar_subquery())
-        .values(ring_token=row.ring_token + 1, offers_received=row.offers_received + 1)
-        .returning(row.ring_token, row.rate_minor_per_hour)
-        .cte("taken")
-    )
-    names = ("id", "request_id", "consultant_id", "state", "currency", "created_at", "rings_until", *_SHOWN)
+    names = ("id", "request_id", "state", "currency", "created_at", "rings_until", *_SHOWN)
     given = [_given(name).label(name) for name in names]
-    ring = insert(OfferRow).from_select(
-        [*names, "token", "rate_minor_per_hour"], select(*given, taken.c.ring_token, taken.c.rate_minor_per_hour)
+    rung = (
+        insert(ring)
+        .from_select(
+            [*names, "consultant_id", "token", "rate_minor_per_hour"],
+            select(*given, free.c.user_id, free.c.token, free.c.rate_minor_per_hour),
+        )
+        .on_conflict_do_nothing()
+        .returning(ring)
+        .cte("rung")
     )
-    return select(OfferRow).from_statement(ring.on_conflict_do_nothing().returning(OfferRow))
+    counted = (
+        update(row)
+        .where(row.user_id == rung.c.consultant_id)
+        .values(ring_token=rung.c.token, offers_received=row.offers_received + 1)
+        .cte("counted")
+    )
+    return select(aliased(ring, rung)).add_cte(counted)
 
 
 def _given(name: str) -> BindParameter[Any]:
@@ -94,23 +109,23 @@ async def claim(
     return found
 
 
+def _end() -> Executable:
+    """Ends a ring that still rings and whose token is the newest."""
+    row = OfferRow
+    newer = exists().where(ConsultantRow.user_id == row.consultant_id, ConsultantRow.ring_token > row.token)
+    mine = (row.id == _given("id"), row.state == RINGING, row.token == _given("token"), ~newer)
+    ended = update(row).where(*mine).values(state=_given("state"), answered_at=_given("answered_at"))
+    return ended.returning(row.id).execution_options(synchronize_session=False)
+
+
+_END = _end()
+
+
 async def settle(tx: Tx, ring: OfferRow, move: offer.Move) -> bool:
     """End this ring by ``move``; False, and nothing is changed, when it does not ring any more or its token is old."""
     after = offer.advance(offer.State.RINGING, move)
-    newest = select(ConsultantRow.ring_token).where(ConsultantRow.user_id == ring.consultant_id)
-    row = OfferRow
-    ended = await tx.session.execute(
-        update(row)
-        .where(
-            row.id == ring.id,
-            row.state == offer.State.RINGING,
-            row.token == ring.token,
-            ~exists(newest.where(ConsultantRow.ring_token > ring.token)),
-        )
-        .values(state=after, answered_at=tx.now)
-        .returning(row.id)
-        .execution_options(synchronize_session=False)
-    )
+    values = {"id": ring.id, "token": ring.token, "state": after.value, "answered_at": tx.now}
+    ended = await tx.session.execute(_END, {f"given_{name}": value for name, value in values.items()})
     if ended.one_or_none() is None:
         return False
     set_committed_value(ring, "state", after)  # written already: nothing is left to flush

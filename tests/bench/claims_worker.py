@@ -1,20 +1,20 @@
 """One process of ``./bench claims``: claims consultants for due requests, answers some of its rings, forgets others.
 
-Started as ``python -m tests.bench.claims_worker URL SEED FILE``; it stops when nothing is left, and may be killed at
-any moment. What it measured is appended to FILE, a JSON line for each claim.
+It stops when nothing is left, and may be killed at any moment. What it measured is appended to a file, a JSON line for
+each look at a request: ``lost_ms`` of every claim that found the consultant taken; of the one that won ``claim_ms``,
+``won_ms`` with the lost ones before it, ``whole_ms`` of the transaction; ``cpu_s`` of the process up to there.
 """
 
 import asyncio
 import json
 import random
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import uvloop
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from core.clock import SystemClock
 from core.db import Database, Tx
@@ -26,11 +26,12 @@ from matching.models import OfferRow, RequestRow
 LEASE = timedelta(seconds=1)
 HELD_S = (0.0, 0.06)  # how long a ring rings before it is answered
 ACCEPTED, FORGOTTEN = 0.25, 0.02
-TRIED = 6  # candidates of one look
-IDLE_S = 0.1  # eight processes that ask in vain more often would measure one another
-COUNTED_EVERY = 50  # looks in vain between two counts of what is left
-AGAIN = timedelta(milliseconds=20)
-AT_ONCE = 3  # rings a process has out
+WANTED = 12  # the first of one order that all share, so that everybody wants the same few
+TRIED = 6  # of them in one look, in any order
+IDLE_S = (0.1, 0.3)  # eight processes that ask in vain more often would measure one another
+ASKED_EVERY = 20  # looks in vain before asking whether anything is left
+AGAIN = timedelta(milliseconds=100)  # after a look at which all were taken; sooner they would still be
+AT_ONCE = 2  # rings a process has out
 
 
 class Worker:
@@ -40,50 +41,56 @@ class Worker:
         self._db, self._chance, self._consultants = db, chance, consultants
         self._told = told.open("a", buffering=1)
         self._places = asyncio.Semaphore(AT_ONCE)
-        self._answers: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until no request waits."""
+        """Until no request waits and every ring is answered."""
         idle = 0
-        while True:
-            await self._places.acquire()
-            began = time.perf_counter()
-            async with self._db.begin() as tx:
-                rows = await store.claim_due(tx, 1)
-                ring, claim_ms = await self._look(tx, rows[0]) if rows else (None, 0.0)
-            if ring is not None:
-                whole_ms = (time.perf_counter() - began) * 1_000
-                self._tell(claim_ms=round(claim_ms, 3), whole_ms=round(whole_ms, 3))
-                task = asyncio.create_task(self._answer(ring))
-                self._answers.add(task)
-                task.add_done_callback(self._answers.discard)
-                continue
-            self._places.release()
-            idle += not rows
-            if idle >= COUNTED_EVERY:
-                idle = 0
-                if await self._nothing_left():
-                    break
-            await asyncio.sleep(IDLE_S)  # nothing is due this moment
-        await asyncio.gather(*self._answers)
+        async with asyncio.TaskGroup() as answers:
+            while True:
+                await self._places.acquire()
+                seen, ring = await self._move_on()
+                if ring is not None:
+                    answers.create_task(self._answer(ring))
+                    continue
+                self._places.release()
+                if seen:
+                    continue
+                idle += 1
+                if idle % ASKED_EVERY == 0 and await self._nothing_left():
+                    return
+                await asyncio.sleep(self._chance.uniform(*IDLE_S))  # nothing is due this moment
 
-    def _tell(self, **what: float) -> None:
+    async def _move_on(self) -> tuple[bool, OfferRow | None]:
+        """Look at the request that is due the longest; whether there was one, and the ring."""
+        began = time.perf_counter()
+        async with self._db.begin() as tx:
+            rows = await store.claim_due(tx, 1)
+            ring, times = await self._look(tx, rows[0]) if rows else (None, {})
+        if ring is not None:
+            self._tell(**times, whole_ms=_since(began), cpu_s=round(time.process_time(), 3))
+        elif rows:
+            self._tell(**times)
+        return bool(rows), ring
+
+    def _tell(self, **what: float | list[float]) -> None:
         self._told.write(json.dumps(what) + "\n")
 
     async def _nothing_left(self) -> bool:
         async with self._db.begin() as tx:
-            query = select(func.count()).where(RequestRow.state == request.State.RINGING)
-            return not await tx.session.scalar(query)
+            query = select(RequestRow.id).where(RequestRow.state == store.RINGING)
+            return await tx.session.scalar(query.limit(1)) is None
 
-    async def _look(self, tx: Tx, row: RequestRow) -> tuple[OfferRow | None, float]:
-        """End what lapsed, then ring one of a few consultants that the others want as well."""
+    async def _look(self, tx: Tx, row: RequestRow) -> tuple[OfferRow | None, dict[str, float | list[float]]]:
+        """End what lapsed, then ring one of the few consultants that the others want as well."""
         for ringing in await store.ringing_of_request(tx, row.id):
             if ringing.rings_until <= tx.now:
                 await claims.settle(tx, ringing, offer.Move.MISS)
         rung = await store.rung(tx, row.id)
-        listed = [one for one in self._chance.sample(self._consultants, TRIED) if one not in rung]
+        wanted = [one for one in self._consultants if one not in rung][:WANTED]
         began = time.perf_counter()
-        for one in listed:
+        lost_ms: list[float] = []
+        for one in self._chance.sample(wanted, min(TRIED, len(wanted))):
+            tried = time.perf_counter()
             ring = await claims.claim(
                 tx,
                 one,
@@ -96,9 +103,10 @@ class Worker:
             )
             if ring is not None:
                 row.due_at = ring.rings_until
-                return ring, (time.perf_counter() - began) * 1_000
+                return ring, {"claim_ms": _since(tried), "won_ms": _since(began), "lost_ms": lost_ms}
+            lost_ms.append(_since(tried))
         row.due_at = tx.now + AGAIN
-        return None, 0.0
+        return None, {"lost_ms": lost_ms}
 
     async def _answer(self, ring: OfferRow) -> None:
         """Accept, decline or forget after a while; a ring that was ended meanwhile is not touched any more."""
@@ -120,14 +128,18 @@ class Worker:
             self._places.release()
 
 
-async def main(url: str, seed: str, told: str) -> None:
-    """Work until nothing is left."""
+def _since(began: float) -> float:
+    return round((time.perf_counter() - began) * 1_000, 3)
+
+
+async def _work(url: str, seed: int, told: Path) -> None:
     db = Database(url, clock=SystemClock(), bus=Bus(), jobs=Jobs(url), pool_size=AT_ONCE + 2)
     async with db.begin() as tx:
         users = list(await tx.session.scalars(text("SELECT user_id FROM consultant ORDER BY user_id")))
-    await Worker(db, random.Random(seed), users, Path(told)).run()  # noqa: S311 - no secret
+    await Worker(db, random.Random(seed), users, told).run()  # noqa: S311 - no secret
     await db.close()
 
 
-if __name__ == "__main__":
-    uvloop.run(main(*sys.argv[1:]))  # as every process of the product runs
+def work(url: str, seed: int, told: Path) -> None:
+    """Work until nothing is left: what a forked process runs, on the loop that every process of the product has."""
+    uvloop.run(_work(url, seed, told))
