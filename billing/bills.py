@@ -5,7 +5,7 @@ A bill belongs to the moment it was written (``settling_at``), which is the mome
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -87,6 +87,14 @@ async def page(tx: Tx, side: Side, user: UUID, period: Period, cursor: str | Non
     bills = await _bills(tx, side, user, period, cursor=cursor, limit=PAGE + 1)
     shown = bills[:PAGE]
     return BillPage(shown, _cursor(shown[-1]) if len(bills) > PAGE else None)
+
+
+async def of_calls(tx: Tx, user: UserId, calls: Collection[UUID]) -> list[Bill]:
+    """The bills of these calls that are written and of which this person is a side; of a chain its first call's."""
+    written = (ChargeRow.call_id.in_(calls), ChargeRow.settling_at.is_not(None))
+    mine = or_(ChargeRow.customer_id == user, ChargeRow.consultant_id == user)
+    rows = await tx.session.scalars(select(ChargeRow).where(*written, mine))
+    return [_bill("customer" if row.customer_id == user else "consultant", row, row.refunded_minor) for row in rows]
 
 
 async def export(tx: Tx, side: Side, user: UUID, period: Period) -> list[Bill]:

@@ -81,9 +81,12 @@ def test_what_was_spent_is_what_was_earned_on_the_page_and_in_the_file(
     while story.connected_ms() < 660_000:
         story.customer.wait_for_timeout(100)
     leave(story.customer)
-    gross = story.settled()["gross_minor"]
-    assert gross > 0
+    settled = story.settled()
+    assert settled["gross_minor"] > 0
     story.customer.goto(f"{stack.url}/calls")
+    story.consultant.goto(f"{stack.url}/calls")
+    for page, amount in ((story.customer, "gross_minor"), (story.consultant, "net_minor")):
+        expect(page.get_by_test_id("past-bill").first).to_contain_text(f"{settled[amount] / 100:.2f}")
     story.customer.get_by_test_id("to-spending").click()
     for page, path, name in ((story.customer, "spending", "spending"), (story.consultant, "earnings", "earnings")):
         page.goto(f"{stack.url}/{path}?period=year")

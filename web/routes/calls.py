@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from billing import bills
 from core.errors import NotFound
 from core.ids import CallId
 from signaling.call import Role
@@ -22,10 +23,21 @@ class HistoryQuery(Input):
     limit: Annotated[int, Field(ge=1, le=100)] = 20
 
 
+class PastBill(Output):
+    """What a call came to: the price for its customer, what they receive of it for its consultant."""
+
+    call_id: UUID
+    connected_ms: int
+    amount_minor: int
+    refunded_minor: int
+    currency: str
+
+
 class History(Output):
-    """Calls, newest first."""
+    """Calls, newest first, and the bills that are written of them; of calls that go on with one another the first's."""
 
     items: list[CallSummary]
+    bills: list[PastBill]
     next_cursor: str | None
 
 
@@ -62,7 +74,19 @@ async def get_calls(call: Call) -> History:
     """List your calls, newest first."""
     async with call.house.db.begin() as tx:
         items, cursor = await call.house.calls.history(tx, call.user, cursor=call.query.cursor, limit=call.query.limit)
-    return History(items=items, next_cursor=cursor)
+        sides = {item.id: item.role for item in items}
+        written = await bills.of_calls(tx, call.user, sides)
+    past = [
+        PastBill(
+            call_id=bill.call_id,
+            connected_ms=bill.connected_ms,
+            amount_minor=bill.gross_minor if sides[bill.call_id] == "customer" else bill.net_minor,
+            refunded_minor=bill.refunded_minor,
+            currency=bill.currency,
+        )
+        for bill in written
+    ]
+    return History(items=items, bills=past, next_cursor=cursor)
 
 
 @route("GET", "/api/calls/{call_id}", access=Access.USER, reply=CallView, owned="call")

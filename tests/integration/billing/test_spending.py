@@ -89,6 +89,20 @@ async def test_both_sides_see_the_same_figures_for_the_same_calls(room: Room) ->
     assert {bill.other_id for bill in earned} == {room.customer}
 
 
+async def test_the_list_of_calls_tells_a_bill_to_its_two_sides_and_to_nobody_else(room: Room) -> None:
+    await two_months(room)
+    open_call = await room.open()
+    async with room.db.begin() as tx:
+        every = [bill.call_id for bill in await bills.export(tx, "customer", room.customer, Period())]
+        seen = {
+            user: await bills.of_calls(tx, user, [*every, open_call])
+            for user in (room.customer, room.consultant, UserId(new_id()))
+        }
+    amounts = {user: sorted((bill.gross_minor, bill.net_minor) for bill in found) for user, found in seen.items()}
+    written = [(0, 0), (1_650, 1_402), (1_800, 1_530), (2_250, 1_912)]
+    assert list(amounts.values()) == [written, written, []]
+
+
 async def test_the_months_add_up_to_the_year_and_those_without_a_bill_are_left_out(room: Room) -> None:
     await two_months(room)
     year = named(Span.YEAR, room.clock.now(), ZONE)

@@ -566,6 +566,7 @@ export type GivenBackOut = {
 
 export type History = {
   items: (CallSummary)[]
+  bills: (PastBill)[]
   next_cursor: string | null
 }
 
@@ -847,6 +848,14 @@ export type Participants = {
 export type PasswordIn = {
   current: string
   new: string
+}
+
+export type PastBill = {
+  call_id: string
+  connected_ms: number
+  amount_minor: number
+  refunded_minor: number
+  currency: string
 }
 
 export type PauseIn = {

@@ -58,7 +58,7 @@ export type {
   TypingOut as TypingAid,
   WhyNotOut as WhyNot,
 } from './schema'
-export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, ProfileOut as Profile, TermsOut as Terms } from './schema'
+export type { ConsultantCard, MatchesOut as Matches, QuestionOut as Question, History as Past, ProfileOut as Profile, TermsOut as Terms } from './schema'
 export type {
   CallSummary,
   CallView,

@@ -517,6 +517,7 @@ export const de: Record<MessageKey, string> = {
   'line.cap': 'Über Ihrer Grenze',
   'history.empty': 'Hier erscheinen Ihre Gespräche.',
   'history.receipt': 'Beleg',
+  'history.given_back': '{amount} erstattet',
   'history.continued': 'setzt ein abgerissenes Gespräch fort, auf einer Rechnung mit ihm',
   'home.title': 'Guten Tag, {name}',
   'home.todo': '{done} von {all} erledigt; danach können Sie online gehen',

@@ -516,6 +516,7 @@ export const en = {
   'line.cap': 'Beyond your limit',
   'history.empty': 'Your calls will appear here.',
   'history.receipt': 'Receipt',
+  'history.given_back': '{amount} given back',
   'history.continued': 'continues a lost call, on one bill with it',
   'home.title': 'Hello, {name}',
   'home.todo': '{done} of {all} done; you can go online after the rest',

@@ -3,22 +3,23 @@ import { Button } from '@mantine/core'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link } from 'react-router'
 import { get, query } from '../api/client'
-import type { CallSummary } from '../api/types'
+import type { Past } from '../api/types'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
 import { useSession } from '../socket/live'
 
 export function History() {
-  const { t, date, coded } = useWords()
+  const { t, date, coded, money, clock } = useWords()
   const { account } = useSession()
   const calls = useInfiniteQuery({
     queryKey: ['calls'],
-    queryFn: ({ pageParam }) => get<{ items: CallSummary[]; next_cursor: string | null }>(`/api/calls${query({ cursor: pageParam })}`),
+    queryFn: ({ pageParam }) => get<Past>(`/api/calls${query({ cursor: pageParam })}`),
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor,
   })
   const items = calls.data?.pages.flatMap((page) => page.items) ?? []
+  const bills = new Map(calls.data?.pages.flatMap((page) => page.bills).map((bill) => [bill.call_id, bill]))
   return (
     <Page title={t('nav.calls')}>
       {account?.roles.includes('customer') && (
@@ -33,6 +34,7 @@ export function History() {
         {items.map((each) => {
           const { id } = each
           const running = each.state !== 'ended'
+          const bill = bills.get(id)
           return (
             <article key={id} className="panel">
               <div className="row spread">
@@ -46,6 +48,16 @@ export function History() {
                     {each.continues_call_id && ` · ${t('history.continued')}`}
                   </p>
                 </div>
+                {bill && (
+                  <p className="right" style={{ margin: '0 0 0 auto' }} data-testid="past-bill">
+                    <strong>{money(bill.amount_minor, bill.currency)}</strong>
+                    <br />
+                    <span className="soft small">
+                      {clock(bill.connected_ms)}
+                      {bill.refunded_minor > 0 && ` · ${t('history.given_back', { amount: money(bill.refunded_minor, bill.currency) })}`}
+                    </span>
+                  </p>
+                )}
                 <Link className="row-link" to={running ? `/call/${id}` : `/call/${id}/done`} aria-label={`${running ? t('back.go') : t('history.receipt')}: ${each.question_title}`}>
                   {running ? t('back.go') : t('history.receipt')}
                 </Link>
