@@ -54,9 +54,7 @@ class LogisticRanker:
         best = _best(scores, utilities, candidates.order, limit)
         chosen = candidates.at(best).known()  # what was not weighed, too: it is kept with the match
         return [
-            _explained(
-                chosen, place, contributions, n, weights, model.calibration.p_success(float(utilities[n]), 0.0)
-            )
+            _explained(chosen, place, contributions, n, weights, model.calibration.p_success(float(utilities[n]), 0.0))
             for place, n in enumerate(map(int, best))
         ]
 
