@@ -13,8 +13,8 @@ from matching.ranking.index.meanings import grown
 from matching.ranking.ranker import Floats, Ints
 
 HALF_LIFE: Final = 180  # days
-# Days after which a question is forgotten. What is older makes less than a grain of the feature: a 4,096th of somebody's
-# past if they were always asked as often, and sixteen questions won against all odds if they were never asked since.
+# Days after which a question is forgotten. What is older makes no more than a grain of the feature: a 4,096th of a past
+# in which somebody was always asked as often, or sixteen questions won against all odds by somebody not asked since.
 FORGOTTEN: Final = 12 * HALF_LIFE
 FEW: Final = 4.0  # questions that everybody is taken to have answered as expected, before any is counted
 
