@@ -1,8 +1,9 @@
 """Changes: which rows were written since a process last looked, in tables whose trigger keeps ``changed_in``."""
 
+from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, Select, and_, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, exists, literal_column, select
 
 from core.db import Tx
 from matching.models import ConsultantRow, OutcomeRow
@@ -11,6 +12,23 @@ _XMIN: Final = literal_column("pg_snapshot_xmin(pg_current_snapshot())::text::bi
 # This transaction's own writes may still be rolled back, so an index must not learn them; they are read once committed.
 _OWN: Final = literal_column("coalesce(pg_current_xact_id_if_assigned()::text::bigint, -1)", BigInteger)
 Row = TypeVar("Row", ConsultantRow, OutcomeRow)  # the tables with such a trigger
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """In which tables something was written since they were read, and the number to ask with next time where not."""
+
+    here: int
+    consultants: bool
+    outcomes: bool
+
+
+async def news(tx: Tx, *, consultants: int, outcomes: int) -> News:
+    """What is worth reading, by one short statement: mostly nothing, since a mirror reads whatever is told.
+
+    Each table is asked with its own number, that which ``since`` gave.
+    """
+    return News(*(await tx.session.execute(_NEWS, {"consultants": consultants, "outcomes": outcomes})).one())
 
 
 async def since(tx: Tx, table: type[Row], seen: int) -> tuple[int, list[Row]]:
@@ -26,5 +44,15 @@ async def since(tx: Tx, table: type[Row], seen: int) -> tuple[int, list[Row]]:
 def query(table: type[Row], seen: int, *columns: Any) -> Select[Any]:
     """The same as a query: ``xmin``, the number to ask with next time, beside ``columns``; one empty row for none."""
     here = select(_XMIN.label("xmin")).subquery("here")
-    newer = and_(table.changed_in >= seen, table.changed_in != _OWN)
-    return select(here.c.xmin, *columns).select_from(here.outerjoin(table, newer))
+    return select(here.c.xmin, *columns).select_from(here.outerjoin(table, _newer(table, seen)))
+
+
+def _newer(table: type[Row], seen: Any) -> ColumnElement[bool]:
+    return and_(table.changed_in >= seen, table.changed_in != _OWN)
+
+
+_NEWS: Final = select(
+    _XMIN,
+    exists().where(_newer(ConsultantRow, bindparam("consultants", type_=BigInteger))),
+    exists().where(_newer(OutcomeRow, bindparam("outcomes", type_=BigInteger))),
+)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from core.db import Tx
 from core.ids import UserId
+from matching import changes
 from matching.consultants import consultant_store
 from matching.dispatch import store, wish_store
 from matching.facts import PresenceFact
@@ -70,8 +71,12 @@ class ConsultantProjection:
         Processes that have read the same commits hold the same index: nothing in it depends on the order of reading.
         """
         index = ConsultantIndex(self._encoder) if self.index.worn else self.index
-        await self._refresh_consultants(tx, index)
-        await self._refresh_memory(tx, index)
+        news = await changes.news(tx, consultants=index.seen, outcomes=index.seen_outcomes)
+        if news.consultants:
+            await self._refresh_consultants(tx, index)
+        if news.outcomes:
+            await self._refresh_memory(tx, index)
+        index.seen, index.seen_outcomes = max(index.seen, news.here), max(index.seen_outcomes, news.here)
         index.day = day_of(tx.now.timestamp())
         self.index = index
         if self._models is not None:

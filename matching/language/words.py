@@ -41,10 +41,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFC", text).lower().replace("ß", "ss"))
 
 
-@lru_cache(maxsize=50_000)
 def stem(word: str, language: str = "en") -> str:
     """The stem of one word; the stemmer of every other language is the English one."""
-    return str(_stemmer("german" if language == "de" else "english").stemWord(word))
+    return _stems(word)[-1 if language == "de" else 0]
+
+
+@lru_cache(maxsize=50_000)
+def _stems(word: str) -> tuple[str, ...]:
+    """The English and the German stem; one where they are the same."""
+    english, german = (str(_stemmer(name).stemWord(word)) for name in ("english", "german"))
+    return (english,) if german == english else (english, german)
 
 
 @lru_cache(maxsize=2)
@@ -62,14 +68,7 @@ def terms(text: str) -> list[str]:
 
     Profiles mix both languages ("Steuerberater, German tax law"), so a word is found under either inflection.
     """
-    found = []
-    for word in words(text):
-        if not is_stop_word(word):
-            english, german = stem(word), stem(word, "de")
-            found.append(english)
-            if german != english:
-                found.append(german)
-    return found
+    return [found for word in words(text) if not is_stop_word(word) for found in _stems(word)]
 
 
 def normal_tag(tag: str) -> str:

@@ -59,7 +59,7 @@ class Crowd:
 def crowd(profile: Profile, past: Recollection, person: Ints) -> Crowd:
     """Shares are among these candidates, who are all there are for this question."""
     rows = past.rows[person]
-    count = np.bincount(rows, minlength=len(past.good))
+    count = np.bincount(rows, minlength=len(past.good)).astype(np.float64)
     there = np.flatnonzero(count)
 
     def of_best(values: Floats, power: int = 1, *, by_row: bool = True) -> Column:
@@ -114,12 +114,13 @@ class Unmeasured:
         """These of them."""
         return Unmeasured(self._read, positions if self._positions is None else self._positions[positions])
 
-    def matrix(self) -> Matrix:
-        """[candidates, features], rounded to the grain."""
+    def matrix(self, names: Sequence[str] = NAMES) -> Matrix:
+        """[candidates, names], rounded to the grain."""
         crowd = self._read()
         rows = self._some(crowd.rows)
-        found = np.empty((len(rows), len(crowd.columns)), dtype=np.float32)
-        for n, column in enumerate(crowd.columns):
+        found = np.empty((len(rows), len(names)), dtype=np.float32, order="F")
+        for n, name in enumerate(names):
+            column = crowd.columns[NAMES.index(name)]
             values = column.values[rows] if column.by_row else self._some(column.values)
             np.rint(column.change(values) * GRAIN, out=found[:, n], casting="unsafe")
         found /= GRAIN

@@ -6,9 +6,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from matching.ranking.feature_names import NAMES
 from matching.ranking.model import LEARNED_FACTORS, Model
-from matching.ranking.ranker import Candidates, Factor, Floats, Ints, Query, Ranked
+from matching.ranking.ranker import Candidates, Factor, Floats, Ints, Measured, Query, Ranked
 from matching.ranking.stated import FULL, price_value, response_value
 
 FACTORS: Final = (
@@ -46,19 +45,17 @@ class LogisticRanker:
         if not len(candidates) or limit <= 0:
             return []
         model = self._model()
-        candidates = self._shortlist(model, query, candidates, limit).known()
-        features = candidates.features[:, [NAMES.index(name) for name in model.names]].astype(np.float64)
-        parts = {factor: _part(features, np.array(model.weights_of(factor))) for factor in LEARNED_FACTORS}
+        candidates = self._shortlist(model, query, candidates, limit)
+        parts = {factor: _part(candidates.measured, _weights(model, factor)) for factor in LEARNED_FACTORS}
         contributions = {**_learned(model, parts), **_stated(model, query, candidates)}
         scores = _sum(contributions)
         utilities = np.sum([parts[factor] for factor in LEARNED_FACTORS], axis=0)
         weights = {**model.shares(), **model.stated}
         best = _best(scores, utilities, candidates.order, limit)
+        chosen = candidates.at(best).known()  # what was not weighed, too: it is kept with the match
         return [
-            _explained(
-                candidates, int(n), contributions, weights, model.calibration.p_success(float(utilities[n]), 0.0)
-            )
-            for n in best
+            _explained(chosen, place, contributions, n, weights, model.calibration.p_success(float(utilities[n]), 0.0))
+            for place, n in enumerate(map(int, best))
         ]
 
     def _shortlist(self, model: Model, query: Query, candidates: Candidates, limit: int) -> Candidates:
@@ -68,7 +65,7 @@ class LogisticRanker:
             return candidates
         parts = {factor: candidates.measured.total(_weights(model, factor)) for factor in LEARNED_FACTORS}
         scores = _sum({**_learned(model, parts), **_stated(model, query, candidates)})
-        return candidates.at(np.sort(_best(scores, np.zeros(len(scores)), candidates.order, size)))
+        return candidates.at(_foremost(scores, candidates.order, size))
 
 
 def _weights(model: Model, factor: str) -> dict[str, float]:
@@ -81,11 +78,12 @@ def _sum(contributions: dict[str, Ints]) -> Ints:
     return found
 
 
-def _part(features: Floats, weights: Floats) -> Floats:
+def _part(measured: Measured, weights: dict[str, float]) -> Floats:
     """One factor's share of the utility. Column by column, so that no candidate's sum depends on who else is there."""
+    features = measured.matrix(tuple(weights)).astype(np.float64)
     found = np.zeros(len(features))
-    for n in np.flatnonzero(weights):
-        found += features[:, n] * weights[n]
+    for n, weight in enumerate(weights.values()):
+        found += features[:, n] * weight
     return found
 
 
@@ -120,8 +118,21 @@ def _best(scores: Ints, utilities: Floats, order: NDArray[np.uint64], limit: int
     return pool[np.lexsort((order[pool], -utilities[pool], -scores[pool]))][:limit]
 
 
+def _foremost(scores: Ints, order: NDArray[np.uint64], size: int) -> Ints:
+    """Positions of the best, in their own order; of the equal ones at the end the smaller user ids."""
+    last = np.partition(scores, len(scores) - size)[len(scores) - size]
+    above, at_last = np.flatnonzero(scores > last), np.flatnonzero(scores == last)
+    ties = at_last[np.argsort(order[at_last], kind="stable")[: size - len(above)]]
+    return np.sort(np.concatenate((above, ties)))
+
+
 def _explained(
-    candidates: Candidates, n: int, contributions: dict[str, Ints], weights: dict[str, int], p_success: float
+    chosen: Candidates,
+    place: int,
+    contributions: dict[str, Ints],
+    n: int,
+    weights: dict[str, int],
+    p_success: float,
 ) -> Ranked:
     factors = tuple(
         Factor(
@@ -133,9 +144,9 @@ def _explained(
         for factor in FACTORS
     )
     return Ranked(
-        user_id=candidates.user_ids[n],
+        user_id=chosen.user_ids[place],
         score_centi=sum(factor.contribution_centi for factor in factors),
         factors=factors,
-        inputs=candidates.inputs(n),
+        inputs=chosen.inputs(place),
         p_success=p_success,
     )

@@ -93,13 +93,6 @@ class Model:
         """The features' names, in the order of a matrix's columns."""
         return tuple(feature.name for feature in self.features)
 
-    def weights_of(self, factor: str) -> tuple[float, ...]:
-        """The weights with those of all other factors set to zero."""
-        return tuple(
-            weight if feature.factor == factor else 0.0
-            for feature, weight in zip(self.features, self.weights, strict=True)
-        )
-
     def utility(self, row: Sequence[float]) -> float:
         """The learned score of one candidate; only differences within one question mean anything."""
         return math.fsum(weight * value for weight, value in zip(self.weights, row, strict=True))

@@ -77,8 +77,8 @@ COLUMNS = (
 class Measured(Protocol):
     """The learned model's features of some candidates, computed for those they are asked for and no others."""
 
-    def matrix(self) -> Matrix:
-        """[candidates, feature_names.NAMES], each a whole multiple of the grain of ``features``."""
+    def matrix(self, names: Sequence[str] = NAMES) -> Matrix:
+        """[candidates, names], each a whole multiple of the grain of ``features``."""
         ...
 
     def total(self, weights: Mapping[str, float]) -> Floats:
@@ -96,9 +96,9 @@ class Known:
 
     rows: Matrix
 
-    def matrix(self) -> Matrix:
-        """All of them."""
-        return self.rows
+    def matrix(self, names: Sequence[str] = NAMES) -> Matrix:
+        """All of them, or these."""
+        return self.rows if names is NAMES else self.rows[:, [NAMES.index(name) for name in names]]
 
     def total(self, weights: Mapping[str, float]) -> Floats:
         """The sum of weight x feature."""

@@ -32,6 +32,7 @@ from core.events import Bus
 from core.ids import UserId
 from core.jobs import Jobs
 from matching.consultants import consultant_store
+from matching.consultants.mirror import settle
 from matching.consultants.projection import ConsultantProjection
 from matching.language.vocabulary import SYNONYMS
 from matching.questions.ranking import RankingService, query_of
@@ -103,12 +104,16 @@ class Stage:
         return dict.fromkeys(users, "Somebody")
 
     async def load(self) -> float:
-        """Read everything; then a past is learned and vectors are given. Returns the seconds of reading."""
+        """Read everything; then a past is learned and vectors are given, and it is settled as the mirror does.
+
+        Returns the seconds of reading.
+        """
         began = time.perf_counter()
         async with self.db.begin() as tx:
             await self.projection.refresh(tx)
         read_s = time.perf_counter() - began
         self._learn()
+        settle()
         return read_s
 
     def _learn(self) -> None:

@@ -13,6 +13,9 @@ from matching.ranking.index.meanings import grown
 from matching.ranking.ranker import Floats, Ints
 
 HALF_LIFE: Final = 180  # days
+# Days after which a question is forgotten. What is older makes no more than a grain of the feature: a 4,096th of a past
+# in which somebody was always asked as often, or sixteen questions won against all odds by somebody not asked since.
+FORGOTTEN: Final = 12 * HALF_LIFE
 FEW: Final = 4.0  # questions that everybody is taken to have answered as expected, before any is counted
 
 _REACHED = np.dtype([("person", "i4"), ("day", "f8"), ("expected", "f4"), ("earned", "f4")])
@@ -60,7 +63,8 @@ class Chances:
         rows = self._rows[: len(self._at)]
         if not len(rows):
             return found
-        decay = np.exp2(-np.maximum(day - rows["day"], 0) / HALF_LIFE)
+        age = np.maximum(day - rows["day"], 0)
+        decay = np.where(age > FORGOTTEN, 0, np.exp2(-age / HALF_LIFE))  # nor does a process know it that loads now
         people = int(rows["person"].max()) + 1
         expected = np.bincount(rows["person"], decay * rows["expected"], people)
         earned = np.bincount(rows["person"], decay * rows["earned"], people)

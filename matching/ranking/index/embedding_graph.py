@@ -36,36 +36,37 @@ class _Graph:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
 
-    def linear(self, value: str, name: str) -> str:
-        """A fully connected layer; PyTorch keeps its matrix transposed."""
-        product = self.add("MatMul", value, self.constant(self._weights[f"{name}.weight"].T))
-        return self.add("Add", product, self.constant(self._weights[f"{name}.bias"]))
+    def linear(self, value: str, *names: str) -> str:
+        """A fully connected layer, or several of one input side by side; PyTorch keeps its matrix transposed."""
+        weight = np.concatenate([self._weights[f"{name}.weight"] for name in names])
+        bias = np.concatenate([self._weights[f"{name}.bias"] for name in names])
+        return self.add("Add", self.add("MatMul", value, self.constant(weight.T)), self.constant(bias))
 
     def normal(self, value: str, name: str) -> str:
         """Layer normalisation."""
         weight, bias = (self.constant(self._weights[f"{name}.{part}"]) for part in ("weight", "bias"))
         return self.add("LayerNormalization", value, weight, bias, axis=-1, epsilon=EPSILON)
 
-    def heads(self, value: str) -> str:
-        """[1, tokens, width] as [1, heads, tokens, width of a head]."""
-        split = self.add("Reshape", value, self.constant([1, -1, HEADS, WIDTH // HEADS], np.int64))
-        return self.add("Transpose", split, perm=[0, 2, 1, 3])
+    def heads(self, value: str, count: int) -> list[str]:
+        """[1, tokens, count x width] as so many of [heads, tokens, width of a head]."""
+        split = self.add("Reshape", value, self.constant([-1, count, HEADS, WIDTH // HEADS], np.int64))
+        turned = self.add("Transpose", split, perm=[1, 2, 0, 3])
+        return [self.add("Gather", turned, self.constant(n, np.int64), axis=0) for n in range(count)]
 
     def gelu(self, value: str) -> str:
-        """The exact Gaussian error linear unit."""
-        inner = self.add("Erf", self.add("Mul", value, self.constant(1 / np.sqrt(2))))
-        half = self.add("Mul", value, self.constant(0.5))
-        return self.add("Mul", half, self.add("Add", inner, self.constant(1.0)))
+        """The exact Gaussian error linear unit, in the form that the runtime knows and computes in one go."""
+        inner = self.add("Erf", self.add("Div", value, self.constant(np.sqrt(2))))
+        whole = self.add("Mul", value, self.add("Add", inner, self.constant(1.0)))
+        return self.add("Mul", whole, self.constant(0.5))
 
     def layer(self, value: str, name: str) -> str:
         """One layer of the encoder (BERT: Devlin et al. 2018)."""
-        query, key, told = (
-            self.heads(self.linear(value, f"{name}.attention.self.{part}")) for part in ("query", "key", "value")
-        )
-        turned = self.add("Transpose", key, perm=[0, 1, 3, 2])
+        parts = self.linear(value, *(f"{name}.attention.self.{part}" for part in ("query", "key", "value")))
+        query, key, told = self.heads(parts, 3)
+        turned = self.add("Transpose", key, perm=[0, 2, 1])
         scaled = self.add("Mul", self.add("MatMul", query, turned), self.constant((WIDTH / HEADS) ** -0.5))
         seen = self.add("MatMul", self.add("Softmax", scaled, axis=-1), told)
-        joined = self.add("Transpose", seen, perm=[0, 2, 1, 3])
+        joined = self.add("Transpose", seen, perm=[1, 0, 2])
         flat = self.add("Reshape", joined, self.constant([1, -1, WIDTH], np.int64))
         attended = self.linear(flat, f"{name}.attention.output.dense")
         value = self.normal(self.add("Add", value, attended), f"{name}.attention.output.LayerNorm")

@@ -3,6 +3,7 @@
 It is a function of the set of outcomes it was told, not of their order, so that all processes recall the same.
 """
 
+import math
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -13,27 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matching.language.words import terms
-from matching.ranking.feature_names import ACTIVITY_HALF_LIVES, POWERS, VOTE_HALF_LIVES
+from matching.ranking.feature_names import POWERS, VOTE_HALF_LIVES
 from matching.ranking.index.dots import dots
 from matching.ranking.index.encoder import WIDTH, Vector
 from matching.ranking.index.meanings import grown
 from matching.ranking.index.text_index import TextIndex
+from matching.ranking.index.weighing import EVENT, LIVES, LONG_AGO, RHYTHM_LIFE, Weighed, weighed
 from matching.ranking.ranker import Floats, Ints
 
 GRAM: Final = 4
-LONG_AGO: Final = 720  # half-life of what somebody is known for
 SEVERAL: Final = 2.0  # added to the number of answers before a mean is taken: one lucky answer is no habit
 GOOD_OF: Final = 2.0  # a newcomer is taken for somebody with so many excellent answers …
 GOOD_IN: Final = 6.0  # … of so many
 FEW_QUESTIONS: Final = 50.0  # until there are more, what all questions have in common is not yet known
 MOST_LETTERS: Final = 300
-RHYTHM_LIFE: Final = 365  # days after which an answer counts half for the hours and days that somebody keeps
-# Period in days and concentration of von Mises' distribution: how far round the clock or the week an answer speaks for.
-CLOCK: Final = (1.0, 6.0)
-WEEK: Final = (7.0, 4.0)
 FEW_TIMES: Final = 15.0  # answers that everybody's rhythm is worth when one's own is estimated
 
-_EVENT = np.dtype([("question", "i4"), ("row", "i4"), ("day", "f8"), ("weight", "f4"), ("good", "f4"), ("share", "f4")])
 _RUNS = re.compile(r"[a-z0-9äöüß]+")
 
 
@@ -92,7 +88,7 @@ class Memory:
         self._words, self._grams = TextIndex(removable=False), TextIndex(removable=False)
         self._question_of: dict[Hashable, int] = {}
         self._event_of: dict[Hashable, int] = {}
-        self._events = np.zeros(256, dtype=_EVENT)
+        self._events = np.zeros(256, dtype=EVENT)
         # Those with a past, numbered from 1 in the order in which they came to be known: 0 are all the others.
         self._row_of: NDArray[np.int32] = np.zeros(256, dtype=np.int32)
         self._rows = 1
@@ -100,6 +96,7 @@ class Memory:
         self._vector_sum = np.zeros(WIDTH)
         self._common: _Common | None = None  # of all vectors, worked out again when there are more
         self._encoded: set[int] = set()
+        self._weighed: tuple[tuple[int, float, bool], Weighed] | None = None  # until more is learned, or the next day
         self.version = 0  # grows with everything that is learned
 
     def __len__(self) -> int:
@@ -169,42 +166,43 @@ class Memory:
         """What everybody's past says about this question, as of ``day``; persons are numbered below ``people``."""
         if people > len(self._row_of):
             self._row_of = grown(self._row_of, max(people, 2 * len(self._row_of)))
-        events = self._events[: len(self._event_of)]
-        # Contiguous and of the type that bincount counts in: it is asked three dozen times.
-        row: Ints = events["row"].astype(np.int64)
-        asked: Ints = events["question"].astype(np.int64)
-        weight = events["weight"].astype(np.float64)
-        age = np.maximum(day - events["day"], 0)
-        lives = {*VOTE_HALF_LIVES, *ACTIVITY_HALF_LIVES, RHYTHM_LIFE, LONG_AGO}
-        decay = {life: np.exp2(-age / life) for life in lives}
-        weighted = {life: decay[life] * weight for life in decay}
-
-        def total(values: Floats) -> Floats:
-            return np.bincount(row, values, self._rows).astype(np.float64)
-
+        past = self._weigh(day)
+        left = {life: past.left(life, day) for life in LIVES}
         votes, best, mean = {}, {}, {}
-        number = total(weighted[LONG_AGO])
         for kind, similar in self.similarities(text, vector).items():
-            each = similar[asked] if len(events) else np.zeros(0)
+            each = similar[past.asked] if len(past.asked) else np.zeros(0)
             for power in POWERS[kind]:
                 raised = _raised(each, power)
-                votes.update({(kind, power, life): total(raised * weighted[life]) for life in VOTE_HALF_LIVES})
-            mean[kind] = total(each * weighted[LONG_AGO]) / (number + SEVERAL)
+                votes.update(
+                    {
+                        (kind, power, life): past.total(raised * past.weighted[life]) * left[life]
+                        for life in VOTE_HALF_LIVES
+                    }
+                )
+            alike = past.total(each * past.weighted[LONG_AGO])
+            mean[kind] = alike * left[LONG_AGO] / (past.number * left[LONG_AGO] + SEVERAL)
             best[kind] = np.zeros(self._rows)
-            np.maximum.at(best[kind], row, each * (weight > 0))
-        remembered = total(decay[RHYTHM_LIFE])
-        counted = decay[LONG_AGO] * events["share"]
-        answered, good = total(counted), total(counted * events["good"])
+            np.maximum.at(best[kind], past.row, each * past.counts)
+        rhythm = left[RHYTHM_LIFE]
         return Recollection(
             rows=self._row_of[:people].astype(np.int64),
             votes=votes,
             best=best,
             mean=mean,
-            activity={life: total(weighted[life]) for life in ACTIVITY_HALF_LIVES},
-            hours=_times(total(decay[RHYTHM_LIFE] * _near(events["day"], day, *CLOCK)), remembered),
-            weekdays=_times(total(decay[RHYTHM_LIFE] * _near(events["day"], day, *WEEK)), remembered),
-            good=(good + GOOD_OF) / (answered + GOOD_IN),
+            activity={life: past.activity[life] * left[life] for life in past.activity},
+            hours=_times(past.total(past.recent * past.clock.near(day)) * rhythm, past.remembered * rhythm),
+            weekdays=_times(past.total(past.recent * past.week.near(day)) * rhythm, past.remembered * rhythm),
+            good=(past.good * left[LONG_AGO] + GOOD_OF) / (past.answered * left[LONG_AGO] + GOOD_IN),
         )
+
+    def _weigh(self, day: float) -> Weighed:
+        """As of the day's first moment, the same in every process; as of ``day`` when answers are still to come."""
+        events = self._events[: len(self._event_of)]
+        to_come = float(events["day"].max(initial=-math.inf)) > day
+        wanted = (self.version, day if to_come else float(math.floor(day)), to_come)
+        if self._weighed is None or self._weighed[0] != wanted:
+            self._weighed = wanted, weighed(events, self._rows, wanted[1], latest=day)
+        return self._weighed[1]
 
 
 def _raised(values: Floats, power: int) -> Floats:
@@ -240,12 +238,6 @@ def _beyond_the_common(known: Vector, vector: Vector, common: _Common) -> Floats
     rest = dots(known, vector) - common.shared - own_share + square
     cosine: Floats = np.clip(rest / (common.lengths * own), 0, 1)
     return cosine
-
-
-def _near(days: Floats, day: float, period: float, focus: float) -> Floats:
-    """How close to this time others are, round a clock of ``period`` days: 1 on the mean over all times."""
-    near: Floats = np.exp(focus * np.cos((days - day) * (2 * np.pi / period))) / np.i0(focus)
-    return near
 
 
 def _times(near: Floats, answers: Floats) -> Floats:

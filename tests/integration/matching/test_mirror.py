@@ -1,6 +1,7 @@
 """The mirror: what changes in one process is in another's index within a second, before anybody asks."""
 
 import asyncio
+import gc
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -28,8 +29,8 @@ async def mirrored(market: Market) -> AsyncIterator[None]:
         yield
 
 
-async def seen(what: Callable[[], bool]) -> None:
-    async with asyncio.timeout(VISIBLE_S):
+async def seen(what: Callable[[], bool], within_s: float = VISIBLE_S) -> None:
+    async with asyncio.timeout(within_s):
         while not what():  # noqa: ASYNC110 - an index has no event to wait for: that it is asked is the point
             await asyncio.sleep(LOOK_S)
 
@@ -82,6 +83,17 @@ async def test_profile_presence_rating_and_outcome_reach_the_other_process_withi
                 tx.session.add(excellent(question, ben, tx.now))
             tx.signal("consultant", str(ben))
         await seen(lambda: first() == ben)
+
+
+async def test_the_collector_leaves_alone_what_was_loaded(market: Market) -> None:
+    await market.consultant("Kubernetes")
+    gc.unfreeze()
+    try:
+        async with mirrored(market):
+            await seen(lambda: gc.get_freeze_count() > 0, within_s=30)
+        assert market.consultants.index.online_count == 1
+    finally:
+        gc.unfreeze()
 
 
 class Alike:

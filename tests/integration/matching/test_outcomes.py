@@ -6,14 +6,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from billing.events import ChargeRefunded, ChargeSettled
 from core.db import Tx
 from core.ids import CallId, QuestionId, UserId
+from matching import changes
 from matching.consultants import consultant_store
 from matching.events import OfferAccepted
 from matching.learning import outcomes
 from matching.learning.outcomes_log import OutcomeLog
+from matching.models import OutcomeRow
 from people.events import RatingGiven
 from signaling.events import CallEnded, CallWentLive
 from tests.integration.matching.conftest import Market
@@ -207,3 +210,22 @@ async def test_changed_since_gives_what_was_committed_and_never_misses_a_commit(
         _, rows = await outcomes.changed_since(tx, later)
     assert [row.connected for row in rows] == [True]
     assert QuestionId(rows[0].question_id) == story.accepted.question_id
+
+
+async def test_news_tells_which_table_was_written_and_only_once_it_is_committed(story: Story, market: Market) -> None:
+    async with market.db.begin() as tx:
+        first = await changes.news(tx, consultants=0, outcomes=0)
+    assert (first.consultants, first.outcomes) == (True, True)
+
+    async def new(tx: Tx) -> tuple[bool, bool]:
+        found = await changes.news(tx, consultants=first.here, outcomes=first.here)
+        return found.consultants, found.outcomes
+
+    async with market.db.begin() as slow:
+        assert await new(slow) == (False, False)
+        await slow.session.execute(update(OutcomeRow).where(OutcomeRow.call_id == story.call).values(stars=5))
+        assert await new(slow) == (False, False), "it may still be rolled back"
+        async with market.db.begin() as tx:
+            assert await new(tx) == (False, False)
+    async with market.db.begin() as tx:
+        assert await new(tx) == (False, True)

@@ -1,10 +1,14 @@
 """Whom a question reached before it was answered, and what every process learns of it about them."""
 
+import pytest
+from sqlalchemy import text
+
 from core.ids import UserId
 from matching.events import OfferAccepted
 from matching.learning import reached
 from matching.questions.ranking import query_of
 from matching.ranking.feature_names import NAMES
+from matching.ranking.index.chances import FORGOTTEN
 from tests.integration.matching.conftest import Market
 from tests.integration.matching.test_outcomes import Story
 
@@ -42,6 +46,23 @@ async def test_a_question_reached_who_was_rung_and_nobody_else(market: Market) -
         found = await reached.by_call(tx, [story.call])
     assert set(found[story.call]) == {first, second}
     assert all(0 < chance < 1 for chance in found[story.call].values())
+
+
+@pytest.mark.parametrize(("days_ago", "known"), [(FORGOTTEN - 1, True), (FORGOTTEN + 1, False)])
+async def test_a_process_that_starts_unfolds_no_rankings_of_forgotten_questions(
+    market: Market, days_ago: int, known: bool
+) -> None:
+    story, *_ = await answered_by_the_second(market)
+    await story.tell(story.live(), story.ended(), story.settled())
+    async with market.db.begin() as tx:
+        long_ago = {"ago": f"{days_ago} days", "call": story.call}
+        await tx.session.execute(
+            text("UPDATE outcome SET asked_at = asked_at - CAST(:ago AS interval) WHERE call_id = :call"), long_ago
+        )
+    async with market.db.begin() as tx:
+        found = await reached.by_call(tx, [story.call])
+    assert set(found) == ({story.call} if known else set())
+    assert set((await beyond(market.twin())).values()) == {0.5}, "what is nearly forgotten makes no grain either"
 
 
 async def test_who_declined_falls_behind_who_answered_well_and_all_processes_agree(market: Market) -> None:

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from matching.questions.ranking import query_of
 from matching.ranking.feature_names import NAMES
-from matching.ranking.index.chances import FEW, HALF_LIFE, Chances, Reached
+from matching.ranking.features import GRAIN
+from matching.ranking.index.chances import FEW, FORGOTTEN, HALF_LIFE, Chances, Reached
 from matching.ranking.index.consultant_index import ConsultantIndex
 from tests.unit.matching.test_ranking import facts
 
@@ -68,6 +69,28 @@ def test_hundreds_of_questions_are_all_kept() -> None:
     for question in range(500):
         chances.learn(question, TODAY, reached((0.5, 0.5), (1.0, 0.0)))
     assert chances.times(EVERYBODY, day=TODAY)[EAGER] == pytest.approx((500 + FEW) / (250 + FEW))
+
+
+def feature(chances: Chances, day: float) -> float:
+    index = ConsultantIndex()
+    index.apply(facts("eager"))
+    index.chances, index.day = chances, day
+    query = query_of("Pods restart", ("kubernetes",), "en", None, None)
+    return float(index.ringable(query).features[0, NAMES.index("beyond_expected")])
+
+
+def test_what_is_forgotten_would_have_changed_the_feature_by_a_grain_at_most() -> None:
+    surprises = Chances()
+    for question in range(16):
+        surprises.learn(question, TODAY, reached((0.0, 1.0), (1.0, 0.0)))
+    assert 0.5 <= feature(surprises, TODAY + FORGOTTEN) <= 0.5 + 1 / GRAIN
+    assert feature(surprises, TODAY + FORGOTTEN + 1) == 0.5
+    habit, newer = Chances(), Chances()
+    for age in range(0, FORGOTTEN + 2_000, 5):
+        habit.learn(age, -age, reached((0.1, 0.9), (1.0, 0.0)))
+        if age <= FORGOTTEN:
+            newer.learn(age, -age, reached((0.1, 0.9), (1.0, 0.0)))
+    assert np.array_equal(habit.times(EVERYBODY, day=0.0), newer.times(EVERYBODY, day=0.0)), "however much is known"
 
 
 def test_the_feature_is_a_half_until_something_is_known_and_follows_the_answers() -> None:

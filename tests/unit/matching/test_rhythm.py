@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from matching.questions.ranking import query_of
-from matching.ranking.feature_names import NAMES
+from matching.ranking.feature_names import ACTIVITY_HALF_LIVES, NAMES
 from matching.ranking.index.consultant_index import ConsultantIndex
 from matching.ranking.index.memory import Memory, Past, Recollection
 from matching.ranking.ranker import Query
@@ -45,6 +45,28 @@ def test_at_night_who_answers_at_night_is_expected_and_at_noon_who_answers_at_no
     assert times(night, "hours", OWL) > 1 > times(night, "hours", LARK)
     assert times(noon, "hours", LARK) > 1 > times(noon, "hours", OWL)
     assert times(night, "weekdays", OWL) == pytest.approx(times(night, "weekdays", LARK), rel=0.02)
+
+
+def test_what_is_recalled_is_that_of_its_moment_whatever_was_asked_before() -> None:
+    memory, today = clock(), 7.0 * WEEKS
+    for day in (today + NIGHT, today + NOON, today + 100, today / 2 + NOON, today + NOON):  # to come: half of them
+        asked_before, fresh = recalled(memory, day), recalled(clock(), day)
+        for name in ("hours", "weekdays", "good"):
+            assert np.array_equal(getattr(asked_before, name), getattr(fresh, name))
+        for name in ("votes", "best", "mean", "activity"):
+            some, others = getattr(asked_before, name), getattr(fresh, name)
+            assert all(np.array_equal(some[key], others[key]) for key in others)
+
+
+def test_an_answer_counts_half_after_its_half_life_and_what_is_learned_counts_at_once() -> None:
+    memory = Memory()
+    memory.learn(past(OWL, 10.25))
+    for life in ACTIVITY_HALF_LIVES:
+        now, later = (recalled(memory, day).activity[life].sum() for day in (10.25, 10.25 + life))
+        assert (now, later) == (pytest.approx(1), pytest.approx(0.5))
+        assert recalled(memory, 9.0).activity[life].sum() == 1, "as if it were of that moment"
+    memory.learn(past(LARK, 10.25))
+    assert recalled(memory, 10.25).activity[ACTIVITY_HALF_LIVES[0]].sum() == pytest.approx(2)
 
 
 def test_midnight_is_as_near_to_eleven_as_to_one() -> None:
