@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, exists, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, false, func, literal_column, select
 
 from core.db import Tx
 from matching.models import ConsultantRow, OutcomeRow
@@ -44,15 +44,14 @@ async def since(tx: Tx, table: type[Row], seen: int) -> tuple[int, list[Row]]:
 def query(table: type[Row], seen: int, *columns: Any) -> Select[Any]:
     """The same as a query: ``xmin``, the number to ask with next time, beside ``columns``; one empty row for none."""
     here = select(_XMIN.label("xmin")).subquery("here")
-    return select(here.c.xmin, *columns).select_from(here.outerjoin(table, _newer(table, seen)))
+    newer = and_(table.changed_in >= seen, table.changed_in != _OWN)
+    return select(here.c.xmin, *columns).select_from(here.outerjoin(table, newer))
 
 
-def _newer(table: type[Row], seen: Any) -> ColumnElement[bool]:
-    return and_(table.changed_in >= seen, table.changed_in != _OWN)
+def _written(table: type[ConsultantRow] | type[OutcomeRow], seen: str) -> ColumnElement[bool]:
+    """Whether the newest row is news: the end of an index, where EXISTS would read a whole table that has none."""
+    newest = select(func.max(table.changed_in)).where(table.changed_in != _OWN).scalar_subquery()
+    return func.coalesce(newest >= bindparam(seen, type_=BigInteger), false())
 
 
-_NEWS: Final = select(
-    _XMIN,
-    exists().where(_newer(ConsultantRow, bindparam("consultants", type_=BigInteger))),
-    exists().where(_newer(OutcomeRow, bindparam("outcomes", type_=BigInteger))),
-)
+_NEWS: Final = select(_XMIN, _written(ConsultantRow, "consultants"), _written(OutcomeRow, "outcomes"))
