@@ -12,7 +12,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
 
 from billing.models import ChargeRow
 from billing.periods import Period
@@ -77,11 +76,6 @@ class BillPage:
     next_cursor: str | None
 
 
-def refunded() -> InstrumentedAttribute[int]:
-    """What was given back of a charge, in minor units."""
-    return ChargeRow.refunded_minor
-
-
 async def page(tx: Tx, side: Side, user: UUID, period: Period, cursor: str | None) -> BillPage:
     """A page of bills; raises Invalid on a cursor that is not ours."""
     bills = await _bills(tx, side, user, period, cursor=cursor, limit=PAGE + 1)
@@ -94,7 +88,7 @@ async def of_calls(tx: Tx, user: UserId, calls: Collection[UUID]) -> list[Bill]:
     written = (ChargeRow.call_id.in_(calls), ChargeRow.settling_at.is_not(None))
     mine = or_(ChargeRow.customer_id == user, ChargeRow.consultant_id == user)
     rows = await tx.session.scalars(select(ChargeRow).where(*written, mine))
-    return [_bill("customer" if row.customer_id == user else "consultant", row, row.refunded_minor) for row in rows]
+    return [_bill("customer" if row.customer_id == user else "consultant", row) for row in rows]
 
 
 async def export(tx: Tx, side: Side, user: UUID, period: Period) -> list[Bill]:
@@ -145,11 +139,11 @@ async def months(tx: Tx, side: Side, user: UUID, period: Period, zone: str) -> l
 
 
 async def _bills(tx: Tx, side: Side, user: UUID, period: Period, *, cursor: str | None, limit: int) -> list[Bill]:
-    query = select(ChargeRow, refunded().label("refunded")).where(*_conditions(side, user, period))
+    query = select(ChargeRow).where(*_conditions(side, user, period))
     if cursor is not None:
         query = query.where(_after(cursor))
     query = query.order_by(ChargeRow.settling_at.desc(), ChargeRow.call_id.desc()).limit(limit)
-    return [_bill(side, row, int(back)) for row, back in await tx.session.execute(query)]
+    return [_bill(side, row) for row in await tx.session.scalars(query)]
 
 
 def _conditions(side: Side, user: UUID, period: Period) -> list[ColumnElement[bool]]:
@@ -163,11 +157,12 @@ def _conditions(side: Side, user: UUID, period: Period) -> list[ColumnElement[bo
 
 
 def _sums() -> tuple[ColumnElement[Any], ...]:
-    columns = (ChargeRow.gross_minor, ChargeRow.commission_minor, ChargeRow.net_minor, ChargeRow.captured_minor)
-    return tuple(func.coalesce(func.sum(column), 0) for column in (*columns, refunded()))
+    row = ChargeRow
+    columns = (row.gross_minor, row.commission_minor, row.net_minor, row.captured_minor, row.refunded_minor)
+    return tuple(func.coalesce(func.sum(column), 0) for column in columns)
 
 
-def _bill(side: Side, row: ChargeRow, refunded_minor: int) -> Bill:
+def _bill(side: Side, row: ChargeRow) -> Bill:
     assert row.settling_at is not None
     return Bill(
         call_id=row.call_id,
@@ -180,7 +175,7 @@ def _bill(side: Side, row: ChargeRow, refunded_minor: int) -> Bill:
         commission_minor=row.commission_minor or 0,
         net_minor=row.net_minor or 0,
         paid_minor=row.captured_minor,
-        refunded_minor=refunded_minor,
+        refunded_minor=row.refunded_minor,
         currency=row.currency,
         state=row.state,
     )

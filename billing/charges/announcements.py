@@ -5,7 +5,6 @@ call service would lock them the other way round, and the two could wait for eac
 commit together, and the job publishes with nothing locked.
 """
 
-from contextlib import suppress
 from uuid import UUID
 
 import procrastinate
@@ -16,10 +15,13 @@ from billing.events import CapReached, ChargeRefunded, ChargeSettled, HoldDeferr
 from billing.metering.bill import cap_ms
 from billing.metering.store import price_of
 from billing.models import ChargeRow
+from core import logs
 from core.db import Database, Tx
 from core.events import Event
 from core.ids import CallId, UserId
 from core.jobs import Jobs
+
+log = logs.get(__name__)
 
 TASK = "billing.announce"
 HOLD_PLACED, HOLD_FAILED, CAP_REACHED = "hold_placed", "hold_failed", "cap_reached"
@@ -53,12 +55,14 @@ class Announcer:
 
     async def run(self, charge_id: str, what: str, reason: str) -> None:
         """Publish the event, unless the call it speaks of has moved on: as read, or as whoever locks it then finds."""
-        with suppress(Overtaken):
+        try:
             async with self._db.begin() as tx:
                 charge = await store.charge(tx, UUID(charge_id))
                 event = None if charge is None else _event(charge, what, reason)
                 if event is not None:
                     await tx.publish(event)
+        except Overtaken:  # whoever reads the logs must not take the call for ended
+            log.info("billing.announcement_overtaken", charge_id=charge_id, what=what)
 
 
 def _event(charge: ChargeRow, what: str, reason: str) -> Event | None:

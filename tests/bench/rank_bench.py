@@ -32,7 +32,7 @@ from core.events import Bus
 from core.ids import UserId
 from core.jobs import Jobs
 from matching.consultants import consultant_store
-from matching.consultants.mirror import settle
+from matching.consultants.mirror import keep_from_collector
 from matching.consultants.projection import ConsultantProjection
 from matching.language.vocabulary import SYNONYMS
 from matching.questions.ranking import RankingService, query_of
@@ -113,7 +113,7 @@ class Stage:
             await self.projection.refresh(tx)
         read_s = time.perf_counter() - began
         self._learn()
-        settle()
+        keep_from_collector()
         return read_s
 
     def _learn(self) -> None:

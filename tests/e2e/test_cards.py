@@ -83,6 +83,10 @@ def test_what_was_spent_is_what_was_earned_on_the_page_and_in_the_file(
     leave(story.customer)
     settled = story.settled()
     assert settled["gross_minor"] > 0
+    told = story.customer.get_by_test_id("timeline")
+    expect(told).to_contain_text("per minute")
+    expect(told).to_contain_text("€")
+    assert not [code for code in ("_", "minor", "bps", "null") if code in told.inner_text()]
     story.customer.goto(f"{stack.url}/calls")
     story.consultant.goto(f"{stack.url}/calls")
     for page, amount in ((story.customer, "gross_minor"), (story.consultant, "net_minor")):

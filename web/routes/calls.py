@@ -24,13 +24,18 @@ class HistoryQuery(Input):
 
 
 class PastBill(Output):
-    """What a call came to: the price for its customer, what they receive of it for its consultant."""
+    """What a call was billed: the price for its customer, the share of it for its consultant.
+
+    ``refunded_minor`` is what the customer was given back of the price; of the share, the receipt tells it. So it does
+    of what a bank took back. ``state`` says whether the price was paid at all.
+    """
 
     call_id: UUID
     connected_ms: int
     amount_minor: int
-    refunded_minor: int
+    refunded_minor: int | None
     currency: str
+    state: str
 
 
 class History(Output):
@@ -81,8 +86,9 @@ async def get_calls(call: Call) -> History:
             call_id=bill.call_id,
             connected_ms=bill.connected_ms,
             amount_minor=bill.gross_minor if sides[bill.call_id] == "customer" else bill.net_minor,
-            refunded_minor=bill.refunded_minor,
+            refunded_minor=bill.refunded_minor if sides[bill.call_id] == "customer" else None,
             currency=bill.currency,
+            state=bill.state,
         )
         for bill in written
     ]

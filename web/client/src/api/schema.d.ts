@@ -854,8 +854,9 @@ export type PastBill = {
   call_id: string
   connected_ms: number
   amount_minor: number
-  refunded_minor: number
+  refunded_minor: number | null
   currency: string
+  state: string
 }
 
 export type PauseIn = {

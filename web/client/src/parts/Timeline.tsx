@@ -4,18 +4,35 @@ import { useWords } from './words'
 
 const MOMENT = /^\d{4}-\d\d-\d\dT/
 // Told without a name: the entry says what it is.
-const BARE = new Set(['amount_minor', 'gross_minor', 'captured_minor', 'refund_minor', 'side', 'reason', 'cause', 'case', 'category', 'number', 'message'])
-// Said by the entry itself, or by the figure beside it.
-const UNSAID = new Set(['tax_mode', 'planned', 'finding'])
+const BARE = new Set(['side', 'amount_minor', 'gross_minor', 'refund_minor', 'reason', 'cause', 'case', 'category', 'finding', 'number', 'message'])
+// As they are best read; the database keeps no order. What is not named here comes last.
+const ORDER = ['side', 'rate_minor_per_hour', 'cap_minor', 'tax_rate_bps', 'number', 'amount_minor', 'gross_minor', 'n', 'part', 'duration_ms', 'connected_ms', 'cause', 'reason']
+// Codes that must have words of ours to be told to anybody but finance.
+const CODES = new Set(['reason', 'cause', 'case', 'category', 'finding'])
 
 type Details = Record<string, unknown>
 
+const plain = (code: string) => code.replaceAll(/[_.:]/g, ' ')
+const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
+
+/** Whether there is anything to say: the only hold is not called the first, and no VAT is not a rate. */
+function isTold(name: string, given: unknown): boolean {
+  if (name === 'tax_mode' || given === null || given === '' || (Array.isArray(given) && !given.length)) return false
+  if (name === 'n' || name === 'part') return given !== 1
+  return !(given === 0 && ['tax_rate_bps', 'captured_minor', 'gross_minor', 'attempt'].includes(name))
+}
+
 /** The details of an entry, as people read them: amounts with their currency, durations as clocks, moments in the reader's zone. */
-function useDetailText(currency: string) {
-  const { t, money, perMinute, clock, time, date, percent, coded } = useWords()
+function useDetailText(currency: string, forFinance: boolean) {
+  const { t, money, perMinute, clock, time, day, date, percent, coded } = useWords()
+  const words = (name: string, code: string): string | null => {
+    if (name === 'reason') return coded('close', code) ?? coded('finance.reason', code)
+    if (name === 'cause') return coded('cause', code) ?? coded('unbilled', code)
+    return name === 'case' ? coded('finance.case', code) : name === 'category' ? coded('finance.category', code) : coded('finance.finding', code)
+  }
   const said = (name: string, given: unknown, at: string): string => {
     if (typeof given === 'boolean') return t(given ? 'common.yes' : 'common.no')
-    if (Array.isArray(given)) return given.map((each) => plain(String(each))).join(', ')
+    if (Array.isArray(given)) return given.map((each) => coded('finance.doubt', String(each)) ?? plain(String(each))).join(', ')
     if (typeof given === 'object') return JSON.stringify(given)
     if (typeof given === 'number') {
       if (name === 'rate_minor_per_hour') return perMinute(given, currency)
@@ -24,42 +41,38 @@ function useDetailText(currency: string) {
       return name.endsWith('_ms') ? clock(given) : String(given)
     }
     const text = String(given)
-    if (MOMENT.test(text)) return new Date(text).toDateString() === new Date(at).toDateString() ? time(text) : date(text)
+    if (MOMENT.test(text)) return day(text) === day(at) ? time(text) : date(text)
     if (name === 'side') return coded('side', text) ?? text
-    if (name === 'cause') return coded('cause', text) ?? coded('unbilled', text) ?? plain(text)
-    if (name === 'reason') return coded('close', text) ?? coded('finance.reason', text) ?? plain(text)
-    if (name === 'case') return coded('finance.case', text) ?? plain(text)
-    return name === 'category' ? (coded('problem.category', text) ?? plain(text)) : text
+    return CODES.has(name) ? (words(name, text) ?? (forFinance ? plain(text) : '')) : text
   }
-  return ({ at, detail }: TimelineItem): string => {
+  return ({ at, kind, detail }: TimelineItem): string => {
     if (detail === null || detail === undefined || detail === '') return ''
     if (typeof detail !== 'object') return String(detail)
+    const bare = (name: string) => BARE.has(name) || kind === 'interval_after_settlement'
     return Object.entries(detail as Details)
-      .filter(([name, given]) => isTold(name, given))
+      .filter(([name, given]) => isTold(name, given) && (forFinance || name !== 'message')) // the bank's own words, in its language
+      .toSorted(([one], [other]) => place(one) - place(other))
       .map(([name, given]) => [name, said(name, given, at)] as const)
-      .filter(([, value]) => value !== time(at)) // the entry's own time, once more
-      .map(([name, value]) => (BARE.has(name) ? value : (coded('detail', name, { value }) ?? `${plain(name)}: ${value}`)))
+      .filter(([, value]) => value && value !== time(at)) // the entry's own time, once more
+      .map(([name, value]) => {
+        const named = coded('detail', name, { value }) ?? `${coded('finance.detail', name) ?? plain(name.replace(/_(minor|ms)$/, ''))}: ${value}`
+        return bare(name) ? value : named
+      })
       .join(', ')
   }
 }
 
-/** Whether there is anything to say: the only hold is not called the first, and no VAT is not a rate. */
-function isTold(name: string, given: unknown): boolean {
-  if (UNSAID.has(name) || given === null || given === '' || (Array.isArray(given) && !given.length)) return false
-  return !(['n', 'part'].includes(name) && given === 1) && !(['tax_rate_bps', 'captured_minor', 'gross_minor'].includes(name) && given === 0)
-}
-
-const plain = (code: string) => code.replaceAll('_', ' ')
-
-export function TimelineList({ items, currency }: { items: TimelineItem[]; currency: string }) {
-  const { time, coded } = useWords()
-  const detailText = useDetailText(currency)
+/** Everything that happened; an entry of another day than the first one says which. */
+export function TimelineList({ items, currency, forFinance = false }: { items: TimelineItem[]; currency: string; forFinance?: boolean }) {
+  const { time, day, date, coded } = useWords()
+  const detailText = useDetailText(currency, forFinance)
+  const first = items[0]?.at
   return (
     <ol className="stages" data-testid="timeline">
       {items.map((each, n) => (
         <li key={`${each.at}${each.kind}${n}`}>
           <time dateTime={each.at} style={{ minWidth: '5.2rem', whiteSpace: 'nowrap' }}>
-            {time(each.at)}
+            {first === undefined || day(each.at) === day(first) ? time(each.at) : date(each.at)}
           </time>
           <span>
             {coded('timeline', each.kind) ?? plain(each.kind)}

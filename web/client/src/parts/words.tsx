@@ -18,7 +18,8 @@ export function useWords() {
       }
     }
     const clock = format({ hour: '2-digit', minute: '2-digit', second: '2-digit' })
-    const day = format({ dateStyle: 'medium', timeStyle: 'short' })
+    const moment = format({ dateStyle: 'medium', timeStyle: 'short' })
+    const day = format({ dateStyle: 'short' })
     const languages = new Intl.DisplayNames(locale, { type: 'language' })
     const hundredths = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 })
     const language = (code: string) => {
@@ -43,7 +44,8 @@ export function useWords() {
       coded,
       clock: formatClock,
       time: (iso: string | number) => clock.format(new Date(iso)),
-      date: (iso: string) => day.format(new Date(iso)),
+      day: (iso: string) => day.format(new Date(iso)),
+      date: (iso: string) => moment.format(new Date(iso)),
       percent: (bps: number) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 }).format(bps / 10_000),
       number: (value: number, digits = 1) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
       points: (centi: number | null) => hundredths.format((centi ?? 0) / 100),

@@ -79,7 +79,7 @@ function Detail({ detail }: { detail: ChargeDetail }) {
       <section className="panel">
         <h2>{t('receipt.timeline')}</h2>
         <TimelinePicture items={detail.timeline} spans={spansOf(detail.intervals)} />
-        <TimelineList items={detail.timeline} currency={row.currency} />
+        <TimelineList items={detail.timeline} currency={row.currency} forFinance />
       </section>
       <Quality chargeId={row.charge_id} />
       <section className="panel">

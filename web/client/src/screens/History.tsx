@@ -9,6 +9,9 @@ import { Loading, Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
 import { useSession } from '../socket/live'
 
+// Nothing more to say: what is billed is paid, or was nothing.
+const PAID = new Set(['captured', 'released'])
+
 export function History() {
   const { t, date, coded, money, clock } = useWords()
   const { account } = useSession()
@@ -54,7 +57,8 @@ export function History() {
                     <br />
                     <span className="soft small">
                       {clock(bill.connected_ms)}
-                      {bill.refunded_minor > 0 && ` · ${t('history.given_back', { amount: money(bill.refunded_minor, bill.currency) })}`}
+                      {!!bill.refunded_minor && ` · ${t('history.given_back', { amount: money(bill.refunded_minor, bill.currency) })}`}
+                      {!PAID.has(bill.state) && ` · ${coded('charge', bill.state) ?? bill.state}`}
                     </span>
                   </p>
                 )}
