@@ -142,13 +142,13 @@ def _said(told: Path) -> dict[str, Any]:
     cpu_s = sum(max((one.get("cpu_s", 0.0) for one in lines), default=0.0) for lines in by_process)
     return {
         "claims_lost": len(lost),
-        "lost_share": round(len(lost) / (len(lost) + len(won)), 3),
+        "lost_share": round(len(lost) / max(1, len(lost) + len(won)), 3),
         "late_answers_refused": sum("refused" in one for one in said),
         **_percentiles("claim", [one["claim_ms"] for one in won]),
         **_percentiles("lost", lost),
         **_percentiles("won", [one["won_ms"] for one in won]),
         **_percentiles("whole", [one["whole_ms"] for one in won]),
-        "workers_cpu_ms": round(1_000 * cpu_s / len(won), 2),
+        "workers_cpu_ms": round(1_000 * cpu_s / max(1, len(won)), 2),
     }
 
 
