@@ -78,7 +78,7 @@ def test_a_known_customer_talks_first_and_may_look_at_the_bill(house: Stack, win
         customer.wait_for_timeout(300)
     story.leave(customer)
     sentence = customer.get_by_test_id("receipt-sentence")
-    expect(sentence).to_contain_text(re.compile(r"will be charged on \w+ \d"), timeout=20_000)
+    expect(sentence).to_contain_text(re.compile(r"will be charged on \d+ \w+ \d{4}"), timeout=20_000)
     expect(sentence).to_contain_text(euros(story.meter()["gross_minor"]))
     expect(customer.get_by_test_id("review-wrong")).to_be_visible()
     expect(customer.get_by_test_id("problem-open")).to_be_visible()
