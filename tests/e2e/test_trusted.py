@@ -15,7 +15,7 @@ from tests.e2e.conftest import LIMITS, running
 from tests.e2e.steps import sign_in
 from tests.e2e.test_axe import check
 from tests.e2e.test_cards import picture
-from tests.e2e.test_story import Story, euros
+from tests.e2e.test_story import Story, api, euros
 
 PAID = (
     "INSERT INTO charge (id, call_id, reference, customer_id, consultant_id, created_at, currency, "
@@ -79,7 +79,8 @@ def test_a_known_customer_talks_first_and_may_look_at_the_bill(house: Stack, win
     story.leave(customer)
     sentence = customer.get_by_test_id("receipt-sentence")
     expect(sentence).to_contain_text(re.compile(r"will be charged on \d+ \w+ \d{4}"), timeout=20_000)
-    expect(sentence).to_contain_text(euros(story.meter()["gross_minor"]))
+    receipt = api(house, "GET", f"/api/calls/{story.call_id}/receipt", story.customer_token)
+    expect(sentence).to_contain_text(euros(receipt["gross_minor"]))
     expect(customer.get_by_test_id("review-wrong")).to_be_visible()
     expect(customer.get_by_test_id("problem-open")).to_be_visible()
     both_languages(customer, "review")
