@@ -100,6 +100,8 @@ class MeterService:
             raise NotFound
         holds = await charge_store.holds(tx, charge.id)
         intervals = await store.intervals(tx, charge)
+        if charge.state != State.METERING:  # what was unfinished when its books were closed is not billed, nor shown
+            intervals = [interval for interval in intervals if not interval.open]
         known = connected(intervals, tx.now, (await self._observed_ms(tx, [charge], {charge.id: intervals}))[charge.id])
         return meter_view(charge, holds, intervals, known, tx.now, call_id=call_id, role=role)
 
