@@ -15,7 +15,7 @@ from billing.problems.service import ProblemService
 from billing.receipts import ReceiptService
 from billing.reconciliation import recompute
 from core.ids import CallId, UserId, new_id
-from media.events import IntervalClosed
+from media.events import IntervalClosed, IntervalOpened
 from tests.integration.billing.room import Room
 
 ADMIN = UserId(new_id())
@@ -65,6 +65,21 @@ async def test_nothing_is_taken_before_the_window_closes_and_all_that_is_due_aft
     await later(room, seconds=1)
     charge = await room.charge(call)
     assert (charge.state, charge.captured_minor, charge.review_until) == ("captured", 1_650, None)
+
+
+async def test_the_meter_of_a_bill_that_may_be_looked_at_shows_what_is_on_it(slow: Room) -> None:
+    room = slow
+    call = await room.open()
+    await room.talk(call, 660_000)
+    async with room.db.begin() as tx:  # seen once more in the last moment, and nobody told its end
+        await room.meter.on_interval_opened(tx, IntervalOpened(call, 1, room.clock.now()))
+    await room.end(call)
+    await later(room, seconds=4)
+    async with room.db.begin() as tx:
+        meter = await room.meter.view_of(tx, room.customer, call)
+        receipt = await ReceiptService().receipt(tx, room.customer, call)
+    assert (meter.charge_state, meter.gross_minor) == ("reviewing", receipt.gross_minor)
+    assert meter.connected_ms == receipt.connected_ms == 660_000
 
 
 async def test_a_free_call_is_settled_at_once(slow: Room) -> None:
