@@ -11,6 +11,7 @@ from billing.charges import store
 from billing.given_back import GivenBack
 from billing.metering import store as meter_store
 from billing.metering.bill import bill_of
+from billing.metering.intervals import closed
 from billing.metering.lines import Line, lines
 from billing.models import ChargeRow, HoldRow
 from billing.tax import inclusive
@@ -160,7 +161,7 @@ class ReceiptService:
         if charge is None or user not in {charge.customer_id, charge.consultant_id}:
             raise NotFound
         role = "customer" if user == charge.customer_id else "consultant"
-        intervals = [item for item in await meter_store.intervals(tx, charge) if not item.open]
+        intervals = closed(await meter_store.intervals(tx, charge))
         price = meter_store.price_of(charge)
         due = bill_of(price, intervals)
         holds = await store.holds(tx, charge.id)

@@ -33,9 +33,14 @@ class Connected:
     observed_ms: int
 
 
+def closed(intervals: Iterable[Interval]) -> list[Interval]:
+    """Those that are final."""
+    return [interval for interval in intervals if not interval.open]
+
+
 def closed_ms(intervals: Iterable[Interval]) -> int:
     """Connected time that is final."""
-    return sum(interval.duration_ms for interval in intervals if not interval.open)
+    return sum(interval.duration_ms for interval in closed(intervals))
 
 
 def running(intervals: Sequence[Interval]) -> Interval | None:

@@ -12,7 +12,7 @@ from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
 from billing.facts import Counted, Counting, Observed, SideSeen, SideUnseen
 from billing.metering import store
-from billing.metering.intervals import Interval, connected, running
+from billing.metering.intervals import Interval, closed, connected, running
 from billing.metering.marks import MarkKind, marked_ms, next_deadline, passed
 from billing.metering.view import MeterView, meter_view
 from billing.models import BillableIntervalRow, ChargeRow
@@ -101,7 +101,7 @@ class MeterService:
         holds = await charge_store.holds(tx, charge.id)
         intervals = await store.intervals(tx, charge)
         if charge.state != State.METERING:  # what was unfinished when its books were closed is not billed, nor shown
-            intervals = [interval for interval in intervals if not interval.open]
+            intervals = closed(intervals)
         known = connected(intervals, tx.now, (await self._observed_ms(tx, [charge], {charge.id: intervals}))[charge.id])
         return meter_view(charge, holds, intervals, known, tx.now, call_id=call_id, role=role)
 

@@ -12,7 +12,7 @@ from typing import Any
 from billing import invoices
 from billing.charges import hold as hold_machine
 from billing.metering.bill import bill_of
-from billing.metering.intervals import Interval
+from billing.metering.intervals import Interval, closed
 from billing.metering.lines import lines
 from billing.metering.store import price_of
 from billing.models import ChargeEventRow, ChargeRow, HoldRow, InvoiceRow
@@ -69,7 +69,7 @@ def document(
         "price": _price(charge, role),
         "tax": _tax(charge, invoiced=bool(evidence.invoices)),
         "consent": {"terms_version": charge.terms_version, "at": stamp(charge.consented_at)},
-        "intervals": [_interval(item) for item in evidence.intervals if not item.open],
+        "intervals": [_interval(item) for item in closed(evidence.intervals)],
         "lines": _lines(evidence),
         "totals": _totals(evidence, role),
         "holds": [_hold(hold) for hold in evidence.holds if hold.held_at is not None],
@@ -129,7 +129,6 @@ def _interval(item: Interval) -> dict[str, Any]:
 
 
 def _lines(evidence: Evidence) -> list[dict[str, Any]]:
-    closed = [item for item in evidence.intervals if not item.open]
     return [
         {
             "kind": line.kind,
@@ -139,7 +138,7 @@ def _lines(evidence: Evidence) -> list[dict[str, Any]]:
             "cause": line.cause,
             "amount_minor": line.amount_minor,
         }
-        for line in lines(price_of(evidence.charge), closed)
+        for line in lines(price_of(evidence.charge), closed(evidence.intervals))
     ]
 
 

@@ -95,7 +95,7 @@ class SocketClient:
         async with self._changed:
             self._changed.notify_all()
 
-    async def until(self, condition: Callable[["SocketClient"], Any], timeout_s: float = 5) -> Any:
+    async def until(self, condition: Callable[["SocketClient"], Any], timeout_s: float = 20) -> Any:
         """Wait until ``condition(client)`` is true; returns its value."""
         async with asyncio.timeout(timeout_s), self._changed:
             await self._changed.wait_for(lambda: condition(self))

@@ -1,4 +1,7 @@
-"""The mirror: what changes in one process is in another's index within a second, before anybody asks."""
+"""The mirror: what changes in one process is in another's index before anybody asks.
+
+How soon is measured by ``./bench rank`` (``mirrored_max_ms``).
+"""
 
 import asyncio
 import gc
@@ -18,7 +21,7 @@ from matching.ranking.index.encoder import WIDTH, Vector
 from matching.ranking.logistic import LogisticRanker
 from tests.integration.matching.conftest import BUILT_IN, Market
 
-VISIBLE_S = 1.0
+PATIENCE_S = 30.0
 LOOK_S = 0.01
 
 
@@ -29,8 +32,8 @@ async def mirrored(market: Market) -> AsyncIterator[None]:
         yield
 
 
-async def seen(what: Callable[[], bool], within_s: float = VISIBLE_S) -> None:
-    async with asyncio.timeout(within_s):
+async def seen(what: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_S):
         while not what():  # noqa: ASYNC110 - an index has no event to wait for: that it is asked is the point
             await asyncio.sleep(LOOK_S)
 
@@ -58,7 +61,7 @@ def excellent(question: QuestionId, consultant: UserId, now: datetime, text: str
     )
 
 
-async def test_profile_presence_rating_and_outcome_reach_the_other_process_within_a_second(market: Market) -> None:
+async def test_profile_presence_rating_and_outcome_reach_the_other_process(market: Market) -> None:
     twin = market.twin()
     anna, ben = await market.consultant("Kubernetes"), await market.consultant("Kubernetes")
     question = await market.question(await market.customer())
@@ -90,7 +93,7 @@ async def test_the_collector_leaves_alone_what_was_loaded(market: Market) -> Non
     gc.unfreeze()
     try:
         async with mirrored(market):
-            await seen(lambda: gc.get_freeze_count() > 0, within_s=30)
+            await seen(lambda: gc.get_freeze_count() > 0)
         assert market.consultants.index.online_count == 1
     finally:
         gc.unfreeze()

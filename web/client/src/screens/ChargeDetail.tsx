@@ -14,7 +14,8 @@ import { FactPairs, Found, Table } from './finance/parts'
 import { useCharge, useMayAct } from './finance/queries'
 import { Recomputed } from './finance/Recomputed'
 import { RefundPanel } from './finance/RefundPanel'
-import { plainCode, useAccountName, useFact } from './finance/wording'
+import { plainCode } from '../rules/codes'
+import { useAccountName, useFact } from './finance/wording'
 
 function Pair({ name, value }: { name: string; value: string }) {
   return (

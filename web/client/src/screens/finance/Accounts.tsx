@@ -5,7 +5,7 @@ import { ConsolePage } from './Console'
 import { AccountHold } from './AccountHold'
 import { FactPairs, Found } from './parts'
 import { useAccounts } from './queries'
-import { plainCode } from './wording'
+import { plainCode } from '../../rules/codes'
 
 function useScheduleWords() {
   const { t, locale } = useWords()

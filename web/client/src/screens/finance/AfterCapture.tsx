@@ -5,7 +5,7 @@ import { useWords } from '../../parts/words'
 import { CaseCard } from './Cases'
 import { FactPairs, Table } from './parts'
 import { useCases } from './queries'
-import { plainCode } from './wording'
+import { plainCode } from '../../rules/codes'
 
 const text = (facts: Facts, name: string) => (typeof facts[name] === 'string' ? facts[name] : '')
 const figure = (facts: Facts, name: string) => Number(facts[name] ?? 0)

@@ -7,7 +7,8 @@ import { Loading, Problem } from '../../parts/Problem'
 import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Table } from './parts'
-import { plainCode, useDetails } from './wording'
+import { plainCode } from '../../rules/codes'
+import { useDetails } from './wording'
 
 const FULL_PAGE = 200 // as the server's MOST_AUDIT; a shorter page is the last
 

@@ -9,7 +9,8 @@ import { say } from '../../parts/toast'
 import { useWords } from '../../parts/words'
 import { FactPairs } from './parts'
 import { useAct, useMayAct } from './queries'
-import { plainCode, useDetails } from './wording'
+import { plainCode } from '../../rules/codes'
+import { useDetails } from './wording'
 
 function Close({ one }: { one: Case }) {
   const { t } = useWords()

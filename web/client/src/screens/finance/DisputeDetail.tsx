@@ -9,7 +9,8 @@ import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Confirm, FactPairs, Found } from './parts'
 import { useAct, useDisputes, useEvidence, useMayAct } from './queries'
-import { plainCode, useTimeLeft } from './wording'
+import { plainCode } from '../../rules/codes'
+import { useTimeLeft } from './wording'
 
 /** As a person reads it; what is not named here comes last. */
 const order = ['customer_name', 'customer_email_address', 'service_date', 'product_description', 'refund_policy_disclosure', 'access_activity_log', 'uncategorized_text']

@@ -5,7 +5,8 @@ import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Found, OpenOrClosed, Table } from './parts'
 import { useDisputes } from './queries'
-import { plainCode, useTimeLeft } from './wording'
+import { plainCode } from '../../rules/codes'
+import { useTimeLeft } from './wording'
 
 function Row({ dispute }: { dispute: Dispute }) {
   const { t, money, date, coded } = useWords()

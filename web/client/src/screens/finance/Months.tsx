@@ -9,7 +9,8 @@ import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Confirm, Found, Table } from './parts'
 import { useAct, useMayAct, useMonths } from './queries'
-import { plainCode, useAccountName } from './wording'
+import { plainCode } from '../../rules/codes'
+import { useAccountName } from './wording'
 
 /** What the server puts into ``figures`` (billing/reconciliation/months.py). */
 interface Figures {

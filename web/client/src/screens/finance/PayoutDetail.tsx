@@ -6,7 +6,7 @@ import { ConsolePage } from './Console'
 import { FactPairs, Found, Table } from './parts'
 import { PayoutFailure } from './Payouts'
 import { usePayout } from './queries'
-import { plainCode } from './wording'
+import { plainCode } from '../../rules/codes'
 
 function Sum({ payout }: { payout: Shape['payout'] }) {
   const { t, money } = useWords()

@@ -5,7 +5,7 @@ import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Found, Table } from './parts'
 import { usePayouts } from './queries'
-import { plainCode } from './wording'
+import { plainCode } from '../../rules/codes'
 
 export function PayoutFailure({ payout }: { payout: Payout }) {
   const { t, coded } = useWords()

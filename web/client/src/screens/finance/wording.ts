@@ -1,6 +1,7 @@
 // Owns how facts of the console become words: time until a deadline, accounts of the ledger, what a server's code means.
 import { useWords } from '../../parts/words'
 import { accountKind } from '../../rules/account'
+import { MOMENT, plainCode, plainName } from '../../rules/codes'
 import { timeLeft } from '../../rules/deadline'
 import { decimalText } from '../../rules/money'
 
@@ -18,11 +19,6 @@ export function useAccountName() {
   return (account: string) => coded('finance.account', accountKind(account)) ?? account
 }
 
-const MOMENT = /^\d{4}-\d\d-\d\dT/
-
-/** A code without words of ours is still readable. */
-export const plainCode = (code: string) => code.replaceAll(/[_.:]/g, ' ')
-
 /** One fact by its name on the wire: amounts exact, in their currency where it is said; identifiers as they are. */
 export function useFact() {
   const { t, money, clock, date, coded } = useWords()
@@ -37,7 +33,7 @@ export function useFact() {
     if (name === 'kind') return coded('finance.case', String(given)) ?? plainCode(String(given))
     return typeof given === 'object' ? JSON.stringify(given) : String(given)
   }
-  const named = (name: string) => coded('finance.detail', name) ?? plainCode(name.replace(/_(minor|ms)$/, ''))
+  const named = (name: string) => coded('finance.detail', name) ?? plainName(name)
   return { named, value }
 }
 
