@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from app.flow import flow
 from app.persons import party_of, reader_of
+from billing.adjustments.service import AdjustmentService
 from billing.cards import CardService
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
@@ -207,6 +208,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         payout_accounts=payout_accounts,
         payouts=payouts,
         refunds=refunds,
+        adjustments=AdjustmentService(approval_above_minor=limit),
         disputes=disputes,
         collection=collection,
         reconciliation=reconciliation,

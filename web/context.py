@@ -10,6 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from billing.adjustments.service import AdjustmentService
     from billing.cards import CardService
     from billing.charges.rescue import RescueService
     from billing.charges.service import ChargeService
@@ -109,6 +110,7 @@ class House:
     payout_accounts: PayoutAccountService
     payouts: PayoutService
     refunds: RefundService
+    adjustments: AdjustmentService
     disputes: DisputeService
     collection: CollectionService
     reconciliation: ReconciliationService

@@ -121,9 +121,11 @@ async def conclude(tx: Tx, charge: ChargeRow) -> None:
     if missing:
         move = Move.FAIL
         await _write_off(tx, charge, everything, missing)
+    collection = await collecting.of_charge(tx, charge.id)
+    if missing and (collection is None or collection.state != collecting.WAIVED):
+        open_case(tx, charge.id, "uncollectable", missing_minor=missing, captured_minor=charge.captured_minor)
         if missing > 0:
             await outbox.note(tx, outbox.Kind.PAYMENT_GIVEN_UP, charge.id, charge.customer_id)
-    collection = await collecting.of_charge(tx, charge.id)
     if collection is not None:
         collecting.paid(tx, collection)
     charge.state = advance(State.SETTLING, move)
@@ -153,7 +155,7 @@ def _missing_fee(charge: ChargeRow, everything: list[HoldRow]) -> int:
 
 
 async def _write_off(tx: Tx, charge: ChargeRow, everything: list[HoldRow], missing: int) -> None:
-    """Book away what will not come (or, never seen yet, what came too much) and tell a person."""
+    """Book away what will not come."""
     fee = _missing_fee(charge, everything)
     if missing > 0:
         await journal.book(
@@ -166,4 +168,3 @@ async def _write_off(tx: Tx, charge: ChargeRow, everything: list[HoldRow], missi
                 charge.customer_id, charge.consultant_id, share_minor=missing - fee, commission_minor=fee
             ),
         )
-    open_case(tx, charge.id, "uncollectable", missing_minor=missing, captured_minor=charge.captured_minor)

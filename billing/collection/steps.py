@@ -11,7 +11,7 @@ from billing.models import ChargeRow
 from core.db import Tx
 from core.ids import UserId
 
-TRYING, PAID, GIVEN_UP = "trying", "paid", "given_up"
+TRYING, PAID, GIVEN_UP, WAIVED = "trying", "paid", "given_up", "waived"
 
 
 async def of_charge(tx: Tx, charge_id: UUID) -> CollectionRow | None:
@@ -78,6 +78,12 @@ def failed(tx: Tx, collection: CollectionRow, message: str) -> None:
     else:
         collection.state, collection.closed_at = GIVEN_UP, tx.now
         timeline.record(tx, collection.charge_id, "collection_given_up")
+    tx.touch([collection.customer_id])
+
+
+def waive(tx: Tx, collection: CollectionRow) -> None:
+    """Nobody is asked for it any more, and nothing stands against the customer."""
+    collection.state, collection.closed_at, collection.next_at = WAIVED, tx.now, None
     tx.touch([collection.customer_id])
 
 

@@ -10,7 +10,7 @@ from core.db import Tx
 from core.errors import Conflict, Forbidden, NotFound
 from core.ids import UserId, new_id
 
-REFUND, RELEASE = "refund", "release"
+REFUND, RELEASE, WAIVE, CORRECTION = "refund", "release", "waive", "correction"
 
 
 def ask(tx: Tx, kind: str, subject_id: UUID, *, by: UserId, amount_minor: int, currency: str, note: str) -> ApprovalRow:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from billing import timeline
+from billing.adjustments import store as adjustments
+from billing.adjustments.models import AdjustmentRow
 from billing.charges import store as charge_store
 from billing.collection import steps as collecting
 from billing.collection.models import CollectionRow
@@ -63,6 +65,7 @@ class Detail:
     transactions: Sequence[tuple[LedgerTransactionRow, Sequence[PostingRow]]]
     cases: Sequence[CaseRow]
     refunds: Sequence[RefundRow]
+    adjustments: Sequence[AdjustmentRow]
     disputes: Sequence[DisputeRow]
     collection: CollectionRow | None
     recomputed: Recomputed
@@ -119,6 +122,7 @@ class FinanceService:
             transactions=await journal.of_charge(tx, charge_id),
             cases=await store.cases(tx, charge_id),
             refunds=await refunds.of_charge(tx, charge_id),
+            adjustments=await adjustments.of_charge(tx, charge_id),
             disputes=await disputes.of_charge(tx, charge_id),
             collection=await collecting.of_charge(tx, charge_id),
             recomputed=recompute(charge, intervals),

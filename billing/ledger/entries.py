@@ -12,6 +12,7 @@ CLEARING = "stripe:clearing"
 DISPUTED = "stripe:disputed"
 STRIPE_FEES = "platform:stripe_fees"
 COMMISSION = "platform:commission"
+LOSSES = "platform:losses"  # what we bear ourselves: money that went out twice, a debt nobody pays
 PLATFORM_BANK = "platform:bank"
 
 

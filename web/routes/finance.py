@@ -61,6 +61,7 @@ _COMMAND = ("kind", "state", "key", "attempts", "created_at", "first_sent_at", "
 
 _REFUND = ("amount_minor", "commission_minor", "reason", "note", "state", "requested_at", "finished_at")
 _DISPUTE = ("id", "provider_id", "amount_minor", "share_minor", "reason", "status", "due_at", "opened_at", "closed_at")
+_ADJUSTMENT = ("kind", "amount_minor", "source", "destination", "note", "state", "requested_at", "finished_at")
 _COLLECTION = ("amount_minor", "state", "attempts", "opened_at", "next_at", "closed_at", "last_message")
 
 
@@ -187,6 +188,7 @@ class DetailOut(Output):
     transactions: list[TransactionOut]
     cases: list[CaseOut]
     refunds: list[dict[str, Any]]
+    adjustments: list[dict[str, Any]]
     disputes: list[dict[str, Any]]
     collection: dict[str, Any] | None
     recomputed: RecomputedOut
@@ -342,6 +344,7 @@ def _detail(detail: Detail, names: Mapping[UserId, str]) -> DetailOut:
         ],
         cases=[CaseOut.model_validate(case) for case in detail.cases],
         refunds=[{name: getattr(refund, name) for name in _REFUND} for refund in detail.refunds],
+        adjustments=[{name: getattr(each, name) for name in _ADJUSTMENT} for each in detail.adjustments],
         disputes=[{name: getattr(dispute, name) for name in _DISPUTE} for dispute in detail.disputes],
         collection=detail.collection and {name: getattr(detail.collection, name) for name in _COLLECTION},
         recomputed=RecomputedOut.model_validate(detail.recomputed),

@@ -73,7 +73,7 @@ class ApprovalOut(Output):
     """What somebody asked and somebody else must decide; ``mine`` is what the reader asked themselves."""
 
     id: UUID
-    kind: Literal["refund", "release"]
+    kind: Literal["refund", "release", "waive", "correction"]
     subject_id: UUID
     amount_minor: int
     currency: Currency
@@ -159,5 +159,7 @@ async def post_approval(call: Call) -> None:
         row = await approvals.decide(tx, call.id("approval_id"), call.user, approved=body.approved)
         if row.kind == approvals.REFUND:
             await call.house.refunds.decided(tx, row.subject_id, call.user, approved=body.approved)
+        elif row.kind in {approvals.WAIVE, approvals.CORRECTION}:
+            await call.house.adjustments.decided(tx, row.subject_id, call.user, approved=body.approved)
         else:
             await call.house.payouts.decided(tx, row, call.user)

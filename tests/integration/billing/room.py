@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from billing.adjustments.service import AdjustmentService
 from billing.cards import CardService
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
@@ -67,6 +68,7 @@ class Room:
         self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
         self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings, payouts=self.money)
         self.refunds = RefundService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
+        self.adjustments = AdjustmentService(approval_above_minor=10_000)
         self.disputes = DisputeService(db=self.db, gateway=self.gateway)
         self.collection = CollectionService(settings)
         self.charges.employ(REFUND_KINDS, RefundErrand(self.gateway))

@@ -50,6 +50,47 @@ export type AddressQuery = {
   download?: boolean
 }
 
+export type AdjustableOut = {
+  accounts: (string)[]
+}
+
+export type AdjustmentIn = {
+  kind: "waive" | "correction"
+  source?: string | null
+  destination?: string | null
+  amount_minor?: number | null
+  note: string
+  idempotency_key: string
+}
+
+export type AdjustmentOut = {
+  id: string
+  kind: "waive" | "correction"
+  amount_minor: number
+  currency: Currency
+  source: string | null
+  destination: string | null
+  note: string
+  state: string
+  requested_at: string
+  finished_at: string | null
+}
+
+export type AdjustmentPlanOut = {
+  kind: "waive" | "correction"
+  amount_minor: number
+  currency: Currency
+  postings: (PlannedPosting)[]
+  four_eyes: boolean
+}
+
+export type AdjustmentQuery = {
+  kind: "waive" | "correction"
+  source?: string | null
+  destination?: string | null
+  amount_minor?: number | null
+}
+
 export type AgreedDocument = {
   document: string
   version: string
@@ -71,7 +112,7 @@ export type ApprovalDecisionIn = {
 
 export type ApprovalOut = {
   id: string
-  kind: "refund" | "release"
+  kind: "refund" | "release" | "waive" | "correction"
   subject_id: string
   amount_minor: number
   currency: Currency
@@ -392,6 +433,7 @@ export type DetailOut = {
   transactions: (TransactionOut)[]
   cases: (CaseOut)[]
   refunds: (Record<string, unknown>)[]
+  adjustments: (Record<string, unknown>)[]
   disputes: (Record<string, unknown>)[]
   collection: Record<string, unknown> | null
   recomputed: RecomputedOut
@@ -1514,6 +1556,9 @@ export interface Routes {
   'GET /api/finance/charges.csv': { body: undefined; reply: undefined }
   'GET /api/finance/charges.pdf': { body: undefined; reply: undefined }
   'GET /api/finance/charges/{charge_id}': { body: undefined; reply: DetailOut }
+  'GET /api/finance/charges/{charge_id}/accounts': { body: undefined; reply: AdjustableOut }
+  'GET /api/finance/charges/{charge_id}/adjustment': { body: undefined; reply: AdjustmentPlanOut }
+  'POST /api/finance/charges/{charge_id}/adjustments': { body: AdjustmentIn; reply: AdjustmentOut }
   'GET /api/finance/charges/{charge_id}/quality': { body: undefined; reply: QualityOut }
   'GET /api/finance/charges/{charge_id}/refund': { body: undefined; reply: PreviewOut }
   'POST /api/finance/charges/{charge_id}/refunds': { body: RefundIn; reply: RefundOut }

@@ -13,6 +13,10 @@ export type {
 export type {
   AccountOut as PayoutAccountRow,
   AccountsOut as PayoutAccounts,
+  AdjustableOut as Adjustable,
+  AdjustmentIn,
+  AdjustmentOut as Adjustment,
+  AdjustmentPlanOut as AdjustmentPlan,
   ApprovalOut as Approval,
   ApprovalsOut as Approvals,
   AuditsOut as Audits,

@@ -8,6 +8,7 @@ import { Problem } from '../parts/Problem'
 import { QualityPicture } from '../parts/Quality'
 import { TimelineList, TimelinePicture } from '../parts/Timeline'
 import { useWords } from '../parts/words'
+import { AdjustPanel } from './finance/AdjustPanel'
 import { AfterCapture } from './finance/AfterCapture'
 import { ConsolePage } from './finance/Console'
 import { FactPairs, Found, Table } from './finance/parts'
@@ -77,6 +78,7 @@ function Detail({ detail }: { detail: ChargeDetail }) {
       </section>
       <AfterCapture detail={detail} />
       {mayAct && <RefundPanel row={row} />}
+      <AdjustPanel detail={detail} mayAct={mayAct} />
       <section className="panel">
         <h2>{t('receipt.timeline')}</h2>
         <TimelinePicture items={detail.timeline} spans={spansOf(detail.intervals)} />
