@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from core.db import Tx
-from matching.models import OfferRow, OutcomeRow, QuestionMatchRow, QuestionRow, RequestRow
+from matching.models import OfferRow, OutcomeRow, QuestionMatchRow, QuestionRow, RequestRow, RequestStageRow
 from matching.ranking.model import Model
 
 TITLE: Final = "Demo data: a made-up question"
@@ -21,6 +21,7 @@ DAYS: Final = 30
 A_DAY: Final = 20
 CANDIDATES: Final = 8
 CONSULTANTS: Final = 60
+PREPARED: Final = timedelta(seconds=8)  # from the accept to both being seen
 MINUTES_MS: Final = 60_000
 SPREAD: Final = 1.2  # standard deviation of the model's score among these people
 
@@ -37,7 +38,7 @@ async def seed_history(tx: Tx, model: Model) -> int:
         for _ in range(A_DAY + chance.randrange(-6, 7) - day // 4):
             at = midnight - timedelta(days=day) + timedelta(seconds=chance.randrange(7 * 3_600, 21 * 3_600))
             stories.append(_story(model, chance, chance.sample(people, CANDIDATES), at))
-    for kind in ("question", "match", "request", "offer", "outcome"):  # each refers to those before it
+    for kind in ("question", "match", "request", "offer", "outcome", "met"):  # each refers to those before it
         for story in stories:
             story.offer.match_id = story.match.id
             if (row := getattr(story, kind)) is not None:
@@ -53,6 +54,7 @@ class _Story:
     request: RequestRow
     offer: OfferRow
     outcome: OutcomeRow | None
+    met: RequestStageRow | None
 
 
 def _story(model: Model, chance: random.Random, people: list[UUID], at: datetime) -> _Story:
@@ -95,7 +97,13 @@ def _story(model: Model, chance: random.Random, people: list[UUID], at: datetime
     answered_at = at + timedelta(seconds=chance.lognormvariate(2.2, 0.7)) if answered else None
     request, user = _request(question, at, answered_at), found[place][1]
     outcome = None if answered_at is None else _outcome(question, request, user, chance, answered_at)
-    return _Story(question, match, request, _offer(request, user, at, answered_at), outcome)
+    return _Story(question, match, request, _offer(request, user, at, answered_at), outcome, _met(request, answered_at))
+
+
+def _met(request: RequestRow, answered_at: datetime | None) -> RequestStageRow | None:
+    if answered_at is None:
+        return None
+    return RequestStageRow(request_id=request.id, stage="connected", at=answered_at + PREPARED)
 
 
 def _request(question: QuestionRow, at: datetime, answered_at: datetime | None) -> RequestRow:

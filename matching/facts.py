@@ -50,6 +50,21 @@ class CallEndFact(RequestedFact, Protocol):
         """Whether both sides ever saw one another."""
         ...
 
+    @property
+    def reason(self) -> str:
+        """Why it ended."""
+        ...
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """The sides that were never seen."""
+        ...
+
+
+def stood_up(event: CallEndFact) -> bool:
+    """Whether the customer was there, and whoever had accepted never came."""
+    return event.reason == "no_show" and event.absent == ("consultant",)
+
 
 class SettledFact(CallFact, Protocol):
     """What is told when the books of a call are closed."""

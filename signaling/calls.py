@@ -311,6 +311,8 @@ class CallService:
         row.state = advance(State(row.state), Move.END)
         row.close_reason, row.ended_at, row.deadline_at = reason, tx.now, None
         row.pause, row.pause_by, row.pause_since = Pause.NONE, None, None
+        sides = await store.participants(tx, row.id)
+        absent = tuple(sorted(role for role, side in sides.items() if side.last_seen_at is None))
         await store.unsee_everyone(tx, row.id)
         self._touch(tx, row)
         log.info("call.ended", call_id=str(row.id), reason=reason)
@@ -323,6 +325,7 @@ class CallService:
                 consultant_id=UserId(row.consultant_id),
                 reason=reason,
                 went_live=row.live_at is not None,
+                absent=absent,
             )
         )
 

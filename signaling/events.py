@@ -68,7 +68,10 @@ class CallResumed(Event):
 
 @dataclass(frozen=True, slots=True)
 class CallEnded(Event):
-    """A call is over for good; ``reason`` is a member of ``signaling.call.CloseReason``."""
+    """A call is over for good; ``reason`` is a member of ``signaling.call.CloseReason``.
+
+    ``absent`` names the sides (``customer``, ``consultant``) that were never seen.
+    """
 
     call_id: CallId
     request_id: RequestId
@@ -77,3 +80,4 @@ class CallEnded(Event):
     consultant_id: UserId
     reason: str
     went_live: bool
+    absent: tuple[str, ...] = ()

@@ -91,6 +91,17 @@ async def answered(tx: Tx, user: UserId, response_ms: int, *, accepted: bool) ->
     await tx.session.execute(update(ConsultantRow).where(ConsultantRow.user_id == user).values(values))
 
 
+async def never_came(tx: Tx, user: UserId) -> None:
+    """An accept that nobody followed into the call counts as a ring that ended in silence."""
+    row = ConsultantRow
+    values = {
+        "offers_accepted": func.greatest(row.offers_accepted - 1, 0),
+        "offers_missed": row.offers_missed + 1,
+        "missed_in_a_row": row.missed_in_a_row + 1,
+    }
+    await tx.session.execute(update(row).where(row.user_id == user).values(values))
+
+
 def _smoothed(response_ms: int) -> Any:
     """A running mean in which the newest answer weighs a quarter: three slow answers are felt, one is forgiven."""
     old = ConsultantRow.response_ms

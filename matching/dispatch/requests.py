@@ -12,12 +12,12 @@ from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
 from core.money import MINIMUM_CHARGE_MINOR, Currency, price_minor
 from matching.consultants import consultant_store
 from matching.consultants.projection import Names
-from matching.dispatch import request, store, wish_store
+from matching.dispatch import promise, request, store, wish_store
 from matching.dispatch.answers import Answers
 from matching.dispatch.dispatch import TOGETHER, Dispatcher
 from matching.dispatch.request import RingTimes
 from matching.dispatch.views import Views
-from matching.facts import CallEndFact, CallFact, RequestedFact
+from matching.facts import CallEndFact, CallFact, RequestedFact, stood_up
 from matching.models import QuestionRow, RequestRow
 from matching.questions import question as questions
 from matching.questions import question_store
@@ -241,6 +241,9 @@ class RequestService:
         tx.touch([row.customer_id])
         if event.went_live:
             question.state = questions.advance(questions.State(question.state), questions.Move.ANSWER)
+        met = any(one.stage == "connected" for one in await store.stages(tx, row.id))  # in the call that was lost
+        if stood_up(event) and not met:  # the promise is to see one another, not to be accepted
+            await promise.missed(tx, row)
 
 
 def _is_shown(tx: Tx, row: RequestRow) -> bool:

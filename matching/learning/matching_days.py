@@ -38,9 +38,10 @@ def _with_asked(query: str) -> TextClause:
 
 _FIGURES = _with_asked("""
 rung AS (
-  SELECT r.question_id, min(r.created_at) AS requested_at,
+  SELECT r.question_id, min(r.created_at) AS requested_at, min(s.at) AS met_at,
          min(o.answered_at) FILTER (WHERE o.state = 'accepted') AS answered_at, count(o.id) > 0 AS rung
   FROM request r LEFT JOIN offer o ON o.request_id = r.id
+  LEFT JOIN request_stage s ON s.request_id = r.id AND s.stage = 'connected'
   WHERE r.question_id IN (SELECT id FROM asked) GROUP BY r.question_id
 ),
 newcomers AS (
@@ -73,6 +74,7 @@ SELECT asked.day, CASE WHEN grouping(asked.version) = 1 THEN '' ELSE asked.versi
        count(*) FILTER (WHERE rung.rung) AS rung,
        count(*) FILTER (WHERE rung.answered_at IS NOT NULL) AS answered,
        count(*) FILTER (WHERE rung.answered_at <= rung.requested_at + interval '2 minutes') AS answered_in_time,
+       count(*) FILTER (WHERE rung.met_at <= rung.requested_at + interval '2 minutes') AS met_in_time,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM rung.answered_at - rung.requested_at))
          AS median_s,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY extract(epoch FROM rung.answered_at - rung.requested_at))
@@ -142,6 +144,7 @@ class Figures:
     rung: int = 0
     answered: int = 0
     answered_in_time: int = 0  # within two minutes of the first ring
+    met_in_time: int = 0  # both sides seen by then, which is what is promised
     median_s: float | None = None
     p95_s: float | None = None
     connected: int = 0

@@ -12,7 +12,7 @@ from core.ids import CallId, UserId
 from matching.consultants import consultant_store
 from matching.consultants.projection import CHANNEL
 from matching.events import OfferAccepted
-from matching.facts import CallEndFact, CallFact, RefundFact, SettledFact
+from matching.facts import CallEndFact, CallFact, RefundFact, SettledFact, stood_up
 from matching.learning import outcomes
 from matching.questions import question_store
 from people.events import RatingGiven
@@ -35,6 +35,8 @@ class OutcomeLog:
         row = await outcomes.locked(tx, event.call_id)
         if row is not None and row.ended_at is None:
             await self._learn(tx, event.call_id, ended_at=tx.now, connected=row.connected or event.went_live)
+            if stood_up(event):
+                await consultant_store.never_came(tx, UserId(row.consultant_id))
 
     async def on_charge_settled(self, tx: Tx, event: SettledFact) -> None:
         """The connected time is known for good."""

@@ -34,6 +34,7 @@ class FiguresOut(Output):
     rung: int
     answered: int
     answered_in_time: int
+    met_in_time: int
     median_s: float | None
     p95_s: float | None
     connected: int

@@ -39,6 +39,7 @@ async def test_the_made_up_month_is_made_once_and_fills_every_figure(db: Databas
         learned = await history.read(tx, ZERO.names)
     whole = matching_days.total(one.figures for one in days if one.version == matching_days.ALL)
     assert whole.answered_in_time > 0.9 * whole.questions
+    assert 0.9 * whole.questions < whole.met_in_time <= whole.answered_in_time
     assert whole.mrr10 is not None and 0.3 < whole.mrr10 < 0.9  # noqa: PT018
     assert whole.stars is not None and 4 < whole.stars < 5  # noqa: PT018
     assert sum(one.n for one in whole.calibration) > 1_000

@@ -65,6 +65,7 @@ async def _write_one(tx: Tx, story: Asked) -> None:
         "answered": answered,
         "ended": answered + timedelta(minutes=15) if answered else None,
         "version": story.version,
+        "met": answered + timedelta(seconds=8) if answered else None,
         "results": json.dumps(results),
         "state": "matched" if answered else "exhausted",
         "user": story.people[story.good or 0],
@@ -75,7 +76,7 @@ async def _write_one(tx: Tx, story: Asked) -> None:
         "stars": story.stars if story.good is not None else None,
         "refunded": story.refunded,
     }
-    for statement in _STATEMENTS if answered else _STATEMENTS[:-1]:
+    for statement in _STATEMENTS if answered else _STATEMENTS[:-2]:
         await tx.session.execute(text(statement), values)
 
 
@@ -108,6 +109,7 @@ _STATEMENTS = (
     VALUES (:call, :question, :customer, :user, 1, 'A question', '{}', 'en', :at,
             :answered, true, :good, :ms, :stars, :refunded, :ended, 0)
     """,
+    "INSERT INTO request_stage (request_id, stage, at) VALUES (:request, 'connected', :met)",
 )
 
 

@@ -45,6 +45,7 @@ async def test_a_days_figures_are_the_stored_facts(past: Market) -> None:
     assert set(found) == {(2, ALL), (2, "first"), (2, "second"), (3, ALL), (3, "first")}
     day = found[2, ALL].figures
     assert (day.questions, day.rung, day.answered, day.answered_in_time) == (6, 6, 5, 4)
+    assert day.met_in_time == 4
     assert day.median_s == pytest.approx(40)
     assert day.p95_s == pytest.approx(114)
     assert (day.connected, day.completed, day.refunded) == (5, 4, 1)

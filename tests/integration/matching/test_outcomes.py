@@ -40,9 +40,9 @@ class Story:
     def live(self) -> tuple[Told, Any]:
         return self.log.on_call_went_live, CallWentLive(self.call, self.customer, self.consultant)
 
-    def ended(self, *, went_live: bool = True) -> tuple[Told, Any]:
+    def ended(self, *, went_live: bool = True, reason: str = "left", absent: tuple[str, ...] = ()) -> tuple[Told, Any]:
         question, request = self.accepted.question_id, self.accepted.request_id
-        event = CallEnded(self.call, request, question, self.customer, self.consultant, "left", went_live)
+        event = CallEnded(self.call, request, question, self.customer, self.consultant, reason, went_live, absent)
         return self.log.on_call_ended, event
 
     def settled(self, connected_ms: int = 900_000) -> tuple[Told, Any]:
@@ -99,6 +99,20 @@ async def began(market: Market, customer: UserId, consultant: UserId) -> Story:
     story = Story(market, customer, consultant, market.heard(OfferAccepted)[-1])
     await story.tell((story.log.on_offer_accepted, story.accepted))
     return story
+
+
+@pytest.mark.parametrize(
+    ("absent", "counts"), [(("consultant",), (0, 1)), (("customer",), (1, 0)), (("consultant", "customer"), (1, 0))]
+)
+async def test_an_accept_that_nobody_followed_counts_as_a_miss_once(
+    story: Story, absent: tuple[str, ...], counts: tuple[int, int]
+) -> None:
+    ended = story.ended(went_live=False, reason="no_show", absent=absent)
+    await story.tell(ended, ended)
+    async with story.market.db.begin() as tx:
+        row = await consultant_store.find(tx, story.consultant)
+    assert row is not None
+    assert (row.offers_accepted, row.offers_missed) == counts
 
 
 async def test_an_accepted_ring_begins_an_outcome_with_the_question_as_it_was(story: Story) -> None:

@@ -1,6 +1,7 @@
 """The ring keeps the promises of decisions §6."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import text
 
 from core.errors import Conflict, Invalid, NotFound
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
+from matching.dispatch import promise
 from matching.dispatch.answers import AlreadyTaken, Expired, Withdrawn
 from matching.dispatch.requests import AlreadyActive, AlreadyMatched, CardMissing
 from matching.events import OfferAccepted, OfferMissed, RequestClosed
@@ -314,7 +316,9 @@ async def test_somebody_elses_offer_or_request_does_not_exist(market: Market) ->
         await market.cancel(UserId(uuid4()), request["id"])
 
 
-async def ended(market: Market, request: dict, consultant: UserId, customer: UserId, *, went_live: bool) -> CallId:
+async def ended(
+    market: Market, request: dict, consultant: UserId, customer: UserId, *, went_live: bool, **how: Any
+) -> CallId:
     call = await market.accept(consultant, (await market.offers(consultant))[0]["id"])
     question = QuestionId(request["question_id"])
     async with market.db.begin() as tx:
@@ -328,11 +332,31 @@ async def ended(market: Market, request: dict, consultant: UserId, customer: Use
             question_id=question,
             customer_id=customer,
             consultant_id=consultant,
-            reason="hold_declined",
             went_live=went_live,
+            **{"reason": "hold_declined", **how},
         )
         await market.requests.on_call_ended(tx, end)
     return CallId(call)
+
+
+@pytest.mark.parametrize(
+    ("reason", "absent", "credited"),
+    [
+        ("no_show", ("consultant",), True),
+        ("no_show", ("customer",), False),
+        ("no_show", ("consultant", "customer"), False),
+        ("left", ("consultant",), False),
+    ],
+)
+async def test_whoever_accepts_and_never_comes_breaks_the_promise(
+    market: Market, reason: str, absent: tuple[str, ...], credited: bool
+) -> None:
+    anna, customer = await market.consultant(), await market.customer()
+    request = await market.ring(customer)
+    await ended(market, request, anna, customer, went_live=False, reason=reason, absent=absent)
+    async with market.db.begin() as tx:
+        credit = await promise.credit_of(tx, RequestId(request["id"]))
+    assert (credit is not None) == credited
 
 
 async def test_a_call_that_never_went_live_leaves_the_question_open_to_ring_anew(market: Market) -> None:

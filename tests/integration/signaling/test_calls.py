@@ -59,7 +59,17 @@ async def test_a_call_nobody_joins_ends_as_no_show_after_a_minute_and_not_before
     stage.clock.advance(timedelta(seconds=1))
     assert await stage.calls.run_due(stage.db) == 1
     assert (await view(stage, call)).close_reason == "no_show"
-    assert [(event.reason, event.went_live) for event in told(stage, CallEnded)] == [("no_show", False)]
+    [end] = told(stage, CallEnded)
+    assert (end.reason, end.went_live, end.absent) == ("no_show", False, ("consultant", "customer"))
+
+
+async def test_the_end_names_who_was_never_seen(stage: Any) -> None:
+    call = await stage.ready()
+    await stage.publish(ParticipantSeen(call.call_id, "customer", stage.clock.now()))
+    stage.clock.advance(timedelta(seconds=60))
+    assert await stage.calls.run_due(stage.db) == 1
+    [end] = told(stage, CallEnded)
+    assert (end.reason, end.absent) == ("no_show", ("consultant",))
 
 
 async def test_a_hold_that_is_never_answered_does_not_keep_a_call_for_ever(stage: Any) -> None:

@@ -399,6 +399,7 @@ export type DayFiguresOut = {
   rung: number
   answered: number
   answered_in_time: number
+  met_in_time: number
   median_s: number | null
   p95_s: number | null
   connected: number
@@ -557,6 +558,7 @@ export type FiguresOut = {
   rung: number
   answered: number
   answered_in_time: number
+  met_in_time: number
   median_s: number | null
   p95_s: number | null
   connected: number

@@ -47,6 +47,8 @@ export const adminDe: Record<keyof typeof adminEn, string> = {
   'admin.chart.refunded': 'Erstattet',
   'admin.chart.newcomers': 'Neue Berater',
   'admin.line.questions': 'Fragen',
+  'admin.line.met_in_time': 'In 2 Minuten von Angesicht zu Angesicht',
+  'admin.tile.met_in_time': 'Von den angeklingelten: in 2 Minuten von Angesicht zu Angesicht',
   'admin.line.answered_in_time': 'In 2 Minuten angenommen',
   'admin.line.median': 'Median',
   'admin.line.p95': '95 von 100',

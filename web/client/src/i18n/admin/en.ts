@@ -46,6 +46,8 @@ export const adminEn = {
   'admin.chart.refunded': 'Given back',
   'admin.chart.newcomers': 'New consultants',
   'admin.line.questions': 'Questions',
+  'admin.line.met_in_time': 'Face to face within 2 minutes',
+  'admin.tile.met_in_time': 'Of those rung for: face to face within 2 minutes',
   'admin.line.answered_in_time': 'Answered within 2 minutes',
   'admin.line.median': 'Median',
   'admin.line.p95': '95 of 100',

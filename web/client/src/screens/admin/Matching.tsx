@@ -32,7 +32,7 @@ function Charts({ figures }: { figures: DayFigures[] }) {
         title={t('admin.chart.questions')}
         days={days}
         show={count}
-        series={[line(t('admin.line.questions'), (each) => each.questions), line(t('admin.line.answered_in_time'), (each) => each.answered_in_time)]}
+        series={[line(t('admin.line.questions'), (each) => each.questions), line(t('admin.line.answered_in_time'), (each) => each.answered_in_time), line(t('admin.line.met_in_time'), (each) => each.met_in_time)]}
       />
       <LineChart
         title={t('admin.chart.wait')}
@@ -111,6 +111,7 @@ function Figures({ found }: { found: Learning }) {
   const tiles: [string, string][] = [
     [t('admin.tile.questions'), String(whole.questions)],
     [t('admin.tile.in_time'), whole.rung ? percent((10_000 * whole.answered_in_time) / whole.rung) : '–'],
+    [t('admin.tile.met_in_time'), whole.rung ? percent((10_000 * whole.met_in_time) / whole.rung) : '–'],
     [t('admin.tile.mrr10'), whole.mrr10 === null ? '–' : number(whole.mrr10, 2)],
     [t('admin.tile.stars'), whole.stars === null ? '–' : number(whole.stars, 2)],
     [t('admin.tile.calibration'), whole.calibration_error === null ? '–' : number(whole.calibration_error, 3)],
