@@ -37,6 +37,12 @@ class Hint:
     intent_id: str | None
     account_id: str | None
 
+    @property
+    def leads_anywhere(self) -> bool:
+        """Whether there is something to fetch; that a transfer was made, say, its capture has told already."""
+        needed = {"account": (self.object_id,), "payout": (self.object_id, self.account_id)}
+        return None not in needed.get(self.object_type, (self.intent_id,))
+
 
 class WebhookService:
     """Verify, store, answer; then re-fetch the object and end in the same ``reconcile`` as everything else."""
@@ -138,7 +144,9 @@ class WebhookService:
 
 
 async def _store(tx: Tx, event: ProviderEvent, raw: str) -> bool:
-    """Write an event down, once, with the job that works it off."""
+    """Write an event down, once, with the job that works it off; of one that leads nowhere it is kept that it came."""
+    intent_id = _intent_of(event.object_type, event.object_id, event.object)
+    waits = Hint(event.object_type, event.object_id, intent_id, event.account_id).leads_anywhere
     stored = await tx.session.execute(
         insert(StripeEventRow)
         .values(
@@ -146,19 +154,22 @@ async def _store(tx: Tx, event: ProviderEvent, raw: str) -> bool:
             type=event.type,
             object_type=event.object_type,
             object_id=event.object_id,
-            intent_id=_intent_of(event.object_type, event.object_id, event.object),
+            intent_id=intent_id,
             account_id=event.account_id,
             raw=raw,
             received_at=tx.now,
-            due_at=tx.now + SWEEP_AFTER,
+            due_at=tx.now + SWEEP_AFTER if waits else None,
             attempts=0,
+            processed_at=None if waits else tx.now,
+            outcome=None if waits else "ignored",
         )
         .on_conflict_do_nothing()
         .returning(StripeEventRow.id)
     )
     if stored.scalar_one_or_none() is None:
         return False
-    await tx.defer(TASK, event_id=event.id)
+    if waits:
+        await tx.defer(TASK, event_id=event.id)
     return True
 
 

@@ -100,7 +100,8 @@ _NOTIFY = text(
 class Database:
     """The connection pool, and the one way to open a transaction."""
 
-    def __init__(self, url: str, *, clock: Clock, bus: Bus, jobs: Jobs, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, clock: Clock, bus: Bus, jobs: Jobs, pool_size: int = 15) -> None:
+        """``pool_size`` is the most connections at once; they are opened as they are needed, and then kept."""
         self.url = url
         self._clock = clock
         self._bus = bus
@@ -108,7 +109,8 @@ class Database:
         self.engine = create_async_engine(
             sqlalchemy_url(url),
             pool_size=pool_size,
-            max_overflow=5,
+            max_overflow=0,  # a connection for one transaction costs more than the transaction
+            pool_use_lifo=True,  # few are kept busy: their statements are prepared, the server's caches are warm
             pool_timeout=5,  # an exhausted pool answers 503 fast instead of hanging
             pool_pre_ping=True,
             connect_args={"options": f"-csearch_path={SEARCH_PATH} -ctimezone=UTC", "connect_timeout": 5},

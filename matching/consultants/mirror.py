@@ -15,10 +15,11 @@ from matching.learning.models_store import CHANNEL as MODELS
 log = logs.get(__name__)
 
 CHANNELS = (CONSULTANTS, MODELS)
+REST_S = 0.2  # between two reads: when many calls end at once, something changes all the time
 
 
 class Mirror:
-    """Reads what changed after each NOTIFY; a burst of them costs one read, and a ranking still looks for itself."""
+    """Reads what changed after a NOTIFY, a burst of them a few times a second; a ranking still looks for itself."""
 
     def __init__(self, db: Database, consultants: ConsultantProjection) -> None:
         self._db = db
@@ -47,6 +48,7 @@ class Mirror:
             if self._consultants.index is not kept:
                 keep_from_collector()
                 kept = self._consultants.index
+            await asyncio.sleep(REST_S)  # what comes meanwhile is read together
 
     async def look(self) -> None:
         """Read what changed and give vectors to what has none."""

@@ -29,7 +29,7 @@ from web.context import House
 TALKED_MS = 660_000
 EVERY_S = 0.25  # between two packets of a person: enough to be seen
 JOINING = 8  # people who connect at the same time
-LEAVING = 10  # as many as the pool of a web process serves at once; the others wait in its queue
+LEAVING = 10  # at once: two thirds of a web process's pool; the others wait in its queue
 SETTLED_WITHIN_S = 10.0
 STRIPE_PER_ENDPOINT, STRIPE_IN_ALL = 25, 100
 

@@ -62,7 +62,7 @@ class House:
         self._boundaries = boundaries
         self.queue = Queue(settings.database_url)
         self.bus = Bus()
-        self.db = Database(settings.database_url, clock=clock, bus=self.bus, jobs=self.queue, pool_size=12)
+        self.db = Database(settings.database_url, clock=clock, bus=self.bus, jobs=self.queue, pool_size=17)
         self.db.engine.pool._pre_ping = False  # no server goes away in here: a question less in each transaction
         event.listen(self.db.engine.sync_engine, "before_cursor_execute", self._on_statement)
         event.listen(self.db.engine.sync_engine, "commit", self._on_commit)

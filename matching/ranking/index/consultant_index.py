@@ -144,9 +144,9 @@ class ConsultantIndex:
         return found
 
     def learn(self, past: Past) -> None:
-        """Take over what became of a past question."""
+        """Take over what became of a past question; told again, the question keeps the vector it has."""
         self.memory.learn(past)
-        if past.vector is None and self.meanings.encodes:
+        if self.meanings.encodes and not self.memory.has_meaning(past.question):
             self.unencoded_questions[past.question] = None
 
     def take_meaning(self, facts: ConsultantFacts, vector: Vector) -> None:

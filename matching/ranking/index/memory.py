@@ -132,6 +132,10 @@ class Memory:
             self._rows += 1
         return int(self._row_of[person])
 
+    def has_meaning(self, question: Hashable) -> bool:
+        """Whether this question has its vector: its text stays what it was, however often its outcome changes."""
+        return self._question_of.get(question) in self._encoded
+
     def take_meaning(self, question: Hashable, vector: Vector) -> None:
         """Remember the vector of a question that was learned without one."""
         self.version += 1

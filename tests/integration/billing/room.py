@@ -54,7 +54,7 @@ class Room:
         self.heard: list[Event] = []
         self.jobs = Jobs(settings.database_url)
         self.bus = Bus()
-        self.db = Database(settings.database_url, clock=clock, bus=self.bus, jobs=self.jobs, pool_size=5)
+        self.db = Database(settings.database_url, clock=clock, bus=self.bus, jobs=self.jobs, pool_size=10)
         self.gateway = StripeGateway(
             api_key=sandbox.api_key, api_base=sandbox.url, webhook_secret=sandbox.webhook_secret, timeout_s=2
         )

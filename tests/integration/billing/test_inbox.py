@@ -107,6 +107,20 @@ async def test_a_forged_webhook_is_not_even_stored(room: Room) -> None:
         assert await tx.session.scalar(text("SELECT count(*) FROM stripe_event")) == 0
 
 
+async def test_that_something_came_of_which_its_capture_told_all_is_kept_and_makes_no_work(room: Room) -> None:
+    call = await room.open()
+    await room.talk(call, 660_000)
+    await room.end(call)
+    [event] = [event for event in await room.gateway.list_events() if event.type == "transfer.created"]
+    assert await deliver(room, event)
+    async with room.db.begin() as tx:
+        query = text("SELECT outcome, due_at, processed_at IS NOT NULL FROM stripe_event")
+        kept = (await tx.session.execute(query)).one()
+        waiting = await tx.session.scalar(text("SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo'"))
+    assert tuple(kept) == ("ignored", None, True)
+    assert waiting == 0
+
+
 async def test_commands_are_carried_before_the_webhooks_that_wait(room: Room) -> None:
     """When many calls end at once, the webhooks of the first captures must not hold up the last."""
     call = await room.open()

@@ -154,7 +154,7 @@ def wish(question: QuestionId, **changes: Any) -> Wish:
 @pytest.fixture
 async def market(database_url: str, clock: FakeClock) -> AsyncIterator[Market]:
     bus = Bus()
-    db = Database(database_url, clock=clock, bus=bus, jobs=Jobs(database_url), pool_size=20)
+    db = Database(database_url, clock=clock, bus=bus, jobs=Jobs(database_url), pool_size=25)
     market = Market(db, clock, {})
 
     async def missed(tx: Tx, event: OfferMissed) -> None:

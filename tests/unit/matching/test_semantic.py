@@ -1,5 +1,6 @@
 """Matching by meaning: the sentence encoder, where its packages are installed (SEMANTIC=1 ./test installs them)."""
 
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from matching.ranking.index import minilm
 from matching.ranking.index.consultant_index import ConsultantIndex
 from matching.ranking.index.encoder import Encoder
 from matching.ranking.index.meanings import Meanings
+from matching.ranking.index.memory import Past
 from matching.ranking.logistic import LogisticRanker
 from matching.ranking.model import built_in
 from tests.unit.matching.test_ranking import facts
@@ -71,6 +73,17 @@ def test_a_changed_profile_does_not_keep_the_vector_of_its_old_text(encoder: Enc
     index.apply(new)
     index.take_meaning(old, encoder.encode(old.text))
     assert list(index.unencoded_people) == [new.user_id], "it still waits for the new one"
+
+
+def test_a_question_keeps_its_vector_when_more_becomes_known_of_its_answer() -> None:
+    index, encoder = ConsultantIndex(Pointing("My pods restart")), Pointing("My pods restart")
+    index.learn(past := Past("call", "question", "My pods restart", 0, 20_000.0, 0.0, good=False))
+    assert list(index.unencoded_questions) == ["question"]
+    index.take_question("question", encoder.encode(past.text))
+    index.learn(replace(past, weight=1.0, good=True))
+    index.learn(replace(past, key="another call", person=1))
+    assert not index.unencoded_questions, "it would be encoded again, with every change of every outcome"
+    assert index.memory.similarities("", encoder.encode(past.text))["meaning"].max() > 0.9
 
 
 class Pointing:
