@@ -20,7 +20,7 @@ from matching.ranking.index.encoder import WIDTH, Vector
 from matching.ranking.index.meanings import grown
 from matching.ranking.index.text_index import TextIndex
 from matching.ranking.index.weighing import EVENT, LIVES, LONG_AGO, RHYTHM_LIFE, Weighed, weighed
-from matching.ranking.ranker import Floats, Ints
+from matching.ranking.ranker import Flags, Floats, Ints
 
 GRAM: Final = 4
 SEVERAL: Final = 2.0  # added to the number of answers before a mean is taken: one lucky answer is no habit
@@ -95,7 +95,8 @@ class Memory:
         self._vectors: Vector | None = None  # 1.5 kB a question: turning smaller numbers into these would take longer
         self._vector_sum = np.zeros(WIDTH)
         self._common: _Common | None = None  # of all vectors, worked out again when there are more
-        self._encoded: set[int] = set()
+        self._encoded: Flags = np.zeros(256, dtype=bool)  # which questions have a vector …
+        self._with_vector = 0  # … and how many
         self._weighed: tuple[tuple[int, float, bool], Weighed] | None = None  # until more is learned, or the next day
         self.version = 0  # grows with everything that is learned
 
@@ -146,8 +147,10 @@ class Memory:
             self._vectors = np.zeros((256, len(vector)), dtype=np.float32)
         while question >= len(self._vectors):
             self._vectors = grown(self._vectors, 2 * len(self._vectors))
-        if question not in self._encoded:
-            self._encoded.add(question)
+            self._encoded = grown(self._encoded, 2 * len(self._encoded))
+        if not self._encoded[question]:
+            self._encoded[question] = True
+            self._with_vector += 1
             self._vectors[question] = vector
             self._vector_sum += vector
             self._common = None
@@ -160,10 +163,10 @@ class Memory:
         if vector is not None and self._vectors is not None:
             known = self._vectors[: min(count, len(self._vectors))]
             if self._common is None or len(self._common.shared) < len(known):
-                self._common = _common_of(known, self._vector_sum / (len(self._encoded) + FEW_QUESTIONS))
+                self._common = _common_of(known, self._vector_sum / (self._with_vector + FEW_QUESTIONS))
             found["meaning"][: len(known)] = _beyond_the_common(known, vector, self._common)
-            if len(self._encoded) < len(known):
-                found["meaning"][: len(known)][~known.any(axis=1)] = 0  # those that have no vector yet
+            if self._with_vector < len(known):
+                found["meaning"][: len(known)][~self._encoded[: len(known)]] = 0
         return found
 
     def recall(self, text: str, vector: Vector | None, *, day: float, people: int) -> Recollection:
