@@ -135,7 +135,8 @@ class Memory:
 
     def has_meaning(self, question: Hashable) -> bool:
         """Whether this question has its vector: its text stays what it was, however often its outcome changes."""
-        return self._question_of.get(question) in self._encoded
+        known = self._question_of.get(question)
+        return known is not None and known < len(self._encoded) and bool(self._encoded[known])
 
     def take_meaning(self, question: Hashable, vector: Vector) -> None:
         """Remember the vector of a question that was learned without one."""
