@@ -73,10 +73,9 @@ def test_a_printed_statement_gives_yen_no_decimals(locale: str, gross: str, bala
     assert {"JPY", gross, balance, "185", "849"} <= set(said)
 
 
-@pytest.mark.parametrize(("locale", "amount"), [("en", "?2,298"), ("de", "2.298")])
+@pytest.mark.parametrize(("locale", "amount"), [("en", "?2,298"), ("de", "2.298 ?")])
 def test_a_printed_receipt_gives_yen_no_decimals(locale: str, amount: str) -> None:
-    said = texts(printed(signed(SCRIPTS["yen"]), locale=locale, zone="Asia/Tokyo"))
-    assert amount in {one.rstrip("?") for one in said}, said
+    assert amount in texts(printed(signed(SCRIPTS["yen"]), locale=locale, zone="Asia/Tokyo"))
 
 
 def test_the_printed_list_of_charges_gives_yen_no_decimals() -> None:
