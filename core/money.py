@@ -64,5 +64,8 @@ def decimal_text(value: int, places: int) -> str:
 
 
 def amount_text(minor: int, currency: str) -> str:
-    """An amount with the decimals of its currency: 1650 → ``16.50`` in ``eur``, ``1650`` in ``jpy``. For tables."""
+    """An amount with the decimals of its currency: 1650 → ``16.50`` in ``eur``, ``1650`` in ``jpy``. For tables.
+
+    ValueError for a currency that is not ours.
+    """
     return decimal_text(minor, Currency(currency).decimals)
