@@ -58,7 +58,7 @@ def verify_receipt(file: Path, key: str | None) -> int:
         sys.stderr.write(f"This cannot be read: {error}\n")
         return 1
     document, checks = verifier.verify(text, given)
-    lines = words.report(checks)
+    lines = words.report(document, checks)
     holds = all(check.holds for check in checks)
     if holds:
         signature = document["signature"]

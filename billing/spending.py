@@ -11,7 +11,7 @@ from billing.finance.sheet import safe
 from billing.periods import Period, year_to
 from core.db import Tx
 from core.ids import UserId
-from core.money import decimal_text
+from core.money import amount_text, decimal_text
 
 # Between the time a call was connected and the currency: who was on the other side, and the amounts.
 OTHER = {"customer": "consultant", "consultant": "customer"}
@@ -61,7 +61,7 @@ def table(side: Side, rows: Iterable[Bill], names: Mapping[UserId, str]) -> str:
                 row.billed_at.isoformat(timespec="seconds"),
                 safe(names.get(row.other_id, "")),
                 decimal_text(row.connected_ms, 3),
-                *(decimal_text(amount) for amount in (*shared, row.refunded_minor)),
+                *(amount_text(amount, row.currency) for amount in (*shared, row.refunded_minor)),
                 row.currency.upper(),
                 row.state,
             )

@@ -34,7 +34,9 @@ class Settings(BaseSettings):
     stripe_publishable_key: str = Field(default="", description="pk_…: Stripe's own card fields; not for the sandbox")
     stripe_timeout_s: float = 10.0
     approval_above_minor: int = Field(
-        default=10_000, ge=0, description="A refund or release above this amount needs a second person"
+        default=10_000,
+        ge=0,
+        description="A refund or release above so many minor units (cents, yen) needs a second person",
     )
     stripe_workers: int = Field(
         default=1, ge=1, description="How many `worker` processes share the Stripe account and so its rate limits"

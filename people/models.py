@@ -75,7 +75,7 @@ class Profile(Base):
     __tablename__ = "profile"
     __table_args__ = (
         CheckConstraint("rate_minor_per_hour > 0", name="rate_positive"),
-        CheckConstraint("currency IN ('eur','usd','gbp','chf')", name="currency_known"),
+        CheckConstraint("currency IN ('eur','usd','gbp','chf','jpy')", name="currency_known"),
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)

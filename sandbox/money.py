@@ -5,6 +5,7 @@ from sandbox.errors import invalid
 # docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
 MINIMUM = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50, "jpy": 50, "sek": 300, "dkk": 250, "pln": 200}
 MAXIMUM = 99_999_999
+ZERO_DECIMAL = {"jpy"}  # docs.stripe.com/currencies#zero-decimal: an amount is the currency's own unit, not a hundredth
 _FEE_BPS, _FEE_FIXED = 150, 25  # 1.5 % + 0.25, the price list's European cards
 
 
@@ -25,6 +26,12 @@ def chargeable(amount: int | None, code: str, param: str) -> int:
     if amount > MAXIMUM:
         raise invalid(f"Amount must be no more than {MAXIMUM} {code}", param, "amount_too_large")
     return amount
+
+
+def written(amount: int, code: str, mark: str) -> str:
+    """An amount as people read it, with its decimal ``mark``: 1650 → ``16.50 EUR``, ``1650 JPY``."""
+    whole, cents = divmod(amount, 100)
+    return f"{amount} {code.upper()}" if code in ZERO_DECIMAL else f"{whole}{mark}{cents:02d} {code.upper()}"
 
 
 def processing_fee(amount: int) -> int:

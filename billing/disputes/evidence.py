@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.money import amount_text
+
 MOST_CHARACTERS = 20_000  # a field; Stripe allows 150,000 in all
 
 
@@ -85,4 +87,4 @@ def _clock(ms: int) -> str:
 
 
 def _money(minor: int, currency: str) -> str:
-    return f"{minor // 100}.{minor % 100:02d} {currency.upper()}"
+    return f"{amount_text(minor, currency)} {currency.upper()}"

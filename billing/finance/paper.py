@@ -6,9 +6,9 @@ from datetime import datetime
 
 from reportlab.lib.units import mm
 
-from billing.finance.sheet import decimal
 from billing.finance.store import Total
 from billing.proof.pdf.sheet import DRAWING, LEFT, RIGHT, SMALL, STRONG, TITLE, Sheet, Style
+from core.money import amount_text
 
 MOST_PRINTED = 1_000
 _ROW = Style(size=7.5)
@@ -52,8 +52,9 @@ def printed_charges(lines: Sequence[PrintedCharge], totals: Sequence[Total], now
         sheet.down(24)
         for total in totals:
             words = (
-                f"{total.count} in {total.currency.upper()}: gross {decimal(total.gross_minor, 2)}, "
-                f"commission {decimal(total.commission_minor, 2)}, net {decimal(total.net_minor, 2)}"
+                f"{total.count} in {total.currency.upper()}: gross {amount_text(total.gross_minor, total.currency)}, "
+                f"commission {amount_text(total.commission_minor, total.currency)}, "
+                f"net {amount_text(total.net_minor, total.currency)}"
             )
             sheet.text(LEFT, words, SMALL)
             sheet.down(13)
@@ -80,9 +81,9 @@ def _line(sheet: Sheet, line: PrintedCharge) -> None:
         f"{line.at:%Y-%m-%d %H:%M}",
         line.customer[:_NAME],
         line.consultant[:_NAME],
-        f"{decimal(line.gross_minor, 2)} {line.currency.upper()}",
-        decimal(line.commission_minor, 2),
-        decimal(line.refunded_minor, 2),
+        f"{amount_text(line.gross_minor, line.currency)} {line.currency.upper()}",
+        amount_text(line.commission_minor, line.currency),
+        amount_text(line.refunded_minor, line.currency),
         line.state.replace("_", " "),
     )
     for (_, x, right), cell in zip(_COLUMNS, cells, strict=True):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from billing.models import ChargeRow
 from core.ids import UserId
+from core.money import amount_text, decimal_text
 
 HEADER = (
     "reference",
@@ -52,20 +53,14 @@ def sheet(rows: Iterable[ChargeRow], names: Mapping[UserId, str]) -> str:
                 row.created_at.isoformat(timespec="seconds"),
                 safe(names.get(UserId(row.customer_id), "")),
                 safe(names.get(UserId(row.consultant_id), "")),
-                decimal(row.connected_ms or 0, 3),
-                decimal(row.billed_ms or 0, 3),
-                decimal(row.gross_minor or 0, 2),
-                decimal(row.commission_minor or 0, 2),
-                decimal(row.net_minor or 0, 2),
-                decimal(row.refunded_minor or 0, 2),
+                decimal_text(row.connected_ms or 0, 3),
+                decimal_text(row.billed_ms or 0, 3),
+                amount_text(row.gross_minor or 0, row.currency),
+                amount_text(row.commission_minor or 0, row.currency),
+                amount_text(row.net_minor or 0, row.currency),
+                amount_text(row.refunded_minor or 0, row.currency),
                 row.currency.upper(),
                 row.state,
             )
         )
     return out.getvalue()
-
-
-def decimal(value: int, places: int) -> str:
-    """Minor units as an exact decimal with a point."""
-    whole, rest = divmod(value, 10**places)
-    return f"{whole}.{rest:0{places}d}"

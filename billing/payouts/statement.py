@@ -8,6 +8,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from billing.finance.sheet import safe
 from billing.ledger import entries
 from billing.periods import Period
 from core.db import Tx
-from core.money import decimal_text
+from core.money import amount_text
 
 HEADER = ("at", "what", "reference", "gross", "commission", "net", "paid_out", "balance", "currency")
 BEFORE, AFTER = "balance brought forward", "balance carried forward"
@@ -114,16 +115,15 @@ def table(accounts: Iterable[AccountStatement], zone: str) -> str:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(HEADER)
     for account in accounts:
-        currency = account.currency.upper()
-        writer.writerow(("", BEFORE, "", "", "", "", "", decimal_text(account.before_minor), currency))
+        currency, text_of = account.currency.upper(), partial(amount_text, currency=account.currency)
+        writer.writerow(("", BEFORE, "", "", "", "", "", text_of(account.before_minor), currency))
         for one, balance in account.running():
             moment = one.at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
             what = one.kind.replace("_", " ")
             writer.writerow(
-                (moment, what, safe(one.reference), *map(decimal_text, amounts(one)), decimal_text(balance), currency)
+                (moment, what, safe(one.reference), *map(text_of, amounts(one)), text_of(balance), currency)
             )
-        sums = map(decimal_text, account.sums)
-        writer.writerow(("", AFTER, "", *sums, decimal_text(account.after_minor), currency))
+        writer.writerow(("", AFTER, "", *map(text_of, account.sums), text_of(account.after_minor), currency))
     return out.getvalue()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from billing.proof.canonical import canonical
 from billing.proof.finding import Check, Finding
-from billing.proof.recompute import Bill, commission_of, moment, taxed_as, vat_in
+from billing.proof.recompute import DECIMALS, Bill, commission_of, moment, taxed_as, vat_in
 from billing.proof.shape import NEWEST, misshapen, sections
 
 Document = dict[str, Any]
@@ -44,7 +44,7 @@ def _senseless(document: Document) -> Iterator[Finding]:
         ("version", {*range(1, NEWEST + 1)}, document["version"]),
         ("role", {"customer", "consultant"}, document["role"]),
         ("state", {"captured", "released", "uncollectable", "abandoned"}, document["state"]),
-        ("price.currency", {"eur", "usd", "gbp", "chf"}, price["currency"]),
+        ("price.currency", {*DECIMALS}, price["currency"]),
         ("price.policy", {"whole_call", "after_threshold"}, price["policy"]),
         ("price.tax_mode", {"inclusive", "exempt", "reverse_charge", "outside_scope"}, price["tax_mode"]),
     ):

@@ -16,6 +16,8 @@ HOUR_MS = 3_600_000
 BPS = 10_000
 EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 RATED = f"{EU} CH GB"  # where a rate is known
+# The currencies of receipts, and how many decimals an amount has in each (ISO 4217).
+DECIMALS = {"eur": 2, "usd": 2, "gbp": 2, "chf": 2, "jpy": 0}
 SKIPPED = "demo_skip"  # the demo's clock was moved: the next interval follows without a gap
 
 

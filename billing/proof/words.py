@@ -3,6 +3,7 @@
 from typing import Any
 
 from billing.proof.finding import Check, Finding
+from billing.proof.recompute import DECIMALS
 
 CHECKS = {
     "form": "the file has the form of a receipt",
@@ -39,8 +40,8 @@ SENTENCES = {
 _SAYS = "the receipt says {said}, recomputed {found}"
 
 
-def sentence(finding: Finding) -> str:
-    """A finding in words, amounts in the currency's units."""
+def sentence(finding: Finding, decimals: int) -> str:
+    """A finding in words, amounts in the currency's units, which have so many decimals."""
     code = finding.code
     if code.startswith("line_") and code not in SENTENCES:
         text = (
@@ -54,25 +55,36 @@ def sentence(finding: Finding) -> str:
         text = SENTENCES[code]
     money = code == "sum_of_lines" or code.endswith("_minor") or finding.place.endswith("_minor")
     place = finding.place.removesuffix("_minor").replace("_", " ") if "." not in finding.place else finding.place
-    return text.format(place=place, said=_value(finding.said, money), found=_value(finding.found, money))
+    said, found = (_value(value, decimals if money else 0) for value in (finding.said, finding.found))
+    return text.format(place=place, said=said, found=found)
 
 
 def _field(code: str, start: int) -> str:
     return code[start:].replace("_ms", "").replace("_", " ")
 
 
-def _value(value: Any, money: bool) -> str:
-    if money and isinstance(value, int):
-        sign, cents = "-" if value < 0 else "", abs(value)
-        return f"{sign}{cents // 100}.{cents % 100:02d}"
+def _value(value: Any, decimals: int) -> str:
+    if decimals and isinstance(value, int):
+        whole, part = divmod(abs(value), 10**decimals)
+        return f"{'-' if value < 0 else ''}{whole}.{part:0{decimals}d}"
     return "nothing" if value is None else str(value)
 
 
-def report(checks: list[Check]) -> list[str]:
-    """One readable line for each check that holds, and for each finding."""
+def _decimals(document: Any) -> int:
+    """Those of the receipt's currency; none where it names no currency that we know: its numbers stay as they are."""
+    price = document.get("price") if isinstance(document, dict) else None
+    currency = price.get("currency") if isinstance(price, dict) else None
+    return DECIMALS.get(currency, 0) if isinstance(currency, str) else 0
+
+
+def report(document: Any, checks: list[Check]) -> list[str]:
+    """One readable line for each check of this document that holds, and for each finding."""
+    decimals = _decimals(document)
     lines: list[str] = []
     for check in checks:
         lines += (
-            [f"ok    {CHECKS[check.name]}"] if check.holds else [f"WRONG {sentence(one)}" for one in check.findings]
+            [f"ok    {CHECKS[check.name]}"]
+            if check.holds
+            else [f"WRONG {sentence(one, decimals)}" for one in check.findings]
         )
     return lines

@@ -1,7 +1,8 @@
 """Every bill computed again from raw rows, in SQL: this code shares nothing with the meter that wrote them.
 
 The rules are those of the product (decisions 1 and 4), written a second time on purpose. What both agree on is
-likely right; what they do not agree on is a case, before anybody is paid out.
+likely right; what they do not agree on is a case, before anybody is paid out. Only Stripe's minima are not ours to
+write twice: they are given.
 """
 
 from dataclasses import dataclass
@@ -11,9 +12,12 @@ from uuid import UUID
 from sqlalchemy import text
 
 from core.db import Tx
+from core.money import MINIMUM_CHARGE_MINOR
 
 _BILLS = """
-WITH raw AS (
+WITH minimum AS (
+  SELECT * FROM unnest(CAST(:currencies AS text[]), CAST(:minima AS int[])) AS known (currency, minor)
+), raw AS (
   SELECT c.*,
          (SELECT coalesce(sum(i.duration_ms), 0) FROM billable_interval i WHERE NOT i.open AND i.call_id IN (
             SELECT c.call_id UNION ALL SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id)) AS raw_ms,
@@ -34,7 +38,8 @@ WITH raw AS (
            (rate_minor_per_hour::numeric * (least(raw_ms, last_ms) - unpaid_ms) + 1800000) / 3600000)) END AS price
   FROM bounded
 ), due AS (
-  SELECT *, CASE WHEN price < CASE currency WHEN 'gbp' THEN 30 ELSE 50 END THEN 0 ELSE price END AS due_minor
+  SELECT *, CASE WHEN price < (SELECT minor FROM minimum m WHERE m.currency = priced.currency)
+                 THEN 0 ELSE price END AS due_minor
   FROM priced
 ), split AS (
   SELECT *, least(due_minor, CASE WHEN waived THEN 0
@@ -76,7 +81,8 @@ class Difference:
 
 async def differences(tx: Tx, since: datetime, until: datetime) -> tuple[int, list[Difference]]:
     """Every bill written in ``[since, until)``: how many were computed again, and what differs."""
-    rows = (await tx.session.execute(text(_BILLS), {"since": since, "until": until})).all()
+    minima = {"currencies": list(MINIMUM_CHARGE_MINOR), "minima": list(MINIMUM_CHARGE_MINOR.values())}
+    rows = (await tx.session.execute(text(_BILLS), {"since": since, "until": until, **minima})).all()
     found: list[Difference] = []
     for row in rows:
         pairs = [

@@ -9,7 +9,7 @@ from uuid import UUID
 from core.db import Database, Tx
 from core.errors import Conflict, Invalid, NotFound, Refused
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
-from core.money import MINIMUM_CHARGE_MINOR, Currency, price_minor
+from core.money import MINIMUM_CHARGE_MINOR, Currency, amount_text, price_minor
 from matching.consultants import consultant_store
 from matching.consultants.projection import Names
 from matching.dispatch import promise, request, store, wish_store
@@ -26,7 +26,7 @@ from matching.questions.ranking import RankingService
 HasCard = Callable[[Tx, UserId], Awaitable[bool]]
 
 COMMISSION_BPS = 1_500
-RATE_MAX = 100_000  # 1,000.00 an hour
+RATE_MAX = 100_000  # an hour, in minor units: 1,000.00 EUR, 100,000 JPY
 CAP_MAX_MS = 8 * 3_600_000  # nobody reserves more than a working day
 CLOSED_SHOWN = timedelta(minutes=10)
 MOST_PER_TICK = 100
@@ -265,7 +265,8 @@ def check(wish: Wish, question: QuestionRow) -> None:
     if not wish.consent:
         raise Invalid("Confirm the price and the reserve before we ring.", field="consent")
     if not 0 < wish.max_rate_minor_per_hour <= RATE_MAX:
-        raise Invalid("The maximum rate must be above zero and not beyond 1,000.00 an hour.", field="max_rate")
+        highest = f"{amount_text(RATE_MAX, wish.currency)} {wish.currency.upper()}"
+        raise Invalid(f"The maximum rate must be above zero and not beyond {highest} an hour.", field="max_rate")
     least = MINIMUM_CHARGE_MINOR[wish.currency]
     most = price_minor(wish.max_rate_minor_per_hour, CAP_MAX_MS)
     if not least <= wish.cap_minor <= max(most, least):

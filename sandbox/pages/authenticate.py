@@ -10,6 +10,7 @@ from aiohttp import web
 from sandbox.body import read_object
 from sandbox.courier import Courier
 from sandbox.errors import ApiError
+from sandbox.money import written
 from sandbox.pages.layout import POST, Frame, gone, language, page
 from sandbox.pages.texts import CARD, SECURE
 from sandbox.resources import payment_intents, setup_intents
@@ -134,6 +135,4 @@ def _back(intent: dict[str, Any]) -> str | None:
 
 
 def _amount(intent: Obj, locale: str) -> str:
-    whole, cents = divmod(intent["amount"], 100)
-    mark = "," if locale == "de" else "."
-    return f"{whole}{mark}{cents:02d} {escape(intent['currency'].upper())}"
+    return escape(written(intent["amount"], intent["currency"], "," if locale == "de" else "."))

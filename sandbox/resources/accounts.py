@@ -32,7 +32,7 @@ def create(world: World, request: Request) -> Obj:
         "charges_enabled": False,
         "country": country,
         "created": world.now(),
-        "default_currency": {"GB": "gbp", "US": "usd", "CH": "chf"}.get(country, "eur"),
+        "default_currency": {"GB": "gbp", "US": "usd", "CH": "chf", "JP": "jpy"}.get(country, "eur"),
         "details_submitted": False,
         "email": params.get("email"),
         "metadata": metadata(params),

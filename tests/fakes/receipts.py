@@ -60,6 +60,9 @@ SCRIPTS = {
     "capped-and-extended": Script((2_000_000, 1_000_500), (61_000,), extension=1_500, currency="chf"),
     "not-covered": Script((1_500_000,), covered=2_000, role="consultant"),
     "refunded-exempt": Script((720_000,), supplier=Party("DE", small_business=True), refund=500, currency="usd"),
+    "yen": Script(
+        (372_114, 298_003), (20_250,), currency="jpy", rate=12_345, cap=6_173, refund=1_234, role="consultant"
+    ),
     "no-show": Script(()),
     "late-hold": Script((700_000,), late="stood"),
     "hold-missed": Script((600_412,), late="missed"),
@@ -284,7 +287,7 @@ def findings(document: dict[str, Any]) -> list[str]:
 def changes() -> list[dict[str, Any]]:
     """Receipts in which one value was changed, and what is found: the browser must find the same."""
     cases = []
-    for name in ("paid-customer", "capped-and-extended", "refunded-exempt", "reverse-charge"):
+    for name in ("paid-customer", "capped-and-extended", "refunded-exempt", "reverse-charge", "yen"):
         original = signed(SCRIPTS[name])
         for path in places(original):
             document, value = changed(original, path)

@@ -10,7 +10,7 @@ from itertools import pairwise
 TICKS = 1_024
 THRESHOLD_S = 600
 LATE_S = 480  # when the hold of a trusted customer is placed
-CURRENCIES = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50}
+CURRENCIES = {"eur": 50, "usd": 50, "gbp": 30, "chf": 50, "jpy": 50}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from pydantic import Field
 from sqlalchemy import Row, select, text
 
 from billing import cases
-from billing.finance.sheet import decimal, safe
+from billing.finance.sheet import safe
 from billing.reconciliation import months
 from core.audit import AuditEntry
 from core.ids import UserId
+from core.money import amount_text
 from web.routes.finance import READERS
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, Utc
@@ -261,7 +262,7 @@ def _sheet(rows: Sequence[Row[Any]]) -> str:
                 safe(row.reference),
                 safe(row.source),
                 safe(row.destination),
-                decimal(row.amount_minor, 2),
+                amount_text(row.amount_minor, row.currency),
                 row.currency.upper(),
             )
         )

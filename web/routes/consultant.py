@@ -11,7 +11,8 @@ from signaling.views import PresenceView
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, TimeZone
 
-LOWEST_RATE = 100  # one unit an hour; below lies a typing mistake, and above RATE_MAX nobody may consent to it
+# In minor units: 1.00 EUR an hour, 100 JPY. Below lies a typing mistake, and above RATE_MAX nobody may consent to it.
+LOWEST_RATE = 100
 Tag = Annotated[str, Field(min_length=1, max_length=60)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from core.ids import QuestionId
 from core.money import Currency
+from matching.dispatch.requests import RATE_MAX
 from matching.questions.ranking import TOP
 from matching.questions.service import DETAILS_MAX, TAG_MAX, TAGS_MAX, TITLE_MAX, TITLE_MIN, question_view
 from matching.ranking.filters import Filters
@@ -18,7 +19,7 @@ Details = Annotated[str, StringConstraints(max_length=DETAILS_MAX)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=TAG_MAX)]
 Tags = Annotated[list[Tag], Field(max_length=TAGS_MAX)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
-Rate = Annotated[int, Field(gt=0, le=100_000)]
+Rate = Annotated[int, Field(gt=0, le=RATE_MAX)]
 
 
 class QuestionIn(Input):

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from billing.proof.recompute import moment
+from core.money import Currency
 
 WORDS = {
     "en": {
@@ -155,8 +156,8 @@ _MONTHS = {
     "en": "January February March April May June July August September October November December".split(),  # noqa: SIM905
     "de": "Januar Februar März April Mai Juni Juli August September Oktober November Dezember".split(),  # noqa: SIM905
 }
-_SYMBOLS = {"eur": "€", "usd": "$", "gbp": "£", "chf": "CHF\u00a0"}
-NARROW_DIGITS, RATE_DIGITS = 2, 4
+_SYMBOLS = {"eur": "€", "usd": "$", "gbp": "£", "chf": "CHF\u00a0", "jpy": "¥"}
+MORE_OF_A_RATE = 2  # decimals that a rate may have beyond those of an amount
 DASH = "\u2013"
 
 
@@ -180,27 +181,30 @@ class Wording:
 
     def money(self, minor: int) -> str:
         """An amount, as the reader's language writes it."""
-        return self._amount(abs(minor), NARROW_DIGITS, negative=minor < 0)
+        return self._amount(abs(minor), self._decimals, negative=minor < 0)
 
     def figure(self, minor: int) -> str:
         """The same without its currency, for columns that say it once."""
-        return self._amount(abs(minor), NARROW_DIGITS, negative=minor < 0, symbol="").strip()
+        return self._amount(abs(minor), self._decimals, negative=minor < 0, symbol="").strip()
 
     def per_minute(self, minor_per_hour: int) -> str:
-        """A rate of an hour as that of a minute, with as many digits as it needs, up to four."""
+        """A rate of an hour as that of a minute, to a hundredth of a minor unit where it needs that."""
         scaled = (minor_per_hour * 100 * 2 + 60) // 120  # a hundredth of a minor unit, half up
         if scaled % 100 == 0:
-            return self._amount(scaled // 100, NARROW_DIGITS)
-        return self._amount(scaled, RATE_DIGITS)
+            return self._amount(scaled // 100, self._decimals)
+        return self._amount(scaled, self._decimals + MORE_OF_A_RATE)
+
+    @property
+    def _decimals(self) -> int:
+        return Currency(self.currency).decimals
 
     def _amount(self, value: int, digits: int, *, negative: bool = False, symbol: str | None = None) -> str:
         whole, part = divmod(value, 10**digits)
         sign = "−" if negative else ""  # noqa: RUF001 - a minus, not a hyphen
-        grouped = f"{whole:,}"
         symbol = _SYMBOLS[self.currency] if symbol is None else symbol
-        if self.locale == "de":
-            return f"{sign}{grouped.replace(',', '.')},{part:0{digits}d}\u00a0{symbol.strip()}"
-        return f"{sign}{symbol}{grouped}.{part:0{digits}d}"
+        group, point = (".", ",") if self.locale == "de" else (",", ".")
+        figure = f"{whole:,}".replace(",", group) + (f"{point}{part:0{digits}d}" if digits else "")
+        return f"{sign}{figure}\u00a0{symbol.strip()}" if self.locale == "de" else f"{sign}{symbol}{figure}"
 
     def percent(self, bps: int) -> str:
         """A rate in basis points."""

@@ -54,16 +54,16 @@ async def hear_everything(room: Room) -> None:
     await room.work()
 
 
-async def equal_to_stripe(room: Room) -> None:
+async def equal_to_stripe(room: Room, currency: str = "eur") -> None:
     """Our clearing account is Stripe's balance, each connected balance too, and the books balance."""
     balances = await room.balances()
     assert sum(balances.values()) == 0
     ours = await room.gateway.balance()
     clearing = balances.get(entries.CLEARING, 0)
-    assert clearing == ours.get("eur", 0), (balances, ours)
+    assert clearing == ours.get(currency, 0), (balances, ours)
     account = await account_of(room)
     theirs = await room.gateway.balance(account_id=account)
-    assert balances.get(entries.connected_balance(room.consultant), 0) == theirs.get("eur", 0)
+    assert balances.get(entries.connected_balance(room.consultant), 0) == theirs.get(currency, 0)
 
 
 async def account_of(room: Room) -> str:

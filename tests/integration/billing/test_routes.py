@@ -126,7 +126,7 @@ async def test_the_sealed_receipt_is_for_both_sides_checks_out_and_prints(scene:
             assert answer.status == 200
             assert answer.headers["Content-Disposition"] == f'attachment; filename="{shown["reference"]}.json"'
             document, checks = verify(await answer.text(), keys[0]["x"])
-        assert all(check.holds for check in checks), report(checks)
+        assert all(check.holds for check in checks), report(document, checks)
         assert (document["role"], document["invoice"]["number"]) == (role, shown["invoice_number"])
         assert document["parties"] == {"customer": "Anna", "consultant": "Ben"}
         assert document["chain_hash"] == shown["evidence"]["last_hash"]

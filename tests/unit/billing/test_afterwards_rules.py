@@ -1,5 +1,6 @@
 """Pure rules of what comes after a capture: refunds in parts, payout schedules, problems, collection, evidence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -167,6 +168,8 @@ def test_the_evidence_says_what_was_agreed_and_seen() -> None:
     package = evidence(facts)
     assert "11:00.000 minutes" in package["product_description"]
     assert "16.50 EUR" in package["product_description"]
+    in_yen = evidence(replace(facts, currency="jpy"))
+    assert "charged at 9000 JPY an hour: 1650 JPY." in in_yen["product_description"]
     assert "2026-01" in package["refund_policy_disclosure"]
     assert package["service_date"] == "2026-11-21"
     assert package["access_activity_log"].startswith("2026-11-21T12:00:00.000+00:00 side seen")

@@ -1,4 +1,4 @@
-"""Every whole amount from 0.00 to 200.00, in every currency, under both policies: nothing is lost or made up."""
+"""Every whole amount from 0 to 20,000, in every currency, under both policies: nothing is lost or made up."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,8 @@ from billing.metering.bill import bill, cap_ms
 from billing.metering.intervals import Interval
 from billing.metering.lines import lines
 from billing.metering.terms import Policy, Price
+from billing.proof.recompute import vat_in
+from billing.tax import inclusive
 from core.money import MINIMUM_CHARGE_MINOR, Currency, commission_minor
 
 AMOUNTS = range(20_001)
@@ -74,6 +76,14 @@ def test_every_cap_is_charged_to_the_last_unit_and_never_passed(currency: Curren
         assert gross == bill(price, end).gross_minor <= cap
         # The cap smaller than the threshold's price is charged whole, the others to the rounding of a millisecond.
         assert gross == cap
+
+
+@pytest.mark.parametrize(("mode", "rate_bps"), [("inclusive", 1_900), ("inclusive", 810), ("exempt", 0)])
+def test_the_tax_in_every_amount_and_the_rest_make_it_as_the_checker_says(mode: str, rate_bps: int) -> None:
+    for amount in AMOUNTS:
+        split = inclusive(amount, rate_bps)
+        assert split.net_minor + split.vat_minor == amount
+        assert split.vat_minor == vat_in(amount, {"tax_mode": mode, "tax_rate_bps": rate_bps})
 
 
 def divided(amount: int, minimum: int) -> Iterator[tuple[int, ...]]:

@@ -14,6 +14,7 @@ from tests.fakes.receipts import SCRIPTS, other, signed
 
 EN = Wording("en", "gbp", ZoneInfo("Europe/London"))
 DE = Wording("de", "eur", ZoneInfo("Europe/Berlin"))
+YEN_EN, YEN_DE = Wording("en", "jpy", ZoneInfo("Asia/Tokyo")), Wording("de", "jpy", ZoneInfo("Asia/Tokyo"))
 
 
 def pages(pdf: bytes) -> int:
@@ -74,6 +75,9 @@ def test_what_is_taxed_at_home_needs_no_sentence(reason: str | None) -> None:
 def test_amounts_rates_and_times_are_written_as_the_reader_writes_them() -> None:
     assert (EN.money(-123_456), DE.money(123_456)) == ("−£1,234.56", "1.234,56\u00a0€")  # noqa: RUF001
     assert (EN.per_minute(9_000), DE.per_minute(12_345)) == ("£1.50", "2,0575\u00a0€")
+    assert (YEN_EN.money(-1_234), YEN_DE.money(1_234)) == ("−¥1,234", "1.234\u00a0¥")  # noqa: RUF001
+    assert (YEN_EN.figure(1_234), YEN_DE.figure(0)) == ("1,234", "0")
+    assert (YEN_EN.per_minute(12_000), YEN_DE.per_minute(12_345)) == ("¥200", "205,75\u00a0¥")
     assert (EN.percent(1_900), DE.percent(810)) == ("19%", "8,1\u00a0%")
     assert (EN.span(670_117), DE.span(3_600_000)) == ("11:10.117", "1:00:00")
     assert DE.day_and_time("2026-07-01T09:30:04.512345Z") == "1. Juli 2026, 11:30:04 CEST"
@@ -81,7 +85,7 @@ def test_amounts_rates_and_times_are_written_as_the_reader_writes_them() -> None
 
 
 def test_the_font_has_every_letter_our_languages_and_currencies_need() -> None:
-    letters = "".join([*WORDS["en"].values(), *WORDS["de"].values()]) + "ÄÖÜäöüß€£$ÀÉçñłčŽøå\u00a0−"  # noqa: RUF001
+    letters = "".join([*WORDS["en"].values(), *WORDS["de"].values()]) + "ÄÖÜäöüß€£$¥ÀÉçñłčŽøå\u00a0−"  # noqa: RUF001
     for name in ("SourceSansPro", "SourceSansProSemibold"):
         font = TTFont(name, font_files_ttf[name])
         assert {letter for letter in letters if ord(letter) not in font.face.charToGlyph} == set()

@@ -381,7 +381,7 @@ export type ConsultantQuery = {
   cursor?: number
 }
 
-export type Currency = "eur" | "usd" | "gbp" | "chf"
+export type Currency = "eur" | "usd" | "gbp" | "chf" | "jpy"
 
 export type CurrencyOverview = {
   currency: Currency

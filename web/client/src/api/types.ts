@@ -81,7 +81,7 @@ export type { JoinAck as JoinReply } from '../socket/protocol'
 export type Account = Omit<AccountOut, 'roles' | 'locale'> & { roles: Role[]; locale: Locale }
 export type Login = Omit<SignedIn, 'account'> & { account: Account }
 export type Match = MatchOut
-export const currencies: Currency[] = ['eur', 'usd', 'gbp', 'chf']
+export const currencies: Currency[] = ['eur', 'usd', 'gbp', 'chf', 'jpy']
 export type PresenceStatus = PresenceView['status']
 export type Policy = 'whole_call' | 'after_threshold'
 

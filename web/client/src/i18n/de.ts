@@ -557,7 +557,7 @@ export const de: Record<MessageKey, string> = {
   'profile.tags': 'Themen',
   'profile.tags_hint': 'Bis zu 15.',
   'profile.rate': 'Preis pro Stunde',
-  'profile.rate_bad': 'Bitte schreiben Sie einen Betrag wie 90 oder 90,50.',
+  'profile.rate_bad': 'Bitte schreiben Sie einen Betrag wie 90 oder {example}.',
   'profile.rate_shown': 'Kundinnen und Kunden sehen {rate} pro Minute.',
   'profile.currency': 'Währung',
   'profile.languages': 'Sprachen, in denen Sie beraten',

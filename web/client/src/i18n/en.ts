@@ -556,7 +556,7 @@ export const en = {
   'profile.tags': 'Topics',
   'profile.tags_hint': 'Up to 15.',
   'profile.rate': 'Rate per hour',
-  'profile.rate_bad': 'Please write an amount such as 90 or 90.50.',
+  'profile.rate_bad': 'Please write an amount such as 90 or {example}.',
   'profile.rate_shown': 'Customers see {rate} per minute.',
   'profile.currency': 'Currency',
   'profile.languages': 'Languages you advise in',

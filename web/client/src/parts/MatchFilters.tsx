@@ -12,7 +12,7 @@ const leastStars = [3, 4, 5]
 const MINUTES = 60
 
 export function MatchFilters() {
-  const { t, language } = useWords()
+  const { t, language, number } = useWords()
   const [search, setSearch] = useSearchParams()
   const filters = readFilters(search)
   const [currency, setCurrency] = useState(filters.currency ?? 'eur')
@@ -20,6 +20,7 @@ export function MatchFilters() {
     filters.max_rate_minor_per_hour ? decimalText(filters.max_rate_minor_per_hour / MINUTES, minorDigits(currency)) : '',
   )
   const [wrong, setWrong] = useState(false)
+  const digits = minorDigits(currency)
   const change = (part: Record<string, string | number | null>) =>
     setSearch(
       (old) => {
@@ -56,7 +57,7 @@ export function MatchFilters() {
           placeholder={t('matches.filter.any')}
           inputMode="decimal"
           value={typed}
-          error={wrong ? t('matches.filter.price_bad') : undefined}
+          error={wrong ? t('matches.filter.price_bad', { example: number(125 / 10 ** digits, digits) }) : undefined}
           onChange={(event) => setTyped(event.currentTarget.value)}
           onBlur={() => price(typed, currency)}
           onKeyDown={(event) => event.key === 'Enter' && price(typed, currency)}

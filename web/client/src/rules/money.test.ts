@@ -7,11 +7,14 @@ test('whole minor units are written exactly', () => {
   expect(formatMoney(1650, 'EUR', 'en')).toBe('€16.50')
   expect(formatMoney(1650, 'JPY', 'en')).toBe('¥1,650')
   expect(formatMoney(1650, 'EUR', 'de').replace(/\s/u, ' ')).toBe('16,50 €')
+  expect(formatMoney(1650, 'JPY', 'de').replace(/\s/u, ' ')).toBe('1.650 ¥')
 })
 
 test('a rate per hour is shown per minute with the digits it needs', () => {
   expect(formatPerMinute(9000, 'EUR', 'en')).toBe('€1.50')
   expect(formatPerMinute(7650, 'EUR', 'en')).toBe('€1.275')
+  expect(formatPerMinute(12_000, 'JPY', 'en')).toBe('¥200')
+  expect(formatPerMinute(12_345, 'JPY', 'de').replace(/\s/u, ' ')).toBe('205,75 ¥')
 })
 
 test('a running clock never shows a second that is not over', () => {
@@ -25,4 +28,7 @@ test('typed amounts become whole minor units or nothing', () => {
   expect(parseAmount('1,50', 'EUR')).toBe(150)
   expect(parseAmount('1.505', 'EUR')).toBe(null)
   expect(parseAmount('a lot', 'EUR')).toBe(null)
+  expect(parseAmount('1500', 'JPY')).toBe(1500)
+  expect(parseAmount('1500.5', 'JPY')).toBe(null)
+  expect(parseAmount('1,500', 'JPY')).toBe(null) // thousands, or a fraction: whichever, it is not guessed
 })

@@ -15,7 +15,7 @@ import { live, useSession } from '../socket/live'
 const languages = ['en', 'de', 'fr', 'es', 'it', 'nl', 'pl', 'pt', 'tr']
 
 function ProfileForm({ profile }: { profile: Profile }) {
-  const { t, language, perMinute } = useWords()
+  const { t, language, number, perMinute } = useWords()
   const { account } = useSession()
   const queries = useQueryClient()
   const [form, setForm] = useState({
@@ -29,6 +29,7 @@ function ProfileForm({ profile }: { profile: Profile }) {
   const tags = useQuery({ queryKey: ['tags'], queryFn: () => get<{ items: string[] }>('/api/tags'), staleTime: 600_000 })
   const change = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }))
   const rate = parseAmount(rateText, form.currency)
+  const digits = minorDigits(form.currency)
   const save = useMutation({
     mutationFn: () =>
       put<Profile>('/api/consultant/profile', {
@@ -61,7 +62,7 @@ function ProfileForm({ profile }: { profile: Profile }) {
           inputMode="decimal"
           label={t('profile.rate')}
           value={rateText}
-          error={rateText && rate === null ? t('profile.rate_bad') : undefined}
+          error={rateText && rate === null ? t('profile.rate_bad', { example: number(905 / 10 ** digits, digits) }) : undefined}
           onChange={(e) => setRateText(e.currentTarget.value)}
           data-testid="profile-rate"
         />

@@ -82,7 +82,7 @@ export type ChatSend = {
   v: 1
 }
 
-export type Currency = "eur" | "usd" | "gbp" | "chf"
+export type Currency = "eur" | "usd" | "gbp" | "chf" | "jpy"
 
 export type DirectoryChange = {
   status: "offline" | "available" | "away" | "in_meeting" | "limited"

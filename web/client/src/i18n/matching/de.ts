@@ -48,7 +48,7 @@ export const matchingDe: Record<keyof typeof matchingEn, string> = {
   'matches.filter.language': 'Spricht',
   'matches.filter.any': 'beliebig',
   'matches.filter.price': 'Höchstens, pro Minute',
-  'matches.filter.price_bad': 'Bitte schreiben Sie einen Betrag wie 1,50.',
+  'matches.filter.price_bad': 'Bitte schreiben Sie einen Betrag wie {example}.',
   'matches.filter.currency': 'Währung',
   'matches.filter.stars': 'Mindestens bewertet mit',
   'matches.filter.stars_at_least': '{stars, plural, one {# Stern} other {# Sternen}}',

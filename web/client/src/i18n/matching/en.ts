@@ -47,7 +47,7 @@ export const matchingEn = {
   'matches.filter.language': 'Speaks',
   'matches.filter.any': 'any',
   'matches.filter.price': 'At most, per minute',
-  'matches.filter.price_bad': 'Please write an amount such as 1.50.',
+  'matches.filter.price_bad': 'Please write an amount such as {example}.',
   'matches.filter.currency': 'Currency',
   'matches.filter.stars': 'Rated at least',
   'matches.filter.stars_at_least': '{stars, plural, one {# star} other {# stars}}',

@@ -34,7 +34,7 @@ function senseless({ version, role, state, price, intervals }: SignedReceipt): F
     ['version', Array.from({ length: NEWEST }, (_, n) => n + 1), version],
     ['role', ['customer', 'consultant'], role],
     ['state', ['captured', 'released', 'uncollectable', 'abandoned'], state],
-    ['price.currency', ['eur', 'usd', 'gbp', 'chf'], price.currency],
+    ['price.currency', ['eur', 'usd', 'gbp', 'chf', 'jpy'], price.currency],
     ['price.policy', ['whole_call', 'after_threshold'], price.policy],
     ['price.tax_mode', ['inclusive', 'exempt', 'reverse_charge', 'outside_scope'], price.tax_mode],
   ]

@@ -3,19 +3,25 @@ import { Button, Select, TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { currencies } from '../../api/types'
 import { useWords } from '../../parts/words'
-import { decimalText, parseAmount } from '../../rules/money'
+import { decimalText, minorDigits, parseAmount } from '../../rules/money'
 
 export const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free'] as const
 const states = ['open', 'holding', 'awaiting_customer', 'metering', 'reviewing', 'settling', 'captured', 'released', 'uncollectable', 'abandoned']
 
-export function ChargeFilters({ filters, change }: { filters: Record<string, string>; change: (name: string, value: string) => void }) {
+export function ChargeFilters({ filters, change }: { filters: Record<string, string>; change: (part: Record<string, string>) => void }) {
   const { t, coded } = useWords()
   const [reference, setReference] = useState(filters.q ?? '')
-  const [minimum, setMinimum] = useState(filters.min_minor ? decimalText(Number(filters.min_minor), 2) : '')
+  const currency = filters.currency ?? 'eur'
+  const [minimum, setMinimum] = useState(filters.min_minor ? decimalText(Number(filters.min_minor), minorDigits(currency)) : '')
   useEffect(() => {
-    const timer = setTimeout(() => reference !== (filters.q ?? '') && change('q', reference), 400)
+    const timer = setTimeout(() => reference !== (filters.q ?? '') && change({ q: reference }), 400)
     return () => clearTimeout(timer)
   }, [reference, filters.q, change])
+  /** What was typed, in the units of the currency that is looked at; nothing to change while it is not an amount. */
+  function atLeast(text: string, code: string): Record<string, string> {
+    const minor = parseAmount(text, code)
+    return minor !== null || !text ? { min_minor: minor === null ? '' : String(minor) } : {}
+  }
   const clear = { 'aria-label': t('finance.clear') }
   return (
     <form className="panel row" style={{ alignItems: 'flex-end' }} role="search" aria-label={t('finance.filters')} onSubmit={(e) => e.preventDefault()}>
@@ -26,7 +32,7 @@ export function ChargeFilters({ filters, change }: { filters: Record<string, str
         label={t('finance.state')}
         value={filters.state ?? null}
         data={states.map((value) => ({ value, label: coded('charge', value) ?? value }))}
-        onChange={(value) => change('state', value ?? '')}
+        onChange={(value) => change({ state: value ?? '' })}
         data-testid="filter-state"
       />
       <Select
@@ -35,21 +41,20 @@ export function ChargeFilters({ filters, change }: { filters: Record<string, str
         label={t('profile.currency')}
         value={filters.currency ?? null}
         data={currencies.map((value) => ({ value, label: value.toUpperCase() }))}
-        onChange={(value) => change('currency', value ?? '')}
+        onChange={(value) => change({ currency: value ?? '', ...atLeast(minimum, value ?? 'eur') })}
       />
-      <TextInput type="date" label={t('finance.from')} value={(filters.from ?? '').slice(0, 10)} onChange={(e) => change('from', e.currentTarget.value && `${e.currentTarget.value}T00:00:00Z`)} />
-      <TextInput type="date" label={t('finance.to')} value={(filters.to ?? '').slice(0, 10)} onChange={(e) => change('to', e.currentTarget.value && `${e.currentTarget.value}T23:59:59Z`)} />
+      <TextInput type="date" label={t('finance.from')} value={(filters.from ?? '').slice(0, 10)} onChange={(e) => change({ from: e.currentTarget.value && `${e.currentTarget.value}T00:00:00Z` })} />
+      <TextInput type="date" label={t('finance.to')} value={(filters.to ?? '').slice(0, 10)} onChange={(e) => change({ to: e.currentTarget.value && `${e.currentTarget.value}T23:59:59Z` })} />
       <TextInput
         inputMode="decimal"
         label={t('finance.min')}
         value={minimum}
         onChange={(e) => {
           setMinimum(e.currentTarget.value)
-          const minor = parseAmount(e.currentTarget.value, 'EUR')
-          if (minor !== null || !e.currentTarget.value) change('min_minor', minor === null ? '' : String(minor))
+          change(atLeast(e.currentTarget.value, currency))
         }}
       />
-      <Button variant={filters.free === 'true' ? 'filled' : 'default'} aria-pressed={filters.free === 'true'} onClick={() => change('free', filters.free === 'true' ? '' : 'true')}>
+      <Button variant={filters.free === 'true' ? 'filled' : 'default'} aria-pressed={filters.free === 'true'} onClick={() => change({ free: filters.free === 'true' ? '' : 'true' })}>
         {t('finance.free')}
       </Button>
     </form>

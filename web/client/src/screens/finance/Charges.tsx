@@ -19,12 +19,14 @@ export function ChargesPart() {
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set())
   const filters = Object.fromEntries(filterNames.map((name) => [name, address.get(name) ?? '']).filter(([, value]) => value)) as Record<string, string>
   const change = useCallback(
-    (name: string, value: string) =>
+    (part: Record<string, string>) =>
       setAddress(
         (old) => {
           const next = new URLSearchParams(old)
-          if (value) next.set(name, value)
-          else next.delete(name)
+          for (const [name, value] of Object.entries(part)) {
+            if (value) next.set(name, value)
+            else next.delete(name)
+          }
           return next
         },
         { replace: true },
