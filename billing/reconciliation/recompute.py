@@ -6,9 +6,10 @@ likely right; what they do not agree on is a case, before anybody is paid out.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from core.db import Tx
 
@@ -19,7 +20,7 @@ WITH raw AS (
             SELECT c.call_id UNION ALL SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id)) AS raw_ms,
          (SELECT sum(o.duration_ms) FROM observed_interval o WHERE o.side = 'both' AND NOT o.open AND o.call_id IN (
             SELECT c.call_id UNION ALL SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id)) AS seen_ms
-  FROM charge c WHERE c.settling_at >= :since AND c.settling_at < :until
+  FROM charge c WHERE {which}
 ), timed AS (
   SELECT *, CASE policy WHEN 'after_threshold' THEN threshold_ms ELSE 0 END AS unpaid_ms,
          floor(cap_minor::numeric * 3600000 / rate_minor_per_hour) AS paid_ms
@@ -60,8 +61,10 @@ SELECT id,
        (SELECT coalesce(sum(p.amount_minor), 0) FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
          WHERE t.charge_id = split.id AND t.kind = 'capture' AND p.destination = 'stripe' || chr(58) || 'clearing'
        ) AS booked_captured
-FROM split
+FROM split ORDER BY id
 """
+_IN_TIME = text(_BILLS.format(which="c.settling_at >= :since AND c.settling_at < :until"))
+_ONE = text(_BILLS.format(which="c.id = :charge AND c.settling_at IS NOT NULL"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +76,44 @@ class Difference:
     stored: int
     computed: int
 
+    @property
+    def key(self) -> str:
+        """The name of the difference: found again, it is the same one."""
+        return f"bill:{self.charge_id}:{self.figure}:{self.stored}:{self.computed}"
+
 
 async def differences(tx: Tx, since: datetime, until: datetime) -> tuple[int, list[Difference]]:
     """Every bill written in ``[since, until)``: how many were computed again, and what differs."""
-    rows = (await tx.session.execute(text(_BILLS), {"since": since, "until": until})).all()
-    found: list[Difference] = []
-    for row in rows:
-        pairs = [
-            ("observed_ms", row.raw_ms, row.seen_ms),
-            ("connected_ms", row.connected_ms, row.raw_ms),
-            ("billed_ms", row.billed_ms, row.billed_again),
-            ("gross_minor", row.gross_minor, row.gross_again),
-            ("commission_minor", row.commission_minor, row.commission_again),
-            ("net_minor", row.net_minor, row.net_again),
-            ("refunded_minor", row.refunded_minor, row.given_back),
-            ("booked_gross_minor", row.booked_gross, row.gross_again),
-            ("booked_captured_minor", row.booked_captured, row.taken),
-            ("cap_minor", max(row.captured_minor, row.cap_minor), row.cap_minor),
-            ("held_minor", max(row.taken, row.held), row.held),
-        ]
-        if row.state != "settling":
-            pairs.append(("captured_minor", row.captured_minor, row.taken))
-        if row.state == "captured":
-            pairs.append(("captured_of_gross_minor", row.captured_minor, row.gross_again))
-        found += [
-            Difference(row.id, figure, -1 if stored is None else int(stored), int(computed))
-            for figure, stored, computed in pairs
-            if stored is None or int(stored) != int(computed)
-        ]
-    return len(rows), found
+    rows = (await tx.session.execute(_IN_TIME, {"since": since, "until": until})).all()
+    return len(rows), [one for row in rows for one in _wrong(row)]
+
+
+async def differences_of(tx: Tx, charge_id: UUID) -> list[Difference]:
+    """What differs in the bill of one charge; nothing while it has none."""
+    rows = (await tx.session.execute(_ONE, {"charge": charge_id})).all()
+    return [one for row in rows for one in _wrong(row)]
+
+
+def _wrong(row: Row[Any]) -> list[Difference]:
+    pairs = [
+        ("observed_ms", row.raw_ms, row.seen_ms),
+        ("connected_ms", row.connected_ms, row.raw_ms),
+        ("billed_ms", row.billed_ms, row.billed_again),
+        ("gross_minor", row.gross_minor, row.gross_again),
+        ("commission_minor", row.commission_minor, row.commission_again),
+        ("net_minor", row.net_minor, row.net_again),
+        ("refunded_minor", row.refunded_minor, row.given_back),
+        ("booked_gross_minor", row.booked_gross, row.gross_again),
+        ("booked_captured_minor", row.booked_captured, row.taken),
+        ("cap_minor", max(row.captured_minor, row.cap_minor), row.cap_minor),
+        ("held_minor", max(row.taken, row.held), row.held),
+    ]
+    if row.state != "settling":
+        pairs.append(("captured_minor", row.captured_minor, row.taken))
+    if row.state == "captured":
+        pairs.append(("captured_of_gross_minor", row.captured_minor, row.gross_again))
+    return [
+        Difference(row.id, figure, -1 if stored is None else int(stored), int(computed))
+        for figure, stored, computed in pairs
+        if stored is None or int(stored) != int(computed)
+    ]

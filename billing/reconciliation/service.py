@@ -13,7 +13,8 @@ from billing.models import ProviderRefRow
 from billing.payouts.service import PayoutService
 from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
-from billing.reconciliation import parts, recompute
+from billing.reconciliation import parts
+from billing.reconciliation.bills import BillComparison
 from billing.reconciliation.expect import Finding
 from billing.reconciliation.findings import Findings
 from billing.reconciliation.lines import CLOCKS_DIFFER, LineComparison
@@ -52,6 +53,7 @@ class ReconciliationService:
         self._db = db
         self._gateway = gateway
         self._findings = Findings(payouts)
+        self._bills = BillComparison(self._findings)
         self._lines = LineComparison(db=db, gateway=gateway, payouts=payouts, findings=self._findings)
 
     def register(self, jobs: Jobs) -> None:
@@ -116,7 +118,7 @@ class ReconciliationService:
         if done:
             return
         if kind == BILLS:
-            await self._bills(UUID(run_id), since, until)
+            await self._every_bill(UUID(run_id), since, until)
             return
         try:
             await self._begin(UUID(run_id), since)
@@ -232,23 +234,12 @@ class ReconciliationService:
 
     # ── every bill ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _bills(self, run_id: UUID, since: datetime, until: datetime) -> None:
+    async def _every_bill(self, run_id: UUID, since: datetime, until: datetime) -> None:
         async with self._db.begin() as tx:
-            checked, wrong = await recompute.differences(tx, since, until)
             run = await tx.session.get(RunRow, run_id)
             assert run is not None
-            for one in wrong:
-                await self._findings.tell(
-                    tx,
-                    run,
-                    "bill_differs",
-                    key=f"bill:{one.charge_id}:{one.figure}:{one.stored}:{one.computed}",
-                    charge_id=one.charge_id,
-                    figure=one.figure,
-                    stored=one.stored,
-                    computed=one.computed,
-                )
-            run.checked, run.differences, run.finished_at = checked, len(wrong), tx.now
+            checked, wrong = await self._bills.every(tx, run, since, until)
+            run.checked, run.differences, run.finished_at = checked, wrong, tx.now
 
 
 async def _last(tx: Tx, kind: str) -> RunRow | None:

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from billing.cases import close_case, listed
 from billing.ledger import entries, journal
 from billing.models import PayoutAccountRow
 from billing.reconciliation.models import ProviderLineRow, RunRow
+from core.ids import UserId, new_id
 from tests.integration.billing.room import Room
 from tests.integration.billing.test_after_capture import account_of, hear_everything, paid_call, refund
 
@@ -143,6 +145,69 @@ async def test_a_mismatch_holds_the_consultants_payouts(room: Room) -> None:
         assert account.held_reason == "reconciliation: net_differs"
     with pytest.raises(AssertionError, match="manual"):
         await room.sandbox.pay_out(await account_of(room))
+
+
+async def held_reason(room: Room) -> str | None:
+    async with room.db.begin() as tx:
+        account = await tx.session.get(PayoutAccountRow, room.consultant)
+        assert account is not None
+        return account.held_reason
+
+
+async def alter(room: Room, statement: str) -> None:
+    """As somebody with every right in the database could."""
+    async with room.db.begin() as tx:
+        await tx.session.execute(text(statement))
+
+
+async def release(room: Room) -> None:
+    async with room.db.begin() as tx:
+        assert await room.money.release(tx, room.consultant, UserId(new_id()), "Looked at.")
+    await room.work()
+
+
+ONE_MORE = "UPDATE charge SET gross_minor = gross_minor + 1, net_minor = net_minor + 1"
+ONE_LESS = "UPDATE charge SET gross_minor = gross_minor - 1, net_minor = net_minor - 1"
+
+
+async def test_a_wrong_bill_holds_the_consultants_payouts_in_the_same_night(room: Room) -> None:
+    await paid_call(room)
+    await alter(room, ONE_MORE)
+    await run(room, "bills")
+    assert await held_reason(room) == "reconciliation: bill_differs"
+    with pytest.raises(AssertionError, match="manual"):
+        await room.sandbox.pay_out(await account_of(room))
+
+
+async def test_a_mended_bill_closes_its_cases_and_its_account_may_be_released(room: Room) -> None:
+    await paid_call(room)
+    await alter(room, ONE_MORE)
+    await run(room, "bills")
+    await alter(room, ONE_LESS)
+    await run(room, "bills")
+    async with room.db.begin() as tx:
+        rows = (await tx.session.execute(text("SELECT kind, closed_at, resolution FROM billing_case"))).all()
+    assert {tuple(row) for row in rows} == {("bill_differs", room.clock.now(), "agrees now")}
+    assert await held_reason(room) is not None, "who holds back money also looks before it goes"
+    await release(room)
+    await run(room, "bills")
+    assert await held_reason(room) is None
+    await room.sandbox.pay_out(await account_of(room))
+    await alter(room, ONE_MORE)
+    await run(room, "bills")
+    assert await held_reason(room) is not None, "what healed and differs again is a difference again"
+
+
+async def test_a_wrong_bill_that_a_person_has_understood_holds_nobody_again(room: Room) -> None:
+    await paid_call(room)
+    await alter(room, ONE_MORE)
+    await run(room, "bills")
+    async with room.db.begin() as tx:
+        for case in await listed(tx, open_only=True):
+            await close_case(tx, case.id, UserId(new_id()), "A cent of ours, given away.")
+    await release(room)
+    assert (await run(room, "bills")).differences > 0
+    assert await held_reason(room) is None
 
 
 FIGURES = (

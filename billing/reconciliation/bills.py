@@ -1,0 +1,52 @@
+"""Bills that are not what their raw rows give: a case each, the consultant's account held, until they are mended."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from billing.models import CaseRow
+from billing.reconciliation import recompute
+from billing.reconciliation.findings import AGREES, Findings
+from billing.reconciliation.models import RunRow
+from core.db import Tx
+
+DIFFERS = "bill_differs"
+
+
+class BillComparison:
+    """Says of bills whether they are what their raw rows give."""
+
+    def __init__(self, findings: Findings) -> None:
+        self._findings = findings
+
+    async def every(self, tx: Tx, run: RunRow, since: datetime, until: datetime) -> tuple[int, int]:
+        """Compare every bill written in ``[since, until)``; how many, and how many figures differ."""
+        checked, wrong = await recompute.differences(tx, since, until)
+        for one in wrong:
+            await self._tell(tx, run, one)
+        await _close_mended(tx)
+        return checked, len(wrong)
+
+    async def _tell(self, tx: Tx, run: RunRow, one: recompute.Difference) -> None:
+        """Both figures are our own: nobody waits for a second night before the account is held."""
+        await self._findings.tell(
+            tx,
+            run,
+            DIFFERS,
+            key=one.key,
+            charge_id=one.charge_id,
+            at_once=True,
+            figure=one.figure,
+            stored=one.stored,
+            computed=one.computed,
+        )
+
+
+async def _close_mended(tx: Tx) -> None:
+    """A figure that differed agrees now: its case is over, and says so."""
+    query = select(CaseRow).where(CaseRow.kind == DIFFERS, CaseRow.closed_at.is_(None))
+    for row in await tx.session.scalars(query):
+        assert row.charge_id is not None
+        wrong = {one.figure for one in await recompute.differences_of(tx, row.charge_id)}
+        if row.details["figure"] not in wrong:
+            row.closed_at, row.resolution = tx.now, AGREES
