@@ -1,6 +1,7 @@
 """Bills that are not what their raw rows give: a case each, the consultant's account held, until they are mended."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -8,6 +9,7 @@ from billing.models import CaseRow
 from billing.reconciliation import recompute
 from billing.reconciliation.findings import AGREES, Findings
 from billing.reconciliation.models import RunRow
+from billing.reconciliation.recompute import Difference, Recomputed
 from core.db import Tx
 
 DIFFERS = "bill_differs"
@@ -27,7 +29,14 @@ class BillComparison:
         await _close_mended(tx)
         return checked, len(wrong)
 
-    async def _tell(self, tx: Tx, run: RunRow, one: recompute.Difference) -> None:
+    async def one(self, tx: Tx, charge_id: UUID) -> Recomputed:
+        """Compare the bill of one charge; what somebody was shown to differ is a case as well. Raises NotFound."""
+        found = await recompute.of_charge(tx, charge_id)
+        for one in found.differences:
+            await self._tell(tx, None, one)
+        return found
+
+    async def _tell(self, tx: Tx, run: RunRow | None, one: Difference) -> None:
         """Both figures are our own: nobody waits for a second night before the account is held."""
         await self._findings.tell(
             tx,
@@ -47,6 +56,6 @@ async def _close_mended(tx: Tx) -> None:
     query = select(CaseRow).where(CaseRow.kind == DIFFERS, CaseRow.closed_at.is_(None))
     for row in await tx.session.scalars(query):
         assert row.charge_id is not None
-        wrong = {one.figure for one in await recompute.differences_of(tx, row.charge_id)}
+        wrong = {one.figure for one in (await recompute.of_charge(tx, row.charge_id)).differences}
         if row.details["figure"] not in wrong:
             row.closed_at, row.resolution = tx.now, AGREES

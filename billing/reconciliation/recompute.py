@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from core.db import Tx
+from core.errors import NotFound
 
 _BILLS = """
 WITH raw AS (
@@ -49,7 +50,7 @@ SELECT id,
        gross_minor, gross_again,
        commission_minor, floor((gross_again * commission_bps + 5000) / 10000) AS commission_again,
        net_minor, gross_again - floor((gross_again * commission_bps + 5000) / 10000) AS net_again,
-       state, captured_minor,
+       settling_at, state, captured_minor,
        (SELECT coalesce(sum(h.captured_minor), 0) FROM hold h WHERE h.charge_id = split.id) AS taken,
        (SELECT coalesce(sum(h.amount_minor), 0) FROM hold h
          WHERE h.charge_id = split.id AND h.held_at IS NOT NULL) AS held,
@@ -64,7 +65,7 @@ SELECT id,
 FROM split ORDER BY id
 """
 _IN_TIME = text(_BILLS.format(which="c.settling_at >= :since AND c.settling_at < :until"))
-_ONE = text(_BILLS.format(which="c.id = :charge AND c.settling_at IS NOT NULL"))
+_ONE = text(_BILLS.format(which="c.id = :charge"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,31 @@ class Difference:
         return f"bill:{self.charge_id}:{self.figure}:{self.stored}:{self.computed}"
 
 
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """The gross that a charge's raw rows give now, and what of its bill differs: nothing while none is written."""
+
+    gross_minor: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def matches(self) -> bool:
+        """Whether every figure is what was stored."""
+        return not self.differences
+
+
 async def differences(tx: Tx, since: datetime, until: datetime) -> tuple[int, list[Difference]]:
     """Every bill written in ``[since, until)``: how many were computed again, and what differs."""
     rows = (await tx.session.execute(_IN_TIME, {"since": since, "until": until})).all()
     return len(rows), [one for row in rows for one in _wrong(row)]
 
 
-async def differences_of(tx: Tx, charge_id: UUID) -> list[Difference]:
-    """What differs in the bill of one charge; nothing while it has none."""
-    rows = (await tx.session.execute(_ONE, {"charge": charge_id})).all()
-    return [one for row in rows for one in _wrong(row)]
+async def of_charge(tx: Tx, charge_id: UUID) -> Recomputed:
+    """The bill of one charge, computed again. Raises NotFound."""
+    row = (await tx.session.execute(_ONE, {"charge": charge_id})).one_or_none()
+    if row is None:
+        raise NotFound
+    return Recomputed(int(row.gross_again), tuple(_wrong(row)) if row.settling_at is not None else ())
 
 
 def _wrong(row: Row[Any]) -> list[Difference]:

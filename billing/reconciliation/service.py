@@ -19,6 +19,7 @@ from billing.reconciliation.expect import Finding
 from billing.reconciliation.findings import Findings
 from billing.reconciliation.lines import CLOCKS_DIFFER, LineComparison
 from billing.reconciliation.models import PartRow, RunRow
+from billing.reconciliation.recompute import Recomputed
 from billing.reconciliation.totals import against_lines
 from core import logs
 from core.db import Database, Tx
@@ -233,6 +234,10 @@ class ReconciliationService:
         return unequal
 
     # ── every bill ───────────────────────────────────────────────────────────────────────────────────────────
+
+    async def bill(self, tx: Tx, charge_id: UUID) -> Recomputed:
+        """Compute one bill again, as the night does: what differs is the same case. Raises NotFound."""
+        return await self._bills.one(tx, charge_id)
 
     async def _every_bill(self, run_id: UUID, since: datetime, until: datetime) -> None:
         async with self._db.begin() as tx:
