@@ -1,7 +1,8 @@
 """FinanceService: charges with proof. Every figure is shown beside its recomputation from raw rows."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from billing import timeline
@@ -29,8 +30,10 @@ from billing.reconciliation.recompute import Recomputed
 from billing.reconciliation.service import ReconciliationService
 from billing.refunds import store as refunds
 from billing.refunds.models import RefundRow
+from core import audit
 from core.db import Tx
 from core.errors import NotFound, Refused
+from core.ids import UserId
 
 PIECE = 500
 
@@ -95,6 +98,10 @@ class FinanceService:
         """
         rows = await store.page(tx, wanted, cursor=cursor, limit=PIECE)
         return rows, cursor_of(rows[-1]) if len(rows) == PIECE else None
+
+    def exported(self, tx: Tx, by: UserId, name: str, asked: Mapping[str, Any]) -> None:
+        """Note that somebody took figures out of the house: the file's ``name``, and what was ``asked`` of it."""
+        audit.record(tx, "finance.exported", subject=name, actor=by, **asked)
 
     async def totals(self, tx: Tx, wanted: ChargeFilter) -> list[Total]:
         """Sums per currency over the whole filter."""

@@ -21,10 +21,10 @@ from billing.reconciliation.lines import CLOCKS_DIFFER, LineComparison
 from billing.reconciliation.models import PartRow, RunRow
 from billing.reconciliation.recompute import Recomputed
 from billing.reconciliation.totals import against_lines
-from core import logs
+from core import audit, logs
 from core.db import Database, Tx
 from core.errors import NotFound
-from core.ids import new_id
+from core.ids import UserId, new_id
 from core.jobs import Jobs
 
 log = logs.get(__name__)
@@ -80,8 +80,16 @@ class ReconciliationService:
                 await self._lanes(tx, run_id)
         return started
 
-    async def start(self, tx: Tx, kind: str, *, since: datetime | None = None, until: datetime | None = None) -> RunRow:
-        """Write a run down and leave the job that does it."""
+    async def start(
+        self,
+        tx: Tx,
+        kind: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        by: UserId | None = None,
+    ) -> RunRow:
+        """Write a run down and leave the job that does it; ``by`` is who asked for it, None when it was due."""
         end = until or (tx.now - SETTLES if kind == PROVIDER else tx.now)
         row = RunRow(
             id=new_id(),
@@ -95,6 +103,8 @@ class ReconciliationService:
             totals={},
         )
         tx.session.add(row)
+        if by is not None:
+            audit.record(tx, "finance.comparison_started", subject=str(row.id), actor=by, comparison=kind)
         await tx.session.flush()
         await tx.defer(TASK, run_id=str(row.id))
         return row
