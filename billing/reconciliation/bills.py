@@ -7,9 +7,10 @@ from sqlalchemy import select
 
 from billing.models import CaseRow
 from billing.reconciliation import recompute
+from billing.reconciliation.difference import Difference
 from billing.reconciliation.findings import AGREES, Findings
 from billing.reconciliation.models import RunRow
-from billing.reconciliation.recompute import Difference, Recomputed
+from billing.reconciliation.recompute import Recomputed
 from core.db import Tx
 
 DIFFERS = "bill_differs"
@@ -26,7 +27,6 @@ class BillComparison:
         checked, wrong = await recompute.differences(tx, since, until)
         for one in wrong:
             await self._tell(tx, run, one)
-        await _close_mended(tx)
         return checked, len(wrong)
 
     async def one(self, tx: Tx, charge_id: UUID) -> Recomputed:
@@ -51,7 +51,7 @@ class BillComparison:
         )
 
 
-async def _close_mended(tx: Tx) -> None:
+async def close_mended(tx: Tx) -> None:
     """A figure that differed agrees now: its case is over, and says so."""
     query = select(CaseRow).where(CaseRow.kind == DIFFERS, CaseRow.closed_at.is_(None))
     for row in await tx.session.scalars(query):

@@ -11,6 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from billing.reconciliation import recompute_invoices
+from billing.reconciliation.difference import Difference, unequal
 from core.db import Tx
 from core.errors import NotFound
 
@@ -69,21 +71,6 @@ _ONE = text(_BILLS.format(which="c.id = :charge"))
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A figure of a bill that is not what its raw rows give."""
-
-    charge_id: UUID
-    figure: str
-    stored: int
-    computed: int
-
-    @property
-    def key(self) -> str:
-        """The name of the difference: found again, it is the same one."""
-        return f"bill:{self.charge_id}:{self.figure}:{self.stored}:{self.computed}"
-
-
-@dataclass(frozen=True, slots=True)
 class Recomputed:
     """The gross that a charge's raw rows give now, and what of its bill differs: nothing while none is written."""
 
@@ -99,7 +86,8 @@ class Recomputed:
 async def differences(tx: Tx, since: datetime, until: datetime) -> tuple[int, list[Difference]]:
     """Every bill written in ``[since, until)``: how many were computed again, and what differs."""
     rows = (await tx.session.execute(_IN_TIME, {"since": since, "until": until})).all()
-    return len(rows), [one for row in rows for one in _wrong(row)]
+    wrong = [one for row in rows for one in _wrong(row)]
+    return len(rows), wrong + await recompute_invoices.differences(tx, since, until)
 
 
 async def of_charge(tx: Tx, charge_id: UUID) -> Recomputed:
@@ -107,7 +95,10 @@ async def of_charge(tx: Tx, charge_id: UUID) -> Recomputed:
     row = (await tx.session.execute(_ONE, {"charge": charge_id})).one_or_none()
     if row is None:
         raise NotFound
-    return Recomputed(int(row.gross_again), tuple(_wrong(row)) if row.settling_at is not None else ())
+    if row.settling_at is None:
+        return Recomputed(int(row.gross_again), ())
+    wrong = _wrong(row) + await recompute_invoices.differences_of(tx, charge_id)
+    return Recomputed(int(row.gross_again), tuple(wrong))
 
 
 def _wrong(row: Row[Any]) -> list[Difference]:
@@ -128,8 +119,4 @@ def _wrong(row: Row[Any]) -> list[Difference]:
         pairs.append(("captured_minor", row.captured_minor, row.taken))
     if row.state == "captured":
         pairs.append(("captured_of_gross_minor", row.captured_minor, row.gross_again))
-    return [
-        Difference(row.id, figure, -1 if stored is None else int(stored), int(computed))
-        for figure, stored, computed in pairs
-        if stored is None or int(stored) != int(computed)
-    ]
+    return unequal(row.id, pairs)

@@ -35,6 +35,8 @@ END $$
 
 
 def upgrade() -> None:
+    # Each night every bill is computed again, day by day of its writing.
+    op.create_index("ix_charge_settling_at", "charge", ["settling_at"])
     for table in KEPT:
         op.execute(
             f"CREATE TRIGGER {table}_kept BEFORE TRUNCATE ON {table} "
@@ -48,6 +50,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_charge_settling_at", "charge")
     op.execute("DROP TRIGGER posting_with_its_transaction ON posting")
     op.execute("DROP FUNCTION refuse_late_posting()")
     for table in KEPT:

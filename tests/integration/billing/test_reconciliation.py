@@ -9,6 +9,7 @@ from sqlalchemy import text
 from billing.cases import close_case, listed
 from billing.ledger import entries, journal
 from billing.models import PayoutAccountRow
+from billing.reconciliation import recompute
 from billing.reconciliation.models import ProviderLineRow, RunRow
 from core.ids import UserId, new_id
 from tests.integration.billing.room import Room
@@ -243,6 +244,49 @@ async def test_a_cent_in_any_figure_of_a_bill_is_found_by_the_nightly_recomputat
     first = len(await cases(room))
     await run(room, "bills")
     assert len(await cases(room)) == first, "found again, it is still the same case"
+
+
+async def test_a_bill_is_computed_again_however_old_it_is(room: Room) -> None:
+    await paid_call(room)
+    await alter(room, "UPDATE charge SET settling_at = settling_at - interval '9 years'")
+    await room.end(await room.open())
+    await alter(room, ONE_MORE + " WHERE captured_minor > 0")
+    done = await run(room, "bills")
+    assert done.checked == 2
+    assert {details["figure"] for _, details in await cases(room)} >= {"gross_minor", "net_minor"}
+
+
+VAT_OF_NOTES = "UPDATE invoice SET vat_minor = vat_minor + 1, net_minor = net_minor - 1 WHERE kind = 'credit_note'"
+TOO_MUCH_BACK = "UPDATE invoice SET gross_minor = gross_minor + 999, net_minor = net_minor + 999 WHERE number = 3"
+INVOICES = (
+    ("UPDATE invoice SET vat_minor = vat_minor + 1, net_minor = net_minor - 1", "invoice_vat_minor"),
+    ("UPDATE invoice SET gross_minor = gross_minor + 1, net_minor = net_minor + 1", "invoice_gross_minor"),
+    ("UPDATE invoice SET vat_rate_bps = 700", "invoice_vat_rate_bps"),
+    ("UPDATE charge SET tax_rate_bps = 700 WHERE captured_minor > 0", "invoice_net_minor"),
+    ("DELETE FROM invoice WHERE number = 2", "invoice_gross_minor"),
+    (VAT_OF_NOTES, "credited_vat_minor"),
+    (
+        "UPDATE invoice SET gross_minor = gross_minor + 1000, net_minor = net_minor + 1000 WHERE number = 3",
+        "credited_minor",
+    ),
+)
+
+
+async def test_a_cent_in_any_invoice_or_credit_note_is_found_by_the_nightly_recomputation(room: Room) -> None:
+    await paid_call(room, 601_234)
+    call = await paid_call(room)
+    for amount_minor in (333, 334, 335):  # 0.53 of VAT in each alone, 1.60 in all together
+        await refund(room, call, amount_minor, key=str(amount_minor))
+    assert (await run(room, "bills")).differences == 0
+    async with room.db.begin() as tx:
+        await tx.session.execute(text("ALTER TABLE invoice DISABLE TRIGGER ALL"))
+        for injected, figure in INVOICES:
+            async with tx.session.begin_nested() as undone:
+                await tx.session.execute(text(injected))
+                _, wrong = await recompute.differences(tx, tx.now - timedelta(days=1), tx.now + timedelta(days=1))
+                assert figure in {one.figure for one in wrong}, injected
+                await undone.rollback()
+        await tx.session.execute(text("ALTER TABLE invoice ENABLE TRIGGER ALL"))
 
 
 async def test_one_worker_starts_each_run_when_it_is_due(room: Room) -> None:
