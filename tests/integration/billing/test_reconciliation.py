@@ -80,6 +80,8 @@ async def test_nothing_differs_after_everything_that_can_happen(room: Room) -> N
     assert count == done.checked > 20
     again = await run(room)
     assert again.differences == 0
+    bills = await run(room, "bills")
+    assert (bills.checked, bills.differences) == (3, 0)
 
 
 async def test_a_cent_in_any_line_of_stripes_is_found_and_named(room: Room) -> None:
