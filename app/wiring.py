@@ -214,7 +214,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         reconciliation=reconciliation,
         problems=ProblemService(refunds),
         webhooks=webhooks,
-        finance=FinanceService(),
+        finance=FinanceService(reconciliation),
         mails=mails,
         receipts=ReceiptService(),
         proof=ProofService(ReceiptSigner(settings.receipt_key, settings.receipt_old_keys)),

@@ -1,7 +1,8 @@
 """FinanceService: charges with proof. Every figure is shown beside its recomputation from raw rows."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from billing import timeline
@@ -17,7 +18,6 @@ from billing.finance.filters import ChargeFilter, cursor_of
 from billing.finance.store import Overview, Total
 from billing.ledger import journal
 from billing.metering import store as meter_store
-from billing.metering.bill import bill_of
 from billing.metering.intervals import Interval
 from billing.models import (
     CaseRow,
@@ -28,10 +28,14 @@ from billing.models import (
     LedgerTransactionRow,
     PostingRow,
 )
+from billing.reconciliation.recompute import Recomputed
+from billing.reconciliation.service import ReconciliationService
 from billing.refunds import store as refunds
 from billing.refunds.models import RefundRow
+from core import audit
 from core.db import Tx
 from core.errors import NotFound, Refused
+from core.ids import UserId
 
 PIECE = 500
 
@@ -43,14 +47,6 @@ class Page:
     rows: Sequence[ChargeRow]
     totals: Sequence[Total]
     next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Recomputed:
-    """The gross computed again from intervals and snapshot, and whether it is what was stored."""
-
-    gross_minor: int
-    matches: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,10 @@ class Detail:
 
 
 class FinanceService:
-    """Reads only; what finance may change has services of its own: refunds, disputes, payouts, problems, cases."""
+    """Reads; what finance may change has services of its own: refunds, disputes, payouts, problems, cases."""
+
+    def __init__(self, reconciliation: ReconciliationService) -> None:
+        self._reconciliation = reconciliation
 
     async def charges(self, tx: Tx, wanted: ChargeFilter, *, cursor: str | None = None, limit: int = 50) -> Page:
         """A page of charges, newest first."""
@@ -103,19 +102,23 @@ class FinanceService:
         rows = await store.page(tx, wanted, cursor=cursor, limit=PIECE)
         return rows, cursor_of(rows[-1]) if len(rows) == PIECE else None
 
+    def exported(self, tx: Tx, by: UserId, name: str, asked: Mapping[str, Any]) -> None:
+        """Note that somebody took figures out of the house: the file's ``name``, and what was ``asked`` of it."""
+        audit.record(tx, "finance.exported", subject=name, actor=by, **asked)
+
     async def totals(self, tx: Tx, wanted: ChargeFilter) -> list[Total]:
         """Sums per currency over the whole filter."""
         return await store.totals(tx, wanted)
 
     async def detail(self, tx: Tx, charge_id: UUID) -> Detail:
-        """One charge with its evidence."""
+        """One charge with its evidence, computed again: a difference that is shown is a case. Raises NotFound."""
         charge = await charge_store.charge(tx, charge_id)
         if charge is None:
             raise NotFound
-        intervals = await meter_store.intervals(tx, charge)
+        recomputed = await self._reconciliation.bill(tx, charge_id)
         return Detail(
             charge=charge,
-            intervals=intervals,
+            intervals=await meter_store.intervals(tx, charge),
             events=await timeline.of_charge(tx, charge_id),
             holds=await charge_store.holds(tx, charge_id),
             commands=await store.commands(tx, charge_id),
@@ -125,18 +128,9 @@ class FinanceService:
             adjustments=await adjustments.of_charge(tx, charge_id),
             disputes=await disputes.of_charge(tx, charge_id),
             collection=await collecting.of_charge(tx, charge_id),
-            recomputed=recompute(charge, intervals),
+            recomputed=recomputed,
         )
 
     async def overview(self, tx: Tx) -> list[Overview]:
         """Every currency at a glance."""
         return await store.overview(tx)
-
-
-def recompute(charge: ChargeRow, intervals: Sequence[Interval]) -> Recomputed:
-    """Compute the bill again from raw rows alone."""
-    due = bill_of(meter_store.price_of(charge), intervals)
-    stored = (charge.connected_ms, charge.billed_ms, charge.gross_minor, charge.commission_minor, charge.net_minor)
-    parts = (0, 0, 0) if charge.waived else (due.gross_minor, due.commission_minor, due.net_minor)
-    fresh = (due.connected_ms, due.billed_ms, *parts)
-    return Recomputed(due.gross_minor, charge.gross_minor is None or stored == fresh)

@@ -7,11 +7,15 @@ write twice: they are given.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
+from billing.reconciliation import recompute_invoices
+from billing.reconciliation.difference import Difference, unequal
 from core.db import Tx
+from core.errors import NotFound
 from core.money import MINIMUM_CHARGE_MINOR
 
 _BILLS = """
@@ -23,7 +27,7 @@ WITH minimum AS (
             SELECT c.call_id UNION ALL SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id)) AS raw_ms,
          (SELECT sum(o.duration_ms) FROM observed_interval o WHERE o.side = 'both' AND NOT o.open AND o.call_id IN (
             SELECT c.call_id UNION ALL SELECT k.call_id FROM continued_call k WHERE k.charge_id = c.id)) AS seen_ms
-  FROM charge c WHERE c.settling_at >= :since AND c.settling_at < :until
+  FROM charge c WHERE {which}
 ), timed AS (
   SELECT *, CASE policy WHEN 'after_threshold' THEN threshold_ms ELSE 0 END AS unpaid_ms,
          floor(cap_minor::numeric * 3600000 / rate_minor_per_hour) AS paid_ms
@@ -53,7 +57,7 @@ SELECT id,
        gross_minor, gross_again,
        commission_minor, floor((gross_again * commission_bps + 5000) / 10000) AS commission_again,
        net_minor, gross_again - floor((gross_again * commission_bps + 5000) / 10000) AS net_again,
-       state, captured_minor,
+       settling_at, state, captured_minor,
        (SELECT coalesce(sum(h.captured_minor), 0) FROM hold h WHERE h.charge_id = split.id) AS taken,
        (SELECT coalesce(sum(h.amount_minor), 0) FROM hold h
          WHERE h.charge_id = split.id AND h.held_at IS NOT NULL) AS held,
@@ -65,46 +69,60 @@ SELECT id,
        (SELECT coalesce(sum(p.amount_minor), 0) FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
          WHERE t.charge_id = split.id AND t.kind = 'capture' AND p.destination = 'stripe' || chr(58) || 'clearing'
        ) AS booked_captured
-FROM split
+FROM split ORDER BY id
 """
+_MINIMA = {"currencies": list(MINIMUM_CHARGE_MINOR), "minima": list(MINIMUM_CHARGE_MINOR.values())}
+_IN_TIME = text(_BILLS.format(which="c.settling_at >= :since AND c.settling_at < :until"))
+_ONE = text(_BILLS.format(which="c.id = :charge"))
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """A figure of a bill that is not what its raw rows give."""
+class Recomputed:
+    """The gross that a charge's raw rows give now, and what of its bill differs: nothing while none is written."""
 
-    charge_id: UUID
-    figure: str
-    stored: int
-    computed: int
+    gross_minor: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def matches(self) -> bool:
+        """Whether every figure is what was stored."""
+        return not self.differences
 
 
 async def differences(tx: Tx, since: datetime, until: datetime) -> tuple[int, list[Difference]]:
     """Every bill written in ``[since, until)``: how many were computed again, and what differs."""
-    minima = {"currencies": list(MINIMUM_CHARGE_MINOR), "minima": list(MINIMUM_CHARGE_MINOR.values())}
-    rows = (await tx.session.execute(text(_BILLS), {"since": since, "until": until, **minima})).all()
-    found: list[Difference] = []
-    for row in rows:
-        pairs = [
-            ("observed_ms", row.raw_ms, row.seen_ms),
-            ("connected_ms", row.connected_ms, row.raw_ms),
-            ("billed_ms", row.billed_ms, row.billed_again),
-            ("gross_minor", row.gross_minor, row.gross_again),
-            ("commission_minor", row.commission_minor, row.commission_again),
-            ("net_minor", row.net_minor, row.net_again),
-            ("refunded_minor", row.refunded_minor, row.given_back),
-            ("booked_gross_minor", row.booked_gross, row.gross_again),
-            ("booked_captured_minor", row.booked_captured, row.taken),
-            ("cap_minor", max(row.captured_minor, row.cap_minor), row.cap_minor),
-            ("held_minor", max(row.taken, row.held), row.held),
-        ]
-        if row.state != "settling":
-            pairs.append(("captured_minor", row.captured_minor, row.taken))
-        if row.state == "captured":
-            pairs.append(("captured_of_gross_minor", row.captured_minor, row.gross_again))
-        found += [
-            Difference(row.id, figure, -1 if stored is None else int(stored), int(computed))
-            for figure, stored, computed in pairs
-            if stored is None or int(stored) != int(computed)
-        ]
-    return len(rows), found
+    rows = (await tx.session.execute(_IN_TIME, {"since": since, "until": until, **_MINIMA})).all()
+    wrong = [one for row in rows for one in _wrong(row)]
+    return len(rows), wrong + await recompute_invoices.differences(tx, since, until)
+
+
+async def of_charge(tx: Tx, charge_id: UUID) -> Recomputed:
+    """The bill of one charge, computed again. Raises NotFound."""
+    row = (await tx.session.execute(_ONE, {"charge": charge_id, **_MINIMA})).one_or_none()
+    if row is None:
+        raise NotFound
+    if row.settling_at is None:
+        return Recomputed(int(row.gross_again), ())
+    wrong = _wrong(row) + await recompute_invoices.differences_of(tx, charge_id)
+    return Recomputed(int(row.gross_again), tuple(wrong))
+
+
+def _wrong(row: Row[Any]) -> list[Difference]:
+    pairs = [
+        ("observed_ms", row.raw_ms, row.seen_ms),
+        ("connected_ms", row.connected_ms, row.raw_ms),
+        ("billed_ms", row.billed_ms, row.billed_again),
+        ("gross_minor", row.gross_minor, row.gross_again),
+        ("commission_minor", row.commission_minor, row.commission_again),
+        ("net_minor", row.net_minor, row.net_again),
+        ("refunded_minor", row.refunded_minor, row.given_back),
+        ("booked_gross_minor", row.booked_gross, row.gross_again),
+        ("booked_captured_minor", row.booked_captured, row.taken),
+        ("cap_minor", max(row.captured_minor, row.cap_minor), row.cap_minor),
+        ("held_minor", max(row.taken, row.held), row.held),
+    ]
+    if row.state != "settling":
+        pairs.append(("captured_minor", row.captured_minor, row.taken))
+    if row.state == "captured":
+        pairs.append(("captured_of_gross_minor", row.captured_minor, row.gross_again))
+    return unequal(row.id, pairs)

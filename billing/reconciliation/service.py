@@ -9,20 +9,22 @@ from sqlalchemy import func, select, text
 
 from billing.cases import open_once
 from billing.ledger import entries, journal
-from billing.models import ProviderRefRow
+from billing.models import ChargeRow, ProviderRefRow
 from billing.payouts.service import PayoutService
 from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
-from billing.reconciliation import parts, recompute
+from billing.reconciliation import parts
+from billing.reconciliation.bills import BillComparison, close_mended
 from billing.reconciliation.expect import Finding
 from billing.reconciliation.findings import Findings
 from billing.reconciliation.lines import CLOCKS_DIFFER, LineComparison
 from billing.reconciliation.models import PartRow, RunRow
+from billing.reconciliation.recompute import Recomputed
 from billing.reconciliation.totals import against_lines
-from core import logs
+from core import audit, logs
 from core.db import Database, Tx
 from core.errors import NotFound
-from core.ids import new_id
+from core.ids import UserId, new_id
 from core.jobs import Jobs
 
 log = logs.get(__name__)
@@ -31,7 +33,8 @@ TASK, LANE = "billing.reconcile", "billing.reconcile_lane"
 _LAST = -1  # priority: a comparison waits for whatever else there is to do
 PROVIDER, BILLS = "provider", "bills"
 EVERY = {PROVIDER: timedelta(hours=1), BILLS: timedelta(hours=24)}
-BACK = {PROVIDER: timedelta(days=3), BILLS: timedelta(days=400)}
+BACK = timedelta(days=3)  # how far Stripe's lines are read again; bills are all of them, each time
+A_DAY = timedelta(days=1)
 GIVEN_UP_AFTER = timedelta(hours=6)  # a run that did not finish by then is started anew
 SETTLES = timedelta(minutes=15)  # the newest lines may be ahead of our own rows
 _LOOK_S, _LOOKS = 0.5, 120
@@ -52,6 +55,7 @@ class ReconciliationService:
         self._db = db
         self._gateway = gateway
         self._findings = Findings(payouts)
+        self._bills = BillComparison(self._findings)
         self._lines = LineComparison(db=db, gateway=gateway, payouts=payouts, findings=self._findings)
 
     def register(self, jobs: Jobs) -> None:
@@ -77,21 +81,31 @@ class ReconciliationService:
                 await self._lanes(tx, run_id)
         return started
 
-    async def start(self, tx: Tx, kind: str, *, since: datetime | None = None, until: datetime | None = None) -> RunRow:
-        """Write a run down and leave the job that does it."""
+    async def start(
+        self,
+        tx: Tx,
+        kind: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        by: UserId | None = None,
+    ) -> RunRow:
+        """Write a run down and leave the job that does it; ``by`` is who asked for it, None when it was due."""
         end = until or (tx.now - SETTLES if kind == PROVIDER else tx.now)
         row = RunRow(
             id=new_id(),
             kind=kind,
             started_at=tx.now,
             finished_at=None,
-            since=since or await _covered(tx, kind, end) - BACK[kind],
+            since=since or await (_first_bill(tx, None, end) if kind == BILLS else _not_covered(tx, end)),
             until=end,
             checked=0,
             differences=0,
             totals={},
         )
         tx.session.add(row)
+        if by is not None:
+            audit.record(tx, "finance.comparison_started", subject=str(row.id), actor=by, comparison=kind)
         await tx.session.flush()
         await tx.defer(TASK, run_id=str(row.id))
         return row
@@ -116,7 +130,7 @@ class ReconciliationService:
         if done:
             return
         if kind == BILLS:
-            await self._bills(UUID(run_id), since, until)
+            await self._every_bill(UUID(run_id), since, until)
             return
         try:
             await self._begin(UUID(run_id), since)
@@ -232,23 +246,26 @@ class ReconciliationService:
 
     # ── every bill ───────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _bills(self, run_id: UUID, since: datetime, until: datetime) -> None:
+    async def bill(self, tx: Tx, charge_id: UUID) -> Recomputed:
+        """Compute one bill again, as the night does: what differs is the same case. Raises NotFound."""
+        return await self._bills.one(tx, charge_id)
+
+    async def _every_bill(self, run_id: UUID, since: datetime, until: datetime) -> None:
+        """Day by day on which there are any, each in a transaction of its own: years of bills are never held in one."""
+        checked = wrong = 0
+        while since < until:
+            async with self._db.begin() as tx:
+                since = await _first_bill(tx, since, until)
+                through = min(since + A_DAY, until)
+                run = await tx.session.get(RunRow, run_id)
+                assert run is not None
+                found = await self._bills.every(tx, run, since, through)
+            checked, wrong, since = checked + found[0], wrong + found[1], through
         async with self._db.begin() as tx:
-            checked, wrong = await recompute.differences(tx, since, until)
+            await close_mended(tx)
             run = await tx.session.get(RunRow, run_id)
             assert run is not None
-            for one in wrong:
-                await self._findings.tell(
-                    tx,
-                    run,
-                    "bill_differs",
-                    key=f"bill:{one.charge_id}:{one.figure}:{one.stored}:{one.computed}",
-                    charge_id=one.charge_id,
-                    figure=one.figure,
-                    stored=one.stored,
-                    computed=one.computed,
-                )
-            run.checked, run.differences, run.finished_at = checked, len(wrong), tx.now
+            run.checked, run.differences, run.finished_at = checked, wrong, tx.now
 
 
 async def _last(tx: Tx, kind: str) -> RunRow | None:
@@ -256,16 +273,22 @@ async def _last(tx: Tx, kind: str) -> RunRow | None:
     return (await tx.session.scalars(query)).one_or_none()
 
 
-async def _covered(tx: Tx, kind: str, end: datetime) -> datetime:
-    """Up to when lines were read already: what a missed run left out is read by the next, however late that is."""
-    if kind != PROVIDER:
-        return end
-    query = select(func.max(RunRow.until)).where(RunRow.kind == kind, RunRow.finished_at.is_not(None))
+async def _first_bill(tx: Tx, since: datetime | None, until: datetime) -> datetime:
+    """When the first bill since then (None: of all) was written; ``until`` where there is none before."""
+    query = select(func.min(ChargeRow.settling_at)).where(ChargeRow.settling_at < until)
+    if since is not None:
+        query = query.where(ChargeRow.settling_at >= since)
+    return await tx.session.scalar(query) or until
+
+
+async def _not_covered(tx: Tx, end: datetime) -> datetime:
+    """From when lines are to be read: what a missed run left out is read by the next, however late that is."""
+    query = select(func.max(RunRow.until)).where(RunRow.kind == PROVIDER, RunRow.finished_at.is_not(None))
     until = await tx.session.scalar(query)
     if until is None:
         first = await tx.session.scalar(select(func.min(ProviderRefRow.at)))
         until = first or end
-    return min(until, end)
+    return min(until, end) - BACK
 
 
 async def _finish(tx: Tx, run_id: UUID) -> None:

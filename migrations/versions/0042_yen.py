@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0042"
-down_revision = "0020"
+down_revision = "0041"
 
 TABLES = ("charge", "dispute", "hold", "invoice", "payout", "posting", "refund")
 CHECKS = (("profile", "currency_known"), *((table, "currency") for table in TABLES))

@@ -56,7 +56,10 @@ class Studio:
 
     def sweep(self) -> None:
         """Empty every table: after a seed that left something undone, or before the same seed is played again."""
-        self.database.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(_TABLES)))
+        with self.database.transaction():
+            # The books refuse to be emptied; a superuser may say that no trigger shall be asked.
+            self.database.execute("SET LOCAL session_replication_role = replica")
+            self.database.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(_TABLES)))
 
     async def close(self) -> None:
         """Close every connection."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from aiohttp import web
 from pydantic import Field
-from sqlalchemy import Row, select, text
+from sqlalchemy import Row, or_, select, text
 
 from billing import cases
 from billing.finance.sheet import safe
@@ -22,6 +22,7 @@ from web.routing import Access, Call, route
 from web.schemas import Input, Output, Utc
 
 MOST_AUDIT = 200
+AROUND_MONEY = ("finance.", "payout.", "terms.")  # what the actions that finance reads of begin with
 PIECE = 500  # postings of the journal to a transaction
 
 
@@ -140,7 +141,8 @@ async def post_reconciliation(call: Call) -> RunOut:
         running = await call.house.reconciliation.running(tx, body.kind)
         if running is not None:
             return RunOut.model_validate(running)
-        return RunOut.model_validate(await call.house.reconciliation.start(tx, body.kind, until=tx.now))
+        run = await call.house.reconciliation.start(tx, body.kind, until=tx.now, by=call.user)
+        return RunOut.model_validate(run)
 
 
 @route("GET", "/api/finance/cases", access=READERS, query=CasesQuery, reply=CasesOut)
@@ -186,9 +188,7 @@ async def post_month_close(call: Call) -> BookMonthOut:
 async def get_audit(call: Call) -> AuditsOut:
     """Who did what around money."""
     query: AuditQuery = call.query
-    wanted = select(AuditEntry).where(
-        AuditEntry.action.startswith("finance.") | AuditEntry.action.startswith("payout.")
-    )
+    wanted = select(AuditEntry).where(or_(*(AuditEntry.action.startswith(prefix) for prefix in AROUND_MONEY)))
     if query.before is not None:
         wanted = wanted.where(AuditEntry.id < query.before)
     async with call.house.db.begin() as tx:
@@ -214,10 +214,13 @@ async def get_journal(call: Call) -> web.StreamResponse:
     """Every posting of a month, for the accountant; streamed, safe to open in a spreadsheet."""
     query: JournalQuery = call.query
     since, until = months.bounds(query.month)
+    name = f"journal-{query.month}.csv"
+    async with call.house.db.begin() as tx:
+        call.house.finance.exported(tx, call.user, name, {})
     answer = web.StreamResponse(
         headers={
             "Content-Type": "text/csv; charset=utf-8",
-            "Content-Disposition": f'attachment; filename="journal-{query.month}.csv"',
+            "Content-Disposition": f'attachment; filename="{name}"',
             "Cache-Control": "no-store",
         }
     )

@@ -76,6 +76,10 @@ class FilterQuery(Input):
     min_minor: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     free: bool | None = None
 
+    def asked(self) -> dict[str, Any]:
+        """What was given, as it was: for the audit."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
     def filter(self) -> ChargeFilter:
         """The same for billing."""
         return ChargeFilter(
@@ -231,6 +235,8 @@ async def get_charges(call: Call) -> ChargesOut:
 async def get_charges_csv(call: Call) -> web.StreamResponse:
     """The same list as CSV, whole and streamed, safe to open in a spreadsheet."""
     query: FilterQuery = call.query
+    async with call.house.db.begin() as tx:
+        call.house.finance.exported(tx, call.user, "charges.csv", query.asked())
     answer = web.StreamResponse(headers=_attachment("text/csv; charset=utf-8", "charges.csv"))
     await answer.prepare(call.request)
     await answer.write(header().encode("utf-8-sig"))  # the mark tells Excel that it is UTF-8
@@ -256,6 +262,7 @@ async def get_charges_pdf(call: Call) -> web.Response:
             names = await _names(call, tx, rows)
             lines += [_printed(row, names) for row in rows]
         totals = await call.house.finance.totals(tx, query.filter())
+        call.house.finance.exported(tx, call.user, "charges.pdf", query.asked())
         now = tx.now
     body = await asyncio.to_thread(printed_charges, lines, totals, now)
     return web.Response(body=body, headers=_attachment("application/pdf", "charges.pdf"))

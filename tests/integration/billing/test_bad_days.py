@@ -206,20 +206,50 @@ async def test_a_transaction_that_waited_for_the_lock_passes_no_mark_again(room:
     assert (await room.kinds(call)).count("threshold_passed") == 1
 
 
+KEPT = (
+    "ledger_transaction",
+    "posting",
+    "charge_event",
+    "billable_interval",
+    "observed_interval",
+    "invoice",
+    "closed_month",
+    "house_terms",
+    "audit",
+    "consent",
+)
+EMPTY = (
+    "INSERT INTO ledger_transaction SELECT gen_random_uuid(), charge_id, 'empty:' || id, 'x', at "
+    "FROM ledger_transaction"
+)
+LATE = (
+    "INSERT INTO posting (transaction_id, source, destination, amount_minor, currency) "
+    "SELECT transaction_id, destination, source, amount_minor, currency FROM posting"
+)
+REFUSED = (
+    ("UPDATE posting SET amount_minor = 1", "posting is append-only"),
+    ("DELETE FROM posting", "posting is append-only"),
+    ("DELETE FROM ledger_transaction", "ledger_transaction is append-only"),
+    ("UPDATE charge_event SET kind = 'x'", "charge_event is append-only"),
+    ("UPDATE billable_interval SET duration_ms = 1", "billable_interval is append-only"),
+    ("UPDATE invoice SET vat_minor = 0", "invoice is append-only"),
+    *((f"TRUNCATE {table} CASCADE", "is append-only") for table in KEPT),
+    ("TRUNCATE charge CASCADE", "is append-only"),
+    (EMPTY, "has no postings"),
+    (LATE, "is booked already"),
+)
+
+
 async def test_the_books_and_the_evidence_refuse_to_be_changed(room: Room) -> None:
     call = await room.open()
     await room.talk(call, 660_000)
     await room.end(call)
-    for statement in (
-        "UPDATE posting SET amount_minor = 1",
-        "DELETE FROM ledger_transaction",
-        "UPDATE charge_event SET kind = 'x'",
-        "UPDATE billable_interval SET duration_ms = 1",
-        "INSERT INTO ledger_transaction SELECT gen_random_uuid(), charge_id, 'empty', 'x', at FROM ledger_transaction",
-    ):
-        with pytest.raises(DBAPIError):
+    before = await room.balances()
+    for statement, why in REFUSED:
+        with pytest.raises(DBAPIError, match=why):
             async with room.db.begin() as tx:
                 await tx.session.execute(text(statement))
+    assert await room.balances() == before != {}
 
 
 async def test_a_strangers_meter_receipt_and_extension_are_not_there(room: Room) -> None:

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import insert, text
 
+from billing import house_terms
 from billing.models import ChargeRow
 from core.ids import CallId, new_id
 from people.roles import Role
@@ -162,6 +163,34 @@ async def test_a_closed_month_takes_no_booking_and_a_correction_goes_into_the_ne
         february = await months.figures(tx, "2026-02")
     assert february["bookings"]["capture"] == 1
     await equal_to_stripe(room)
+
+
+async def test_whoever_compares_downloads_or_changes_the_terms_leaves_a_row_that_finance_reads(scene: Scene) -> None:  # noqa: F811
+    anna, root = await staff(scene, "anna"), await _person(scene, "root", Role.ADMIN)
+    run = await scene.ask("POST", "/api/finance/reconciliation", anna, {"kind": "bills"})
+    same = await scene.ask("POST", "/api/finance/reconciliation", anna, {"kind": "bills"})
+    assert same["id"] == run["id"], "the one that runs is shown, and nothing was done"
+    await scene.ask("GET", "/api/finance/charges.csv?state=captured&min_minor=5", anna)
+    async with scene.client.get("/api/finance/charges.pdf", headers=root) as answer:
+        assert answer.status == 200
+    await scene.ask("GET", "/api/finance/journal.csv?month=2026-01", anna)
+    async with scene.house.db.begin() as tx:
+        await house_terms.change(
+            tx, await scene.user(root), after=0, late_hold=False, review_window_s=60, reason="people asked for it"
+        )
+    rows = (await scene.ask("GET", "/api/finance/audit", anna))["items"]
+    assert [(row["actor_name"], row["action"], row["subject"], row["details"]) for row in reversed(rows)] == [
+        ("Anna", "finance.comparison_started", run["id"], {"comparison": "bills"}),
+        ("Anna", "finance.exported", "charges.csv", {"state": "captured", "min_minor": 5}),
+        ("Root", "finance.exported", "charges.pdf", {}),
+        ("Anna", "finance.exported", "journal-2026-01.csv", {}),
+        (
+            "Root",
+            "terms.changed",
+            "1",
+            {"reason": "people asked for it", "late_hold": False, "review_window_s": 60},
+        ),
+    ]
 
 
 async def test_an_export_is_the_screen_row_by_row_and_its_totals(scene: Scene) -> None:  # noqa: F811

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from billing.finance.filters import ChargeFilter
 from billing.finance.service import FinanceService
@@ -56,7 +57,7 @@ async def test_totals_are_of_the_whole_filter_and_pages_walk_through_it(room: Ro
     for ms in (660_000, 500_000, 720_000):
         await paid(room, ms)
         room.clock.advance(timedelta(minutes=1))
-    finance = FinanceService()
+    finance = FinanceService(room.reconciliation)
     async with room.db.begin() as tx:
         first = await finance.charges(tx, ChargeFilter(), limit=2)
         assert first.next_cursor is not None
@@ -74,7 +75,7 @@ async def test_totals_are_of_the_whole_filter_and_pages_walk_through_it(room: Ro
 
 async def test_the_detail_proves_itself(room: Room) -> None:
     await paid(room)
-    finance = FinanceService()
+    finance = FinanceService(room.reconciliation)
     async with room.db.begin() as tx:
         page = await finance.charges(tx, ChargeFilter())
         detail = await finance.detail(tx, page.rows[0].id)
@@ -84,3 +85,40 @@ async def test_the_detail_proves_itself(room: Room) -> None:
     assert sorted(command.kind for command in detail.commands) == ["capture", "confirm", "create"]
     assert {command.state for command in detail.commands} == {"done"}
     assert {transaction.kind for transaction, _ in detail.transactions} >= {"settlement", "capture"}
+
+
+async def test_what_differs_is_shown_to_nobody_without_becoming_the_case_of_the_night(room: Room) -> None:
+    await paid(room)
+    finance = FinanceService(room.reconciliation)
+    async with room.db.begin() as tx:  # the meter alone would find nothing wrong: its own figures agree
+        await tx.session.execute(text("UPDATE hold SET captured_minor = captured_minor + 1"))
+        page = await finance.charges(tx, ChargeFilter())
+    keys: list[set[str | None]] = []
+    for _ in range(2):
+        async with room.db.begin() as tx:
+            detail = await finance.detail(tx, page.rows[0].id)
+        assert (detail.recomputed.gross_minor, detail.recomputed.matches) == (1_650, False)
+        assert {case.kind for case in detail.cases} == {"bill_differs"}
+        keys.append({case.key for case in detail.cases})
+        async with room.db.begin() as tx:
+            assert (await room.money.state(tx, room.consultant)).held_reason == "reconciliation: bill_differs"
+            await room.reconciliation.start(tx, "bills", until=room.clock.now() + timedelta(hours=1))
+        await room.work()
+    assert keys[0] == keys[1]
+
+
+async def test_a_bill_that_the_holds_did_not_cover_is_no_mismatch(room: Room) -> None:
+    call = await room.open()
+    await room.talk(call, 660_000)
+    async with room.db.begin() as tx:  # as if the rest had lapsed by the time the bill is written
+        await tx.session.execute(text("UPDATE hold SET amount_minor = 1000"))
+    await room.end(call, at_work=False)
+    async with room.db.begin() as tx:
+        await tx.session.execute(text("UPDATE hold SET amount_minor = 4500"))
+    await room.work()
+    charge = await room.charge(call)
+    assert (charge.gross_minor, charge.captured_minor) == (1_000, 1_000)
+    async with room.db.begin() as tx:
+        detail = await FinanceService(room.reconciliation).detail(tx, charge.id)
+    assert [case.kind for case in detail.cases] == ["holds_do_not_cover"]
+    assert (detail.recomputed.gross_minor, detail.recomputed.differences) == (1_000, ())
