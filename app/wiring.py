@@ -9,7 +9,9 @@ from redis.asyncio import Redis
 
 from app.flow import flow
 from app.persons import party_of, reader_of
+from billing.account_watch import AccountWatch
 from billing.adjustments.service import AdjustmentService
+from billing.card_news import CardNews
 from billing.cards import CardService
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
@@ -116,6 +118,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     limit = settings.approval_above_minor
     payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
     payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
+    account_watch = AccountWatch(db=db, accounts=payout_accounts)
     charges = ChargeService(
         db=db, gateway=provider, settings=settings, observed=observed_ms, party=party_of(billing_details)
     )
@@ -127,6 +130,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         db=db,
         gateway=provider,
         charges=charges,
+        cards=CardNews(db=db, gateway=provider),
         accounts=payout_accounts,
         payouts=payouts,
         refunds=refunds,
@@ -206,6 +210,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         provider=provider,
         cards=cards,
         payout_accounts=payout_accounts,
+        account_watch=account_watch,
         payouts=payouts,
         refunds=refunds,
         adjustments=AdjustmentService(approval_above_minor=limit),
@@ -221,6 +226,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     )
     bus.connect(flow(house))
     cards.register(jobs)
+    account_watch.register(jobs)
     charges.register(jobs)
     payouts.register(jobs)
     reconciliation.register(jobs)
