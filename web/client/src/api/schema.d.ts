@@ -531,6 +531,7 @@ export type FactorOut = {
   value: number
   weight: number
   contribution_centi: number
+  sum: SumOut | null
 }
 
 export type FairnessOut = {
@@ -1258,6 +1259,8 @@ export type RequestIn = {
   consultant_id?: string | null
   max_rate_minor_per_hour: number
   currency: Currency
+  language?: string | null
+  min_stars?: number | null
   cap_minor: number
   terms_version: string
   consent: true
@@ -1275,6 +1278,8 @@ export type RequestView = {
   ringing: (Ringing)[]
   call_id: string | null
   waiting_over: boolean
+  language: string | null
+  min_stars: number | null
   credit: PromiseCredit | null
   position: number | null
   usual_wait_s: number | null
@@ -1402,6 +1407,12 @@ export type StatementQuery = {
   cursor?: string | null
 }
 
+export type SumOut = {
+  weighed: (WeighedOut)[]
+  low: number
+  scale: number
+}
+
 export type TagList = {
   items: (string)[]
 }
@@ -1474,6 +1485,12 @@ export type UploadQuery = {
 export type VerdictReasonOut = {
   code: string
   params: Record<string, number | string>
+}
+
+export type WeighedOut = {
+  name: string
+  value: number
+  weight: number
 }
 
 export type WhyNotIn = {
