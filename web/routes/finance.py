@@ -6,19 +6,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from billing.finance.filters import ChargeFilter
 from billing.finance.paper import MOST_PRINTED, PrintedCharge, printed_charges
 from billing.finance.service import Detail
 from billing.finance.sheet import header, sheet
 from billing.models import ChargeRow
+from billing.periods import between
 from core.db import Tx
 from core.ids import UserId
 from core.money import Currency
 from web.routes.receipts import EntryOut
 from web.routing import Access, Call, route
-from web.schemas import Input, Output, Utc
+from web.schemas import Day, Input, Output, Utc
 
 READERS = (Access.FINANCE, Access.ADMIN)
 _SNAPSHOT = (
@@ -65,23 +66,24 @@ _COLLECTION = ("amount_minor", "state", "attempts", "opened_at", "next_at", "clo
 
 
 class FilterQuery(Input):
-    """What to look for; times are those of the accept, ``to`` is exclusive."""
+    """What to look for; ``from`` and ``to`` are days of the accept, both whole, in the reader's time zone."""
 
     state: Annotated[str, Field(max_length=20)] | None = None
     currency: Currency | None = None
-    starts_at: AwareDatetime | None = Field(default=None, alias="from")
-    ends_at: AwareDatetime | None = Field(default=None, alias="to")
+    first: Day | None = Field(default=None, alias="from")
+    last: Day | None = Field(default=None, alias="to")
     q: Annotated[str, Field(max_length=40)] | None = None
     min_minor: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     free: bool | None = None
 
-    def filter(self) -> ChargeFilter:
-        """The same for billing."""
+    def filter(self, zone: str) -> ChargeFilter:
+        """The same for billing, whose days begin at midnight in ``zone``."""
+        period = between(self.first, self.last, zone)
         return ChargeFilter(
             state=self.state,
             currency=self.currency,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
+            starts_at=period.starts_at,
+            ends_at=period.ends_at,
             reference=self.q,
             min_minor=self.min_minor,
             free=self.free,
@@ -216,7 +218,8 @@ async def get_charges(call: Call) -> ChargesOut:
     """List charges, newest first, with totals over the whole filter."""
     query: PageQuery = call.query
     async with call.house.db.begin() as tx:
-        page = await call.house.finance.charges(tx, query.filter(), cursor=query.cursor, limit=query.limit)
+        wanted = query.filter(await _zone(call, tx))
+        page = await call.house.finance.charges(tx, wanted, cursor=query.cursor, limit=query.limit)
         names = await _names(call, tx, page.rows)
     return ChargesOut(
         items=[_row(row, names) for row in page.rows],
@@ -229,13 +232,15 @@ async def get_charges(call: Call) -> ChargesOut:
 async def get_charges_csv(call: Call) -> web.StreamResponse:
     """The same list as CSV, whole and streamed, safe to open in a spreadsheet."""
     query: FilterQuery = call.query
+    async with call.house.db.begin() as tx:
+        wanted = query.filter(await _zone(call, tx))
     answer = web.StreamResponse(headers=_attachment("text/csv; charset=utf-8", "charges.csv"))
     await answer.prepare(call.request)
     await answer.write(header().encode("utf-8-sig"))  # the mark tells Excel that it is UTF-8
     cursor: str | None = None
     while True:
         async with call.house.db.begin() as tx:
-            rows, cursor = await call.house.finance.piece(tx, query.filter(), cursor)
+            rows, cursor = await call.house.finance.piece(tx, wanted, cursor)
             names = await _names(call, tx, rows)
         await answer.write(sheet(rows, names).encode())  # however slow the reader: no connection waits for them
         if cursor is None:
@@ -250,10 +255,11 @@ async def get_charges_pdf(call: Call) -> web.Response:
     query: FilterQuery = call.query
     lines: list[PrintedCharge] = []
     async with call.house.db.begin() as tx:
-        async for rows in call.house.finance.export(tx, query.filter(), most=MOST_PRINTED):
+        wanted = query.filter(await _zone(call, tx))
+        async for rows in call.house.finance.export(tx, wanted, most=MOST_PRINTED):
             names = await _names(call, tx, rows)
             lines += [_printed(row, names) for row in rows]
-        totals = await call.house.finance.totals(tx, query.filter())
+        totals = await call.house.finance.totals(tx, wanted)
         now = tx.now
     body = await asyncio.to_thread(printed_charges, lines, totals, now)
     return web.Response(body=body, headers=_attachment("application/pdf", "charges.pdf"))
@@ -297,6 +303,10 @@ def _printed(row: ChargeRow, names: Mapping[UserId, str]) -> PrintedCharge:
         currency=row.currency,
         state=row.state,
     )
+
+
+async def _zone(call: Call, tx: Tx) -> str:
+    return (await call.house.profiles.get(tx, call.user)).time_zone
 
 
 async def _names(call: Call, tx: Tx, rows: Iterable[ChargeRow]) -> Mapping[UserId, str]:
