@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import Field
 
 from billing.finance.filters import ChargeFilter
-from billing.finance.paper import MOST_PRINTED, PrintedCharge, printed_charges
+from billing.finance.paper import MOST_PRINTED, About, PrintedCharge, printed_charges
 from billing.finance.service import Detail
 from billing.finance.sheet import header, sheet
 from billing.models import ChargeRow
@@ -17,7 +17,7 @@ from billing.periods import between
 from core.db import Tx
 from core.ids import UserId
 from core.money import Currency
-from web.routes.receipts import EntryOut
+from web.routes.receipts import ISSUER, EntryOut
 from web.routing import Access, Call, route
 from web.schemas import Day, Input, Output, Utc
 
@@ -251,17 +251,18 @@ async def get_charges_csv(call: Call) -> web.StreamResponse:
 
 @route("GET", "/api/finance/charges.pdf", access=READERS, query=FilterQuery, media_type="application/pdf")
 async def get_charges_pdf(call: Call) -> web.Response:
-    """The same list on paper, with its totals; up to a thousand charges."""
+    """The same list on paper, with its totals, in your language and time zone; up to two thousand charges."""
     query: FilterQuery = call.query
     lines: list[PrintedCharge] = []
     async with call.house.db.begin() as tx:
-        wanted = query.filter(await _zone(call, tx))
+        reader = await call.house.accounts.view(tx, call.user)
+        wanted = query.filter(reader.time_zone)
         async for rows in call.house.finance.export(tx, wanted, most=MOST_PRINTED):
             names = await _names(call, tx, rows)
             lines += [_printed(row, names) for row in rows]
         totals = await call.house.finance.totals(tx, wanted)
-        now = tx.now
-    body = await asyncio.to_thread(printed_charges, lines, totals, now)
+        about = About(ISSUER, reader.locale, reader.time_zone, tx.now)
+    body = await asyncio.to_thread(printed_charges, lines, totals, about)
     return web.Response(body=body, headers=_attachment("application/pdf", "charges.pdf"))
 
 
@@ -296,6 +297,8 @@ def _printed(row: ChargeRow, names: Mapping[UserId, str]) -> PrintedCharge:
         at=row.created_at,
         customer=names.get(UserId(row.customer_id), ""),
         consultant=names.get(UserId(row.consultant_id), ""),
+        connected_ms=row.connected_ms or 0,
+        billed_ms=row.billed_ms or 0,
         gross_minor=row.gross_minor or 0,
         commission_minor=row.commission_minor or 0,
         net_minor=row.net_minor or 0,

@@ -1,19 +1,14 @@
 """What people decide about money, over HTTP: four eyes, problems, cases, months; each leaves its audit row."""
 
-import csv
-import io
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
-from billing.models import ChargeRow
-from core.ids import CallId, new_id
+from core.ids import CallId
 from people.roles import Role
-from tests.bench.meter_bench import live_charge
-from tests.fakes.gauge import number
 from tests.integration.billing.room import Room
 from tests.integration.billing.test_after_capture import equal_to_stripe, paid_call
 from tests.integration.billing.test_routes import Scene, _call, _people, scene  # noqa: F401 - the fixture
@@ -162,37 +157,3 @@ async def test_a_closed_month_takes_no_booking_and_a_correction_goes_into_the_ne
         february = await months.figures(tx, "2026-02")
     assert february["bookings"]["capture"] == 1
     await equal_to_stripe(room)
-
-
-async def test_an_export_is_the_screen_row_by_row_and_its_totals(scene: Scene) -> None:  # noqa: F811
-    count = number(full=50_000, quick=1_203)
-    at = scene.house.clock.now()
-    rows = [
-        {
-            **live_charge(new_id(), at + timedelta(milliseconds=n), 0),
-            "reference": f"CC-20260105-{n:06d}",
-            "state": "captured",
-            "next_deadline_at": None,
-            "gross_minor": 1_000 + n % 7,
-            "commission_minor": 150,
-            "net_minor": 850 + n % 7,
-            "captured_minor": 1_000 + n % 7,
-        }
-        for n in range(count)
-    ]
-    async with scene.house.db.begin() as tx:
-        await tx.session.execute(insert(ChargeRow), rows)
-    anna = await staff(scene, "anna")
-    page = await scene.ask("GET", "/api/finance/charges?limit=200", anna)
-    text_ = await scene.ask("GET", "/api/finance/charges.csv", anna)
-    table = list(csv.DictReader(io.StringIO(text_.removeprefix("\ufeff"))))
-    [total] = page["totals"]
-    assert len(table) == total["count"] == count
-    assert len({line["reference"] for line in table}) == count
-    assert sum(round(float(line["gross"]) * 100) for line in table) == total["gross_minor"]
-    for shown, line in zip(page["items"], table, strict=False):
-        assert (shown["reference"], shown["gross_minor"]) == (line["reference"], round(float(line["gross"]) * 100))
-    assert (await refused(scene, "GET", "/api/finance/charges.pdf", anna))[1] == "too_many"
-    few = f"/api/finance/charges.pdf?q={table[0]['reference']}"
-    async with scene.client.get(few, headers=anna) as answer:
-        assert (answer.status, (await answer.read())[:5]) == (200, b"%PDF-")
