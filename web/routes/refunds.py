@@ -159,5 +159,6 @@ async def post_approval(call: Call) -> None:
         row = await approvals.decide(tx, call.id("approval_id"), call.user, approved=body.approved)
         if row.kind == approvals.REFUND:
             await call.house.refunds.decided(tx, row.subject_id, call.user, approved=body.approved)
+            await call.house.problems.refund_decided(tx, row.subject_id, call.user, approved=body.approved)
         else:
             await call.house.payouts.decided(tx, row, call.user)

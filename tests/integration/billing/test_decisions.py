@@ -90,7 +90,11 @@ async def test_a_problem_is_said_replied_to_and_decided_and_both_read_it(scene: 
     await scene.ask("POST", f"{path}/reply", consultant, {"words": "Their train went through tunnels."})
     anna = await staff(scene, "anna")
     [waiting] = (await scene.ask("GET", "/api/finance/problems", anna))["items"]
-    body = {"decision": "Half is given back.", "refund_minor": 500}
+    body = {"decision": "Half is given back.", "refund_minor": 500, "reason": "technical"}
+    assert await refused(scene, "POST", f"/api/finance/problems/{waiting['id']}", anna, body | {"reason": None}) == (
+        422,
+        "invalid",
+    )
     await scene.ask("POST", f"/api/finance/problems/{waiting['id']}", anna, body)
     await scene.work()
     for side, mine in ((customer, True), (consultant, False)):
@@ -99,6 +103,47 @@ async def test_a_problem_is_said_replied_to_and_decided_and_both_read_it(scene: 
         assert seen["mine"] is mine
     [row] = (await scene.ask("GET", "/api/finance/charges", anna))["items"]
     assert row["refunded_minor"] == 500
+    [refund] = (await scene.ask("GET", f"/api/finance/charges/{row['charge_id']}", anna))["refunds"]
+    assert refund["reason"] == "technical", "what finance said, not a word of ours"
+
+
+async def test_a_problem_is_decided_only_when_a_second_person_agrees_and_open_again_when_not(scene: Scene) -> None:  # noqa: F811
+    customer, consultant, call = await a_paid_call(scene)
+    path = f"/api/calls/{call}/problem"
+    await scene.ask("POST", path, customer, {"category": "quality", "words": "It froze all the time."})
+    scene.house.refunds._limit = 100
+    anna, ben = await staff(scene, "anna"), await staff(scene, "ben")
+    [row] = (await scene.ask("GET", "/api/finance/charges", anna))["items"]
+    [waiting] = (await scene.ask("GET", "/api/finance/problems", anna))["items"]
+    decide = f"/api/finance/problems/{waiting['id']}"
+    body = {"decision": "Half is given back.", "refund_minor": 500, "reason": "quality"}
+    for approved, state, words in ((False, "open", None), (True, "decided", "Half is given back.")):
+        asked = await scene.ask("POST", decide, anna, body)
+        assert (asked["state"], asked["decision"], asked["decided_at"]) == ("awaiting", "Half is given back.", None)
+        assert await refused(scene, "POST", decide, ben, body) == (409, "decided")
+        for side in (customer, consultant):
+            seen = (await scene.ask("GET", path, side))["problem"]
+            assert (seen["state"], seen["decision"], seen["decided_at"]) == ("awaiting", None, None)
+        [approval] = (await scene.ask("GET", "/api/finance/approvals", ben))["items"]
+        await scene.ask("POST", f"/api/finance/approvals/{approval['id']}", ben, {"approved": approved})
+        await scene.work()
+        for side in (customer, consultant):
+            seen = (await scene.ask("GET", path, side))["problem"]
+            assert (seen["state"], seen["decision"], seen["refunded"]) == (state, words, approved)
+            assert (seen["decided_at"] is not None) == approved
+    assert (await scene.ask("GET", "/api/finance/problems", anna))["items"] == []
+    detail = await scene.ask("GET", f"/api/finance/charges/{row['charge_id']}", anna)
+    assert [refund["state"] for refund in detail["refunds"]] == ["rejected", "done"]
+    assert detail["row"]["refunded_minor"] == 500
+    told = [entry["kind"] for entry in detail["timeline"] if entry["kind"].startswith(("problem_", "refund_"))]
+    assert told[:5] == [
+        "problem_reported",
+        "refund_requested",
+        "problem_awaiting",
+        "refund_rejected",
+        "problem_reopened",
+    ]
+    assert told[5:8] == ["refund_requested", "problem_awaiting", "problem_decided"]
 
 
 async def test_two_calls_at_the_same_time_are_given_back_by_the_evidence_alone(room: Room) -> None:

@@ -148,7 +148,7 @@ async def test_a_receipt_says_what_was_given_back_and_paid_in_the_end(scene: Sce
             tx, await scene.user(customer), CallId(call), Category.QUALITY, "The picture froze."
         )
     async with scene.house.db.begin() as tx:
-        decided = {"decision": "A part goes back.", "refund_minor": 660}
+        decided = {"decision": "A part goes back.", "refund_minor": 660, "reason": "quality"}
         await scene.house.problems.decide(tx, problem.id, UserId(new_id()), **decided)  # type: ignore[arg-type]
     on_its_way = await scene.ask("GET", f"/api/calls/{call}/receipt", customer)
     assert [(one["amount_minor"], one["at"]) for one in on_its_way["given_back"]] == [(660, None)]
