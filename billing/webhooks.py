@@ -42,8 +42,11 @@ class Hint:
     @property
     def leads_anywhere(self) -> bool:
         """Whether there is something to fetch; that a transfer was made, say, its capture has told already."""
-        needed = {"account": (self.object_id,), "payout": (self.object_id, self.account_id)}
-        return None not in needed.get(self.object_type, (self.intent_id,))
+        if self.type == "setup_intent.succeeded" or self.object_type == "payment_method":
+            return self.object_id is not None
+        if self.object_type == "payout":
+            return None not in (self.object_id, self.account_id)
+        return _account_of(self) is not None or self.intent_id is not None
 
 
 class WebhookService:
@@ -155,7 +158,7 @@ class WebhookService:
 async def _store(tx: Tx, event: ProviderEvent, raw: str) -> bool:
     """Write an event down, once, with the job that works it off; of one that leads nowhere it is kept that it came."""
     intent_id = _intent_of(event.object_type, event.object_id, event.object)
-    waits = Hint(event.object_type, event.object_id, intent_id, event.account_id).leads_anywhere
+    waits = Hint(event.type, event.object_type, event.object_id, intent_id, event.account_id).leads_anywhere
     stored = await tx.session.execute(
         insert(StripeEventRow)
         .values(

@@ -1,10 +1,10 @@
 """Shapes shared by several routes: strict input, plain output, lists with a cursor."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from core.money import Currency
 
@@ -26,6 +26,7 @@ class Empty(Input):
 
 
 Utc = Annotated[datetime, AfterValidator(lambda at: at.astimezone(UTC))]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 1, 1))]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=140)]
 DisplayName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64)]

@@ -83,7 +83,8 @@ class FinanceService:
         """Every charge of a filter, newest first, in pieces that fit into memory. Raises Refused above ``most``."""
         count = sum(total.count for total in await store.totals(tx, wanted))
         if most is not None and count > most:
-            raise Refused(f"These are {count} charges; narrow the filter to {most}, or take the CSV.", code="too_many")
+            said = f"These are {count} charges; narrow the filter to {most}, or take the CSV."
+            raise Refused(said, code="too_many_printed", count=count, most=most)
         cursor: str | None = None
         while True:
             rows, cursor = await self.piece(tx, wanted, cursor)

@@ -12,13 +12,15 @@ from billing.finance.models import ProblemRow
 from billing.models import ChargeRow
 from billing.problems.rules import Answer, Category, Facts, Finding, decide
 from billing.refunds.models import RefundRow
+from billing.refunds.service import AWAITING as REFUND_AWAITING
 from billing.refunds.service import RefundService
 from core import audit
 from core.db import Tx
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, Forbidden, Invalid, NotFound
 from core.ids import CallId, UserId, new_id
 
-OPEN, ANSWERED, DECIDED = "open", "answered", "decided"
+OPEN, AWAITING, ANSWERED, DECIDED = "open", "awaiting", "answered", "decided"
+_WAITING = {OPEN, AWAITING}  # nobody was told anything yet
 _REASON = {
     Finding.NEVER_CONNECTED: "consultant_absent",
     Finding.OVERLAPPING_CALL: "duplicate",
@@ -107,14 +109,21 @@ class ProblemService:
         row = await _said_to(tx, charge.id, user)
         if row is None:
             raise Conflict("The other side has not reported anything about this call.", code="nothing_said")
-        if row.state != OPEN or row.reply is not None:
+        if row.state not in _WAITING or row.reply is not None:
             raise Conflict("This was answered already.", code="decided")
         row.reply, row.replied_at = words, tx.now
         tx.touch([charge.customer_id, charge.consultant_id])
         return row
 
-    async def decide(self, tx: Tx, problem_id: UUID, by: UserId, *, decision: str, refund_minor: int) -> ProblemRow:
-        """Finance decides, with money back or without; ``decision`` is what both sides will read."""
+    async def decide(
+        self, tx: Tx, problem_id: UUID, by: UserId, *, decision: str, refund_minor: int, reason: str | None = None
+    ) -> ProblemRow:
+        """Finance decides, with money back for ``reason`` or without; ``decision`` is what both sides will read.
+
+        Where a second person must agree to the refund, it is their word that decides; until then nobody is told.
+        Raises NotFound, Forbidden to the call's own two people, Conflict when decided, Invalid without a reason, and
+        what ``RefundService.request`` raises.
+        """
         looked = await tx.session.get(ProblemRow, problem_id)
         if looked is None:
             raise NotFound
@@ -125,32 +134,63 @@ class ProblemService:
             raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
         if row.state != OPEN:
             raise Conflict("This was decided already.", code="decided")
+        row.decided_by, row.decision = by, decision
         if refund_minor:
+            if reason is None:
+                raise Invalid("Say why this is given back.", field="reason")
+            before = await self._refunds.of_charge(tx, charge.id)
             refund = await self._refunds.request(
                 tx,
                 charge.id,
                 amount_minor=refund_minor,
-                reason="quality",
+                reason=reason,
                 note=decision,
-                key=f"problem:{row.id}",
+                key=f"problem:{row.id}:{len(before)}",  # decided anew after a rejection, it is another refund
                 by=by,
             )
             row.refund_id = refund.id
-        row.state, row.decided_by, row.decided_at, row.decision = DECIDED, by, tx.now, decision
-        timeline.record(tx, charge.id, "problem_decided", refund_minor=refund_minor)
-        audit.record(tx, "finance.problem_decided", subject=str(row.id), actor=by, refund_minor=refund_minor)
-        tx.touch([charge.customer_id, charge.consultant_id])
+            if refund.state == REFUND_AWAITING:
+                row.state = AWAITING
+                timeline.record(tx, charge.id, "problem_awaiting", refund_minor=refund_minor)
+                audit.record(tx, "finance.problem_awaiting", subject=str(row.id), actor=by, refund_minor=refund_minor)
+                tx.touch([charge.customer_id, charge.consultant_id])
+                return row
+        _decided(tx, charge, row, by, refund_minor)
         return row
 
+    async def refund_decided(self, tx: Tx, refund_id: UUID, by: UserId, *, approved: bool) -> None:
+        """The second person decided about a refund: with it the problem it is for is decided, or open again."""
+        query = select(ProblemRow).where(ProblemRow.refund_id == refund_id).execution_options(populate_existing=True)
+        row = (await tx.session.scalars(query)).one_or_none()
+        if row is None or row.state != AWAITING:
+            return
+        charge = await store.lock(tx, row.charge_id)  # held already: the refund was decided under it
+        refund = await tx.session.get(RefundRow, refund_id)
+        assert refund is not None
+        if approved:
+            _decided(tx, charge, row, by, refund.amount_minor)
+            return
+        row.state, row.decided_by, row.decision, row.refund_id = OPEN, None, None, None
+        timeline.record(tx, charge.id, "problem_reopened", refund_minor=refund.amount_minor)
+        audit.record(tx, "finance.problem_reopened", subject=str(row.id), actor=by, refund_minor=refund.amount_minor)
+        tx.touch([charge.customer_id, charge.consultant_id])
+
     async def waiting(self, tx: Tx) -> Sequence[ProblemRow]:
-        """What finance must decide, oldest first."""
-        query = select(ProblemRow).where(ProblemRow.state == OPEN).order_by(ProblemRow.opened_at)
+        """What finance must decide, or a second person agree to, oldest first."""
+        query = select(ProblemRow).where(ProblemRow.state.in_(_WAITING)).order_by(ProblemRow.opened_at)
         return list(await tx.session.scalars(query))
 
     async def refunded(self, tx: Tx, row: ProblemRow) -> bool:
         """Whether money was given back for it, or is on its way."""
         state = await tx.session.scalar(select(RefundRow.state).where(RefundRow.id == row.refund_id))
         return state in {"sending", "done"}
+
+
+def _decided(tx: Tx, charge: ChargeRow, row: ProblemRow, by: UserId, refund_minor: int) -> None:
+    row.state, row.decided_at = DECIDED, tx.now
+    timeline.record(tx, charge.id, "problem_decided", refund_minor=refund_minor)
+    audit.record(tx, "finance.problem_decided", subject=str(row.id), actor=by, refund_minor=refund_minor)
+    tx.touch([charge.customer_id, charge.consultant_id])
 
 
 async def _said_by(tx: Tx, charge_id: UUID, user: UserId) -> ProblemRow | None:

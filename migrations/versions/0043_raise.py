@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0043"
-down_revision = "0020"
+down_revision = "0042"
 
 MOMENT = sa.DateTime(timezone=True)
 KINDS = "kind IN ('create', 'confirm', 'capture', 'cancel', 'refund', 'reverse', 'return', 'evidence'{})"

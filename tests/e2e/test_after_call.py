@@ -70,7 +70,7 @@ def test_a_problem_is_answered_decided_and_paid_back_before_both(story: Story, s
 
     finance = token_of(stack, "finance")
     [waiting] = api(stack, "GET", "/api/finance/problems", finance)["items"]
-    decision = {"decision": "Half of the call was poor: 6.60 goes back.", "refund_minor": 660}
+    decision = {"decision": "Half of the call was poor: 6.60 goes back.", "refund_minor": 660, "reason": "quality"}
     api(stack, "POST", f"/api/finance/problems/{waiting['id']}", finance, decision)
     expect(customer.get_by_test_id("problem-decision")).to_contain_text("6.60")
     end = f"€{(receipt['gross_minor'] - 660) / 100:.2f}"

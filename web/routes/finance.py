@@ -6,19 +6,20 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from billing.finance.filters import ChargeFilter
-from billing.finance.paper import MOST_PRINTED, PrintedCharge, printed_charges
+from billing.finance.paper import MOST_PRINTED, About, PrintedCharge, printed_charges
 from billing.finance.service import Detail
 from billing.finance.sheet import header, sheet
 from billing.models import ChargeRow
+from billing.periods import between
 from core.db import Tx
 from core.ids import UserId
 from core.money import Currency
-from web.routes.receipts import EntryOut
+from web.routes.receipts import ISSUER, EntryOut
 from web.routing import Access, Call, route
-from web.schemas import Input, Output, Utc
+from web.schemas import Day, Input, Output, Utc
 
 READERS = (Access.FINANCE, Access.ADMIN)
 _SNAPSHOT = (
@@ -66,12 +67,12 @@ _COLLECTION = ("amount_minor", "state", "attempts", "opened_at", "next_at", "clo
 
 
 class FilterQuery(Input):
-    """What to look for; times are those of the accept, ``to`` is exclusive."""
+    """What to look for; ``from`` and ``to`` are days of the accept, both whole, in the reader's time zone."""
 
     state: Annotated[str, Field(max_length=20)] | None = None
     currency: Currency | None = None
-    starts_at: AwareDatetime | None = Field(default=None, alias="from")
-    ends_at: AwareDatetime | None = Field(default=None, alias="to")
+    first: Day | None = Field(default=None, alias="from")
+    last: Day | None = Field(default=None, alias="to")
     q: Annotated[str, Field(max_length=40)] | None = None
     min_minor: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     free: bool | None = None
@@ -80,13 +81,14 @@ class FilterQuery(Input):
         """What was given, as it was: for the audit."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
-    def filter(self) -> ChargeFilter:
-        """The same for billing."""
+    def filter(self, zone: str) -> ChargeFilter:
+        """The same for billing, whose days begin at midnight in ``zone``."""
+        period = between(self.first, self.last, zone)
         return ChargeFilter(
             state=self.state,
             currency=self.currency,
-            starts_at=self.starts_at,
-            ends_at=self.ends_at,
+            starts_at=period.starts_at,
+            ends_at=period.ends_at,
             reference=self.q,
             min_minor=self.min_minor,
             free=self.free,
@@ -222,7 +224,8 @@ async def get_charges(call: Call) -> ChargesOut:
     """List charges, newest first, with totals over the whole filter."""
     query: PageQuery = call.query
     async with call.house.db.begin() as tx:
-        page = await call.house.finance.charges(tx, query.filter(), cursor=query.cursor, limit=query.limit)
+        wanted = query.filter(await _zone(call, tx))
+        page = await call.house.finance.charges(tx, wanted, cursor=query.cursor, limit=query.limit)
         names = await _names(call, tx, page.rows)
     return ChargesOut(
         items=[_row(row, names) for row in page.rows],
@@ -237,13 +240,14 @@ async def get_charges_csv(call: Call) -> web.StreamResponse:
     query: FilterQuery = call.query
     async with call.house.db.begin() as tx:
         call.house.finance.exported(tx, call.user, "charges.csv", query.asked())
+        wanted = query.filter(await _zone(call, tx))
     answer = web.StreamResponse(headers=_attachment("text/csv; charset=utf-8", "charges.csv"))
     await answer.prepare(call.request)
     await answer.write(header().encode("utf-8-sig"))  # the mark tells Excel that it is UTF-8
     cursor: str | None = None
     while True:
         async with call.house.db.begin() as tx:
-            rows, cursor = await call.house.finance.piece(tx, query.filter(), cursor)
+            rows, cursor = await call.house.finance.piece(tx, wanted, cursor)
             names = await _names(call, tx, rows)
         await answer.write(sheet(rows, names).encode())  # however slow the reader: no connection waits for them
         if cursor is None:
@@ -254,17 +258,19 @@ async def get_charges_csv(call: Call) -> web.StreamResponse:
 
 @route("GET", "/api/finance/charges.pdf", access=READERS, query=FilterQuery, media_type="application/pdf")
 async def get_charges_pdf(call: Call) -> web.Response:
-    """The same list on paper, with its totals; up to a thousand charges."""
+    """The same list on paper, with its totals, in your language and time zone; up to two thousand charges."""
     query: FilterQuery = call.query
     lines: list[PrintedCharge] = []
     async with call.house.db.begin() as tx:
-        async for rows in call.house.finance.export(tx, query.filter(), most=MOST_PRINTED):
+        reader = await call.house.accounts.view(tx, call.user)
+        wanted = query.filter(reader.time_zone)
+        async for rows in call.house.finance.export(tx, wanted, most=MOST_PRINTED):
             names = await _names(call, tx, rows)
             lines += [_printed(row, names) for row in rows]
-        totals = await call.house.finance.totals(tx, query.filter())
+        totals = await call.house.finance.totals(tx, wanted)
         call.house.finance.exported(tx, call.user, "charges.pdf", query.asked())
-        now = tx.now
-    body = await asyncio.to_thread(printed_charges, lines, totals, now)
+        about = About(ISSUER, reader.locale, reader.time_zone, tx.now)
+    body = await asyncio.to_thread(printed_charges, lines, totals, about)
     return web.Response(body=body, headers=_attachment("application/pdf", "charges.pdf"))
 
 
@@ -299,6 +305,8 @@ def _printed(row: ChargeRow, names: Mapping[UserId, str]) -> PrintedCharge:
         at=row.created_at,
         customer=names.get(UserId(row.customer_id), ""),
         consultant=names.get(UserId(row.consultant_id), ""),
+        connected_ms=row.connected_ms or 0,
+        billed_ms=row.billed_ms or 0,
         gross_minor=row.gross_minor or 0,
         commission_minor=row.commission_minor or 0,
         net_minor=row.net_minor or 0,
@@ -306,6 +314,10 @@ def _printed(row: ChargeRow, names: Mapping[UserId, str]) -> PrintedCharge:
         currency=row.currency,
         state=row.state,
     )
+
+
+async def _zone(call: Call, tx: Tx) -> str:
+    return (await call.house.profiles.get(tx, call.user)).time_zone
 
 
 async def _names(call: Call, tx: Tx, rows: Iterable[ChargeRow]) -> Mapping[UserId, str]:

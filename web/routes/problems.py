@@ -7,9 +7,11 @@ from pydantic import Field
 
 from billing.finance.models import ProblemRow
 from billing.problems.rules import Category
+from billing.problems.service import AWAITING
 from core.db import Tx
 from core.ids import CallId
 from web.routes.finance import READERS
+from web.routes.refunds import Reason
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, Utc
 
@@ -17,7 +19,10 @@ Words = Annotated[str, Field(min_length=3, max_length=2_000)]
 
 
 class ProblemOut(Output):
-    """What was said and what came of it. ``mine`` is what the reader said; ``finding`` is the evidence's word."""
+    """What was said and what came of it. ``mine`` is what the reader said; ``finding`` is the evidence's word.
+
+    While it is ``awaiting`` a second person, finance alone reads ``decision``.
+    """
 
     id: UUID
     charge_id: UUID
@@ -25,7 +30,7 @@ class ProblemOut(Output):
     category: Category
     words: str
     opened_at: Utc
-    state: Literal["open", "answered", "decided"]
+    state: Literal["open", "awaiting", "answered", "decided"]
     finding: str
     facts: dict[str, Any]
     reply: str | None
@@ -41,7 +46,7 @@ class MaybeProblemOut(Output):
 
 
 class ProblemsOut(Output):
-    """What finance must decide, oldest first."""
+    """What waits for a decision or for a second person, oldest first."""
 
     items: list[ProblemOut]
 
@@ -60,10 +65,11 @@ class ReplyIn(Input):
 
 
 class ProblemDecisionIn(Input):
-    """Finance's decision; both sides read the words."""
+    """Finance's decision; both sides read the words. What is given back is given back for a reason."""
 
     decision: Words
     refund_minor: Annotated[int, Field(ge=0, le=2_147_483_647)] = 0
+    reason: Reason | None = None
 
 
 @route("GET", "/api/calls/{call_id}/problem", access=Access.USER, reply=MaybeProblemOut, owned="call")
@@ -95,10 +101,10 @@ async def post_problem_reply(call: Call) -> ProblemOut:
 
 @route("GET", "/api/finance/problems", access=READERS, reply=ProblemsOut)
 async def get_problems(call: Call) -> ProblemsOut:
-    """What waits for a decision."""
+    """What waits for a decision, or for a second person to agree to one."""
     async with call.house.db.begin() as tx:
         rows = await call.house.problems.waiting(tx)
-        return ProblemsOut(items=[await _problem(call, tx, row) for row in rows])
+        return ProblemsOut(items=[await _problem(call, tx, row, finance=True) for row in rows])
 
 
 @route("POST", "/api/finance/problems/{problem_id}", access=Access.FINANCE, body=ProblemDecisionIn, reply=ProblemOut)
@@ -107,12 +113,20 @@ async def post_problem_decision(call: Call) -> ProblemOut:
     body: ProblemDecisionIn = call.body
     async with call.house.db.begin() as tx:
         row = await call.house.problems.decide(
-            tx, call.id("problem_id"), call.user, decision=body.decision, refund_minor=body.refund_minor
+            tx,
+            call.id("problem_id"),
+            call.user,
+            decision=body.decision,
+            refund_minor=body.refund_minor,
+            reason=body.reason,
         )
-        return await _problem(call, tx, row)
+        return await _problem(call, tx, row, finance=True)
 
 
-async def _problem(call: Call, tx: Tx, row: ProblemRow) -> ProblemOut:
-    plain = {name: getattr(row, name) for name in ProblemOut.model_fields if hasattr(row, name)}
-    refunded = await call.house.problems.refunded(tx, row)
-    return ProblemOut(**plain | {"mine": row.opened_by == call.user, "refunded": refunded})
+async def _problem(call: Call, tx: Tx, row: ProblemRow, *, finance: bool = False) -> ProblemOut:
+    shown = {name: getattr(row, name) for name in ProblemOut.model_fields if hasattr(row, name)}
+    shown["mine"] = row.opened_by == call.user
+    shown["refunded"] = await call.house.problems.refunded(tx, row)
+    if row.state == AWAITING and not finance:
+        shown["decision"] = None
+    return ProblemOut(**shown)

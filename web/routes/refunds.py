@@ -159,6 +159,7 @@ async def post_approval(call: Call) -> None:
         row = await approvals.decide(tx, call.id("approval_id"), call.user, approved=body.approved)
         if row.kind == approvals.REFUND:
             await call.house.refunds.decided(tx, row.subject_id, call.user, approved=body.approved)
+            await call.house.problems.refund_decided(tx, row.subject_id, call.user, approved=body.approved)
         elif row.kind in {approvals.WAIVE, approvals.CORRECTION}:
             await call.house.adjustments.decided(tx, row.subject_id, call.user, approved=body.approved)
         else:

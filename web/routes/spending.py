@@ -1,7 +1,6 @@
 """Money in a period, from both sides by the same queries: what a customer paid, what a consultant earned; and CSV."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -17,9 +16,7 @@ from core.errors import Invalid
 from core.ids import UserId
 from core.money import Currency
 from web.routing import Access, Call, route
-from web.schemas import Input, Output, Utc
-
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2200, 1, 1))]
+from web.schemas import Day, Input, Output, Utc
 
 
 class PeriodQuery(Input):

@@ -1,4 +1,4 @@
-"""A sheet of A4 that is filled from the top, PURE drawing: text, rules and bars; a new page when one is full."""
+"""A sheet of A4, upright or wide, filled from the top, PURE drawing: text, rules, bars; a new page when one is full."""
 
 import io
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from threading import Lock
 
 from font_source_sans_pro import font_files_ttf
 from reportlab.lib.colors import HexColor
-from reportlab.lib.pagesizes import A4
+from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.units import mm
 from reportlab.lib.utils import simpleSplit
 from reportlab.pdfbase import pdfmetrics
@@ -17,7 +17,7 @@ INK, SOFT, LINE, ACCENT = "#1c2523", "#55605d", "#e2ddd3", "#0f6b5c"
 PLAIN, BOLD = "SourceSans", "SourceSansBold"
 _FILES = {PLAIN: "SourceSansPro", BOLD: "SourceSansProSemibold"}
 LEFT, RIGHT = 20 * mm, A4[0] - 20 * mm
-TOP, BOTTOM = A4[1] - 20 * mm, 30 * mm
+BOTTOM = 30 * mm
 WIDTH = RIGHT - LEFT
 
 # The library keeps fonts in one place for the whole process; one sheet at a time may use them.
@@ -39,18 +39,23 @@ TITLE, HEADING, AMOUNT = Style(BOLD, 20), Style(BOLD, 11.5), Style(BOLD, 30)
 
 
 class Sheet:
-    """A document that grows downwards. ``y`` is where the next line may begin, in points from the bottom."""
+    """A document that grows downwards. ``y`` is where the next line may begin, in points from the bottom.
 
-    def __init__(self, *, title: str, author: str, language: str, footer: list[str]) -> None:
+    A ``wide`` sheet lies on its side, for tables of many columns; ``right`` is where its lines end.
+    """
+
+    def __init__(self, *, title: str, author: str, language: str, footer: list[str], wide: bool = False) -> None:
         for name, key in _FILES.items():
             if name not in pdfmetrics.getRegisteredFontNames():
                 pdfmetrics.registerFont(TTFont(name, font_files_ttf[key]))
         self._buffer = io.BytesIO()
-        self.canvas = Canvas(self._buffer, pagesize=A4, invariant=1, lang=language)
+        size = landscape(A4) if wide else A4
+        self.canvas = Canvas(self._buffer, pagesize=size, invariant=1, lang=language)
         self.canvas.setTitle(title)
         self.canvas.setAuthor(author)
         self._footer, self._pages = footer, 1
-        self.y = TOP
+        self.right, self._top = size[0] - LEFT, size[1] - LEFT
+        self.y = self._top
 
     def text(self, x: float, text: str, style: Style = BODY, *, right: bool = False) -> None:
         """A piece of text on the present line; ``right`` ends it at ``x``."""
@@ -84,7 +89,7 @@ class Sheet:
         """A thin line across."""
         self.canvas.setStrokeColor(HexColor(LINE))
         self.canvas.setLineWidth(0.7)
-        self.canvas.line(LEFT, self.y, RIGHT, self.y)
+        self.canvas.line(LEFT, self.y, self.right, self.y)
 
     def box(self, x: float, width: float, height: float, colour: str, *, outline: bool = False) -> None:
         """A bar that stands on the present line."""
@@ -104,7 +109,7 @@ class Sheet:
         self._foot()
         self.canvas.showPage()
         self._pages += 1
-        self.y = TOP
+        self.y = self._top
         return True
 
     def finish(self) -> bytes:
@@ -122,5 +127,5 @@ class Sheet:
             self.text(LEFT, line, style)
             self.down(9.5)
         self.y = BOTTOM - 23
-        self.text(RIGHT, str(self._pages), style, right=True)
+        self.text(self.right, str(self._pages), style, right=True)
         self.y = at

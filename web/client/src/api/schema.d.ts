@@ -1021,6 +1021,7 @@ export type PriceOut = {
 export type ProblemDecisionIn = {
   decision: string
   refund_minor?: number
+  reason?: "customer_request" | "quality" | "technical" | "consultant_absent" | "duplicate" | "goodwill" | "other" | null
 }
 
 export type ProblemIn = {
@@ -1035,7 +1036,7 @@ export type ProblemOut = {
   category: Category
   words: string
   opened_at: string
-  state: "open" | "answered" | "decided"
+  state: "open" | "awaiting" | "answered" | "decided"
   finding: string
   facts: Record<string, unknown>
   reply: string | null

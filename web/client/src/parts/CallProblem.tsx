@@ -37,6 +37,7 @@ function useFinding(problem: ProblemOut, currency: string): string {
     case 'taken_too_much':
       return t('problem.finding.taken_too_much', figures)
     default:
+      if (problem.state === 'awaiting') return t('problem.finding.awaiting')
       return t(problem.state === 'decided' ? 'problem.finding.by_hand' : 'problem.finding.undecided', figures)
   }
 }
@@ -64,7 +65,8 @@ function Answer({ problem, receipt, onReply }: { problem: ProblemOut; receipt: R
   const finding = useFinding(problem, receipt.currency)
   const reply = useMutation({ mutationFn: (words: string) => post<ProblemOut>(`/api/calls/${receipt.call_id}/problem/reply`, { words }), onSuccess: onReply })
   const other = receipt.other_name
-  const mayReply = !problem.mine && problem.state === 'open' && !problem.reply
+  const waits = problem.state === 'open' || problem.state === 'awaiting'
+  const mayReply = !problem.mine && waits && !problem.reply
   return (
     <div className="stack" data-testid="problem-said" data-state={problem.state} data-finding={problem.finding}>
       <dl className="facts said">
@@ -83,14 +85,14 @@ function Answer({ problem, receipt, onReply }: { problem: ProblemOut; receipt: R
           </>
         )}
       </dl>
-      <div className={problem.state === 'open' ? 'note warn' : 'note'} role="status" data-testid="problem-answer">
+      <div className={waits ? 'note warn' : 'note'} role="status" data-testid="problem-answer">
         <p>{finding}</p>
         {problem.decision && (
           <p className="words" data-testid="problem-decision">
             {t('problem.decision', { words: problem.decision })}
           </p>
         )}
-        {problem.state !== 'open' && problem.decided_at && (
+        {!waits && problem.decided_at && (
           <p className="small">
             {t(problem.refunded ? 'problem.closed_refunded' : 'problem.closed', { at: date(problem.decided_at) })}
           </p>

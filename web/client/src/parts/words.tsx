@@ -6,6 +6,10 @@ import { hasMessage, regional, useLanguage } from '../i18n'
 import { formatClock, formatMoney, formatPerMinute } from '../rules/money'
 import { useSession } from '../socket/live'
 
+/** What a sentence about an error may name. */
+const figures = (details: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(details).filter((each): each is [string, string | number] => typeof each[1] === 'string' || typeof each[1] === 'number'))
+
 export function useWords() {
   const { t, locale } = useLanguage()
   const zone = useSession().account?.time_zone
@@ -70,7 +74,7 @@ export function useWords() {
         if (error.code === 'too_many_requests') {
           return t('error.too_many_requests', { seconds: Number(error.details.retry_after_s ?? 60) })
         }
-        return coded('error', error.code) ?? (error.message || t('error.error'))
+        return coded('error', error.code, figures(error.details)) ?? (error.message || t('error.error'))
       },
     }
   }, [t, locale, zone])

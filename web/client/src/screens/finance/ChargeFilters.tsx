@@ -43,8 +43,8 @@ export function ChargeFilters({ filters, change }: { filters: Record<string, str
         data={currencies.map((value) => ({ value, label: value.toUpperCase() }))}
         onChange={(value) => change({ currency: value ?? '', ...atLeast(minimum, value ?? 'eur') })}
       />
-      <TextInput type="date" label={t('finance.from')} value={(filters.from ?? '').slice(0, 10)} onChange={(e) => change({ from: e.currentTarget.value && `${e.currentTarget.value}T00:00:00Z` })} />
-      <TextInput type="date" label={t('finance.to')} value={(filters.to ?? '').slice(0, 10)} onChange={(e) => change({ to: e.currentTarget.value && `${e.currentTarget.value}T23:59:59Z` })} />
+      <TextInput type="date" label={t('finance.from')} value={filters.from ?? ''} onChange={(e) => change({ from: e.currentTarget.value })} data-testid="filter-from" />
+      <TextInput type="date" label={t('finance.to')} value={filters.to ?? ''} onChange={(e) => change({ to: e.currentTarget.value })} data-testid="filter-to" />
       <TextInput
         inputMode="decimal"
         label={t('finance.min')}

@@ -1,4 +1,4 @@
-// Owns the charges by filters that live in the address: totals of the filter and of what is ticked, CSV, saved views.
+// Owns the charges by filters that live in the address: totals of the filter and of what is ticked, CSV and PDF, saved views.
 import { Button } from '@mantine/core'
 import { keepPreviousData, useInfiniteQuery, useMutation } from '@tanstack/react-query'
 import { useCallback, useState } from 'react'
@@ -48,7 +48,7 @@ export function ChargesPart() {
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
   })
-  const csv = useMutation({ mutationFn: () => download(`/api/finance/charges.csv${query(filters)}`, 'charges.csv') })
+  const file = useMutation({ mutationFn: (kind: 'csv' | 'pdf') => download(`/api/finance/charges.${kind}${query(filters)}`, `charges.${kind}`) })
   const items = charges.data?.pages.flatMap((page) => page.items) ?? []
   const totals = charges.data?.pages[0]?.totals ?? []
   const chosen = totalsOf(items, ticked)
@@ -68,7 +68,7 @@ export function ChargesPart() {
     <>
       <ChargeFilters key={address.get('view') ?? ''} filters={filters} change={change} />
       <SavedViews search={search} />
-      <Problem error={charges.error ?? csv.error} retry={() => void charges.refetch()} />
+      <Problem error={charges.error ?? file.error} retry={() => void charges.refetch()} />
       {charges.isPending && <Loading />}
       {charges.data && (
         <>
@@ -76,9 +76,13 @@ export function ChargesPart() {
             <p role="status" style={{ margin: 0 }} data-testid="finance-totals">
               {totals.length ? sentence(totals) : t('finance.none')}
             </p>
-            <Button variant="default" loading={csv.isPending} onClick={() => csv.mutate()} data-testid="csv">
-              {t('finance.csv')}
-            </Button>
+            <div className="row">
+              {(['csv', 'pdf'] as const).map((kind) => (
+                <Button key={kind} variant="default" loading={file.isPending && file.variables === kind} onClick={() => file.mutate(kind)} data-testid={kind}>
+                  {t(`finance.${kind}`)}
+                </Button>
+              ))}
+            </div>
           </div>
           {items.length > 0 && <ChargeTable items={items} ticked={ticked} tick={tick} />}
           <div role="status">

@@ -1,9 +1,9 @@
 // Owns problems that wait for a decision: what each side said, what the evidence says, and the words both will read.
-import { Button, Textarea, TextInput } from '@mantine/core'
+import { Button, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { post } from '../../api/client'
-import type { CallProblem } from '../../api/types'
+import type { CallProblem, RefundIn } from '../../api/types'
 import { Problem } from '../../parts/Problem'
 import { say } from '../../parts/toast'
 import { useWords } from '../../parts/words'
@@ -11,15 +11,17 @@ import { parseAmount } from '../../rules/money'
 import { ConsolePage } from './Console'
 import { FactPairs, Found } from './parts'
 import { useAct, useCharge, useMayAct, useProblems } from './queries'
+import { reasons } from './RefundPanel'
 
 function Decision({ problem, currency }: { problem: CallProblem; currency: string }) {
   const { t, money } = useWords()
   const [words, setWords] = useState('')
   const [amount, setAmount] = useState('')
+  const [reason, setReason] = useState<RefundIn['reason'] | null>(null)
   const refund = amount.trim() ? parseAmount(amount, currency) : 0
   const decide = useAct(
-    () => post<CallProblem>(`/api/finance/problems/${problem.id}`, { decision: words.trim(), refund_minor: refund ?? 0 }),
-    () => say(t('finance.problem.done')),
+    () => post<CallProblem>(`/api/finance/problems/${problem.id}`, { decision: words.trim(), refund_minor: refund ?? 0, ...(refund && { reason }) }),
+    (answer) => say(t(answer.state === 'awaiting' ? 'finance.problem.asked' : 'finance.problem.done')),
   )
   return (
     <form
@@ -39,9 +41,19 @@ function Decision({ problem, currency }: { problem: CallProblem; currency: strin
         onChange={(event) => setAmount(event.currentTarget.value)}
         data-testid="decision-refund"
       />
+      {Boolean(refund) && (
+        <Select
+          label={t('finance.refund.reason')}
+          placeholder={t('finance.refund.choose')}
+          value={reason}
+          data={reasons.map((value) => ({ value, label: t(`finance.reason.${value}`) }))}
+          onChange={setReason}
+          data-testid="decision-reason"
+        />
+      )}
       <Problem error={decide.error} />
       <div>
-        <Button type="submit" loading={decide.isPending} disabled={refund === null || words.trim().length < 3} data-testid="decide">
+        <Button type="submit" loading={decide.isPending} disabled={refund === null || (refund > 0 && !reason) || words.trim().length < 3} data-testid="decide">
           {refund ? t('finance.problem.decide_refund', { amount: money(refund, currency) }) : t('finance.problem.decide')}
         </Button>
       </div>
@@ -85,7 +97,16 @@ function One({ problem }: { problem: CallProblem }) {
               <Link className="row-link" to={`/finance/charges/${row.charge_id}`}>
                 {t('finance.problem.open_charge', { reference: row.reference, customer: row.customer_name, consultant: row.consultant_name })}
               </Link>
-              {mayAct && <Decision problem={problem} currency={row.currency} />}
+              {problem.state === 'awaiting' && (
+                <div className="note" role="status" data-testid="problem-awaiting">
+                  <p>{t('finance.problem.awaiting')}</p>
+                  <blockquote>{problem.decision}</blockquote>
+                  <Link className="row-link" to="/finance/approvals">
+                    {t('finance.tab.approvals')}
+                  </Link>
+                </div>
+              )}
+              {mayAct && problem.state === 'open' && <Decision problem={problem} currency={row.currency} />}
             </>
           )}
         </Found>

@@ -13,7 +13,7 @@ import { decimalText, minorDigits, parseAmount } from '../../rules/money'
 import { useAct } from './queries'
 import { RefundPreview } from './RefundPreview'
 
-const reasons: RefundIn['reason'][] = ['customer_request', 'quality', 'technical', 'consultant_absent', 'duplicate', 'goodwill', 'other']
+export const reasons: RefundIn['reason'][] = ['customer_request', 'quality', 'technical', 'consultant_absent', 'duplicate', 'goodwill', 'other']
 const TYPING_MS = 300
 const settled = new Set(['captured', 'released', 'uncollectable'])
 
