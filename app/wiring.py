@@ -9,6 +9,8 @@ from redis.asyncio import Redis
 
 from app.flow import flow
 from app.persons import party_of, reader_of
+from billing.account_watch import AccountWatch
+from billing.card_news import CardNews
 from billing.cards import CardService
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
@@ -115,6 +117,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     limit = settings.approval_above_minor
     payouts = PayoutService(db=db, gateway=provider, approval_above_minor=limit)
     payout_accounts = PayoutAccountService(db=db, gateway=provider, settings=settings, payouts=payouts)
+    account_watch = AccountWatch(db=db, accounts=payout_accounts)
     charges = ChargeService(
         db=db, gateway=provider, settings=settings, observed=observed_ms, party=party_of(billing_details)
     )
@@ -126,6 +129,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         db=db,
         gateway=provider,
         charges=charges,
+        cards=CardNews(db=db, gateway=provider),
         accounts=payout_accounts,
         payouts=payouts,
         refunds=refunds,
@@ -205,6 +209,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         provider=provider,
         cards=cards,
         payout_accounts=payout_accounts,
+        account_watch=account_watch,
         payouts=payouts,
         refunds=refunds,
         disputes=disputes,
@@ -219,6 +224,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     )
     bus.connect(flow(house))
     cards.register(jobs)
+    account_watch.register(jobs)
     charges.register(jobs)
     payouts.register(jobs)
     reconciliation.register(jobs)

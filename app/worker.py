@@ -22,7 +22,7 @@ log = logs.get(__name__)
 TICK_S = 0.25
 HEARTBEAT_S = 2.0
 SWEEP_S = 600.0
-RECONCILE_S = 60.0  # how often it is looked whether a comparison is due
+RECONCILE_S = 60.0  # how often it is looked whether a comparison, a refit or a look at an account is due
 STALLED_AFTER_S = 8.0  # a job whose worker has not been heard of for this long is given to another
 RESTART_PAUSE_S = 1.0
 
@@ -121,6 +121,9 @@ def schedule(house: House) -> AsyncIOScheduler:
     scheduler.add_job(look, "interval", seconds=HEARTBEAT_S, args=["mails", house.mails.run_due, house.db])
     scheduler.add_job(
         look, "interval", seconds=RECONCILE_S, args=["reconciliation", house.reconciliation.run_due, house.db]
+    )
+    scheduler.add_job(
+        look, "interval", seconds=RECONCILE_S, args=["account_watch", house.account_watch.run_due, house.db]
     )
     scheduler.add_job(look, "interval", seconds=RECONCILE_S, args=["refit", house.refit.run_due, house.db])
     scheduler.add_job(rescue_stalled_jobs, "interval", seconds=HEARTBEAT_S, args=[house], id="stalled-jobs")

@@ -1,29 +1,24 @@
 """CardService: saves, shows, prefers and removes a customer's cards. Numbers stay between browser and Stripe."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import urlencode
-from uuid import UUID
 
 import procrastinate
 
-from billing import saved_cards
+from billing import card_velocity, saved_cards
 from billing.models import CardSetupRow, CustomerPaymentRow, SavedCardRow
 from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
-from billing.provider.objects import PaymentMethod, SetupStatus
+from billing.provider.objects import SetupStatus
 from core import logs
 from core.db import Database, Tx
-from core.errors import Conflict, NotFound, Refused, TooMany
+from core.errors import Conflict, NotFound, Refused
 from core.ids import UserId, new_id
 from core.jobs import Jobs
 from core.settings import Settings
 
 log = logs.get(__name__)
 
-NEW_CARDS = 3  # within the window; the next one is refused: stolen cards are tried out in rows
-NEW_CARDS_WINDOW = timedelta(hours=1)
-FORMS = 10  # forms begun within the same window
 DETACH = "billing.detach_card"
 # Each pause is half a minute longer than the one before it: four days in all.
 _RETRY = procrastinate.RetryStrategy(max_attempts=150, linear_wait=30, retry_exceptions=(ProviderUnknown, ProviderBusy))
@@ -87,7 +82,7 @@ class CardService:
         if not (self._form_base or self._publishable_key):
             raise Refused("Cards cannot be saved here: no publishable key is set.", code="cards_not_configured")
         async with self._db.begin() as tx:
-            await _check_velocity(tx, user)
+            await card_velocity.check(tx, user)
         customer_id = await self._customer(user)
         setup_id = new_id()
         async with self._db.begin() as tx:  # the key is stored before the call
@@ -126,9 +121,11 @@ class CardService:
             form = await saved_cards.setup(tx, user, setup_intent_id)
             assert form is not None
             if form.completed_at is None:  # an older form sent twice must not bring back a removed card
-                await _check_velocity(tx, user)
+                await card_velocity.check(tx, user)
                 form.completed_at = tx.now
-                await _remember(tx, customer, method, make_default=make_default)
+                await saved_cards.remember(tx, customer, method, make_default=make_default)
+            elif make_default and await saved_cards.lock(tx, user, method.id) is not None:
+                saved_cards.prefer(tx, customer, method.id)  # Stripe's event was here first, and knew no wish
             return await self.cards(tx, user)
 
     async def make_default(self, tx: Tx, user: UserId, payment_method_id: str) -> list[SavedCard]:
@@ -139,7 +136,7 @@ class CardService:
             raise NotFound
         if saved_cards.expired(card, tx.now):
             raise Refused("This card has expired. Please choose or add another one.", code="card_expired")
-        _prefer(tx, customer, payment_method_id)
+        saved_cards.prefer(tx, customer, payment_method_id)
         return await self.cards(tx, user)
 
     async def remove(self, tx: Tx, user: UserId, payment_method_id: str) -> list[SavedCard]:
@@ -153,14 +150,8 @@ class CardService:
             raise NotFound
         if await saved_cards.in_use(tx, card):
             raise CardInUse
-        card.removed_at, card.detach_key = tx.now, f"detach:{payment_method_id}"
-        await tx.session.flush()
-        if customer.payment_method_id == payment_method_id:
-            others = await saved_cards.of_customer(tx, user)
-            others.sort(key=lambda other: saved_cards.expired(other, tx.now))  # stable: the newest valid one is first
-            _prefer(tx, customer, others[0].payment_method_id if others else None)
+        await saved_cards.forget(tx, customer, card)
         await tx.defer(DETACH, payment_method_id=payment_method_id)
-        tx.touch([user])
         return await self.cards(tx, user)
 
     async def detach(self, payment_method_id: str) -> None:
@@ -205,43 +196,6 @@ class CardService:
     def _form_url(self, setup_intent_id: str, client_secret: str) -> str:
         query = urlencode({"setup_intent": setup_intent_id, "client_secret": client_secret})
         return f"{self._form_base}/_sandbox/card-form?{query}"
-
-
-async def _check_velocity(tx: Tx, user: UUID) -> None:
-    """Refuse the fourth new card within an hour (H24)."""
-    added = await saved_cards.added_since(tx, user, tx.now - NEW_CARDS_WINDOW)
-    wait = saved_cards.wait_s(added, tx.now, most=NEW_CARDS, window=NEW_CARDS_WINDOW)
-    begun = await saved_cards.begun_since(tx, user, tx.now - NEW_CARDS_WINDOW)
-    # A form that is never finished here tries cards at Stripe all the same.
-    wait = wait or saved_cards.wait_s(begun, tx.now, most=FORMS, window=NEW_CARDS_WINDOW)
-    if wait:
-        raise TooMany(wait, f"Only {NEW_CARDS} new cards an hour can be saved. Try again in {wait} seconds.")
-
-
-async def _remember(tx: Tx, customer: CustomerPaymentRow, method: PaymentMethod, *, make_default: bool) -> None:
-    assert method.card is not None
-    row = SavedCardRow(
-        payment_method_id=method.id,
-        user_id=customer.user_id,
-        brand=method.card.brand,
-        last4=method.card.last4,
-        exp_month=method.card.exp_month,
-        exp_year=method.card.exp_year,
-        added_at=tx.now,
-        removed_at=None,
-        detach_key=None,
-        detached_at=None,
-    )
-    tx.session.add(row)
-    await tx.session.flush()  # the default refers to it
-    if make_default or await saved_cards.for_hold(tx, customer.user_id) is None:
-        _prefer(tx, customer, method.id)
-    tx.touch([customer.user_id])
-
-
-def _prefer(tx: Tx, customer: CustomerPaymentRow, payment_method_id: str | None) -> None:
-    customer.payment_method_id, customer.updated_at = payment_method_id, tx.now
-    tx.touch([customer.user_id])
 
 
 def _shown(tx: Tx, row: SavedCardRow, default: str | None) -> SavedCard:

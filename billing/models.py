@@ -100,7 +100,8 @@ class HoldRow(Base):
     """One authorization on the customer's card: one PaymentIntent. ``n`` counts from 1 within a charge.
 
     ``expires_at`` ends the time in which it may come to stand; ``unwanted`` says to release it once it is known.
-    ``purpose`` is ``call``, or ``collection`` for one that is captured as soon as it stands.
+    ``purpose`` is ``call``, or ``collection`` for one that is captured as soon as it stands. ``incremental``: the bank
+    may be asked to hold more on it; ``amount_minor`` is then what it holds by now (``HoldRaiseRow``).
     """
 
     __tablename__ = "hold"
@@ -126,6 +127,27 @@ class HoldRow(Base):
     captured_minor: Mapped[int]
     provider_fee_minor: Mapped[int | None]
     transfer_id: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+    incremental: Mapped[bool] = mapped_column(server_default="false", default=False)
+
+
+class HoldRaiseRow(Base):
+    """A hold that the bank is asked to raise from one amount to another. ``n`` counts from 1 within a hold.
+
+    ``expires_at`` ends the time in which the customer waits for it, None once that is over.
+    """
+
+    __tablename__ = "hold_raise"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    hold_id: Mapped[UUID] = mapped_column(ForeignKey("hold.id"))
+    n: Mapped[int]
+    client_key: Mapped[str]
+    state: Mapped[str]
+    from_minor: Mapped[int]
+    to_minor: Mapped[int]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
 
@@ -254,6 +276,7 @@ class SavedCardRow(Base):
     """What may be shown of a customer's card; never a number.
 
     A removed card is kept: ``detach_key`` is the key under which Stripe is told, ``detached_at`` when it was.
+    ``looked_at`` is when Stripe was asked for what stands here.
     """
 
     __tablename__ = "saved_card"
@@ -265,6 +288,7 @@ class SavedCardRow(Base):
     exp_month: Mapped[int]
     exp_year: Mapped[int]
     added_at: Mapped[datetime]
+    looked_at: Mapped[datetime | None] = mapped_column(default=None)
     removed_at: Mapped[datetime | None]
     detach_key: Mapped[str | None]
     detached_at: Mapped[datetime | None]
@@ -287,6 +311,7 @@ class PayoutAccountRow(Base):
 
     ``schedule`` mirrors when Stripe pays out, ``wanted_schedule`` is what we want it to be; they differ until a job
     has told Stripe (``schedule_due_at`` is when the next attempt is). Held: paid out by nobody until finance releases.
+    ``look_due_at`` is when Stripe is asked again how the account stands, whatever was told of it meanwhile.
     """
 
     __tablename__ = "payout_account"
@@ -303,6 +328,7 @@ class PayoutAccountRow(Base):
     held_reason: Mapped[str | None] = mapped_column(default=None)
     held_by: Mapped[UUID | None] = mapped_column(default=None)
     held_at: Mapped[datetime | None] = mapped_column(default=None)
+    look_due_at: Mapped[datetime | None] = mapped_column(default=None)
     updated_at: Mapped[datetime]
 
 

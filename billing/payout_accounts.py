@@ -1,6 +1,7 @@
 """PayoutAccountService: a consultant's connected account, its onboarding, and whether it can be paid."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
@@ -9,13 +10,16 @@ from billing.events import PayoutAccountChanged
 from billing.models import PayoutAccountRow
 from billing.payouts.service import PayoutService
 from billing.payouts.store import by_account
+from billing.provider.errors import ProviderDisconnected
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import ConnectedAccount
 from core.db import Database, Tx
+from core.errors import Conflict
 from core.ids import UserId, new_id
 from core.settings import Settings
 
 COUNTRY = "DE"  # where our consultants are established, until a profile says otherwise
+LOOK_EVERY = timedelta(days=1)  # an event that never came is made up for by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,14 @@ class PayoutAccountService:
         self._return_url = f"{settings.public_url}/consultant/payout-account"
 
     async def begin(self, user: UserId) -> PayoutStatus:
-        """Open the account if there is none, and say where onboarding goes on while Stripe wants to know something."""
-        account = await self._gateway.retrieve_account(await self._account(user))
-        can_receive = await self.take_in(account)
-        if can_receive and account.payouts_enabled and not account.requirements_due:
+        """Open the account if there is none, and say where onboarding goes on while Stripe wants to know something.
+
+        Raises Conflict for one that was taken away from us.
+        """
+        account = await self.look(await self._account(user))
+        if account is None:
+            raise Conflict("This payout account is no longer connected. Please write to us.", code="account_departed")
+        if account.can_receive and account.payouts_enabled and not account.requirements_due:
             return PayoutStatus(None, can_receive=True)
         link = await self._gateway.account_link(
             account.id,
@@ -47,7 +55,7 @@ class PayoutAccountService:
             refresh_url=self._return_url,
             idempotency_key=f"link:{new_id()}",  # a link is single use: never the same one twice
         )
-        return PayoutStatus(link.url, can_receive=can_receive)
+        return PayoutStatus(link.url, can_receive=account.can_receive)
 
     async def status(self, user: UserId) -> PayoutStatus:
         """Ask Stripe whether the account can receive transfers by now."""
@@ -56,26 +64,33 @@ class PayoutAccountService:
             account_id = None if row is None else row.provider_account_id
         if account_id is None:
             return PayoutStatus(None, can_receive=False)
-        return PayoutStatus(None, can_receive=await self.take_in(await self._gateway.retrieve_account(account_id)))
+        account = await self.look(account_id)
+        return PayoutStatus(None, can_receive=account is not None and account.can_receive)
 
     async def refresh(self, account_id: str) -> bool:
         """Fetch an account a webhook spoke of; False when it is not ours."""
         async with self._db.begin() as tx:
             if await by_account(tx, account_id) is None:
                 return False
-        await self.take_in(await self._gateway.retrieve_account(account_id))
+        await self.look(account_id)
         return True
 
-    async def take_in(self, account: ConnectedAccount) -> bool:
-        """Note what Stripe says of an account; tells the house when it changed. Returns ``can_receive``."""
+    async def look(self, account_id: str) -> ConnectedAccount | None:
+        """Ask Stripe how an account stands, note it, and tell the house what changed; None when it has left us."""
+        try:
+            account = await self._gateway.retrieve_account(account_id)
+        except ProviderDisconnected:
+            account = None
         async with self._db.begin() as tx:
-            row = await by_account(tx, account.id)
-            if row is not None and row.can_receive != account.can_receive:
-                row.can_receive, row.updated_at = account.can_receive, tx.now
-                tx.touch([row.user_id])
-                await tx.publish(PayoutAccountChanged(UserId(row.user_id), account.can_receive))
-            await self._payouts.mirror(tx, account)
-        return account.can_receive
+            row = await by_account(tx, account_id)
+            if row is not None:
+                row.look_due_at = tx.now + LOOK_EVERY
+                await _allow(tx, row, can_receive=account is not None and account.can_receive)
+                if account is None:
+                    self._payouts.departed(tx, row)
+            if account is not None:
+                await self._payouts.mirror(tx, account)
+        return account
 
     async def _account(self, user: UserId) -> str:
         async with self._db.begin() as tx:
@@ -88,6 +103,7 @@ class PayoutAccountService:
         async with self._db.begin() as tx:
             row = await _lock(tx, user)
             row.provider_account_id = row.provider_account_id or made.id
+            row.look_due_at = row.look_due_at or tx.now
             return row.provider_account_id
 
 
@@ -98,3 +114,10 @@ async def _lock(tx: Tx, user: UUID) -> PayoutAccountRow:
     row = await tx.session.get(PayoutAccountRow, user, with_for_update=True, populate_existing=True)
     assert row is not None
     return row
+
+
+async def _allow(tx: Tx, row: PayoutAccountRow, *, can_receive: bool) -> None:
+    if row.can_receive != can_receive:
+        row.can_receive, row.updated_at = can_receive, tx.now
+        tx.touch([row.user_id])
+        await tx.publish(PayoutAccountChanged(UserId(row.user_id), can_receive))

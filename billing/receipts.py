@@ -24,6 +24,7 @@ _FOR_BOTH = frozenset(
     {
         "hold_deferred",
         "hold_placed",
+        "hold_raised",
         "hold_due",
         "hold_missed",
         "hold_too_late",
@@ -62,6 +63,9 @@ _FOR_CUSTOMER = _FOR_BOTH | {
     "hold_requested",
     "authentication_needed",
     "hold_declined",
+    "raise_requested",
+    "raise_declined",
+    "raise_given_up",
     "hold_impossible",
 }
 

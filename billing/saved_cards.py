@@ -1,7 +1,7 @@
-"""Queries of saved cards: which there are, which one a hold may be placed with, and whether one is in use."""
+"""Saved cards: which there are, which one a hold may be placed with, and what is noted of one. The caller locks."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billing.charges.charge import FINAL, State
 from billing.models import CardSetupRow, ChargeRow, CommandRow, CustomerPaymentRow, SavedCardRow
+from billing.provider.objects import Card, PaymentMethod
 from core.db import Tx
 
 
@@ -100,28 +101,52 @@ async def in_use(tx: Tx, card: SavedCardRow) -> bool:
 async def setup(tx: Tx, user: UUID, setup_intent_id: str) -> CardSetupRow | None:
     """The form of this customer, locked."""
     query = select(CardSetupRow).where(CardSetupRow.setup_intent_id == setup_intent_id, CardSetupRow.user_id == user)
-    return (await tx.session.scalars(query.with_for_update())).one_or_none()
+    query = query.with_for_update().execution_options(populate_existing=True)
+    return (await tx.session.scalars(query)).one_or_none()
 
 
-async def added_since(tx: Tx, user: UUID, moment: datetime) -> list[datetime]:
-    """When this customer added cards after ``moment``, oldest first; removed ones count too."""
-    query = (
-        select(CardSetupRow.completed_at)
-        .where(CardSetupRow.user_id == user, CardSetupRow.completed_at > moment)
-        .order_by(CardSetupRow.completed_at)
+async def remember(tx: Tx, customer: CustomerPaymentRow, method: PaymentMethod, *, make_default: bool) -> None:
+    """Note a new card; it becomes the default where there is no valid one."""
+    assert method.card is not None
+    card = SavedCardRow(
+        payment_method_id=method.id,
+        user_id=customer.user_id,
+        brand=method.card.brand,
+        last4=method.card.last4,
+        exp_month=method.card.exp_month,
+        exp_year=method.card.exp_year,
+        added_at=tx.now,
+        looked_at=tx.now,
+        removed_at=None,
+        detach_key=None,
+        detached_at=None,
     )
-    return [at for at in await tx.session.scalars(query) if at is not None]
+    tx.session.add(card)
+    await tx.session.flush()  # the default refers to it
+    if make_default or await for_hold(tx, customer.user_id) is None:
+        prefer(tx, customer, method.id)
+    tx.touch([customer.user_id])
 
 
-async def begun_since(tx: Tx, user: UUID, moment: datetime) -> list[datetime]:
-    """When this customer opened a card form after ``moment``, oldest first."""
-    query = select(CardSetupRow.created_at).where(CardSetupRow.user_id == user, CardSetupRow.created_at > moment)
-    return list(await tx.session.scalars(query.order_by(CardSetupRow.created_at)))
+def renew(tx: Tx, card: SavedCardRow, seen: Card) -> None:
+    """Note what the bank changed of a card: it is the same card, with another number or a later end."""
+    card.brand, card.last4 = seen.brand, seen.last4
+    card.exp_month, card.exp_year = seen.exp_month, seen.exp_year
+    tx.touch([card.user_id])
 
 
-def wait_s(added: list[datetime], now: datetime, *, most: int, window: timedelta) -> int:
-    """Whole seconds until one more card may be added; 0 when it may be now. PURE."""
-    if len(added) < most:
-        return 0
-    left = added[-most] + window - now
-    return max(1, -(-left // timedelta(seconds=1)))
+async def forget(tx: Tx, customer: CustomerPaymentRow, card: SavedCardRow) -> None:
+    """Note that a card is gone, and by which key Stripe is told; its newest valid sister becomes the default."""
+    card.removed_at, card.detach_key = tx.now, f"detach:{card.payment_method_id}"
+    await tx.session.flush()
+    if customer.payment_method_id == card.payment_method_id:
+        others = await of_customer(tx, customer.user_id)
+        others.sort(key=lambda other: expired(other, tx.now))  # stable: the newest valid one is first
+        prefer(tx, customer, others[0].payment_method_id if others else None)
+    tx.touch([customer.user_id])
+
+
+def prefer(tx: Tx, customer: CustomerPaymentRow, payment_method_id: str | None) -> None:
+    """Place holds with this card from now on."""
+    customer.payment_method_id, customer.updated_at = payment_method_id, tx.now
+    tx.touch([customer.user_id])

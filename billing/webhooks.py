@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
+from billing.card_news import CardNews
 from billing.cases import open_once
 from billing.charges.command import pause
 from billing.charges.service import ChargeService
@@ -32,6 +33,7 @@ MOST_FAILURES = 8  # some twenty minutes, the pauses between them taken together
 class Hint:
     """What an event spoke of: nothing of it is believed, all of it is fetched."""
 
+    type: str
     object_type: str
     object_id: str | None
     intent_id: str | None
@@ -47,6 +49,7 @@ class WebhookService:
         db: Database,
         gateway: StripeGateway,
         charges: ChargeService,
+        cards: CardNews,
         accounts: PayoutAccountService,
         payouts: PayoutService,
         refunds: RefundService,
@@ -55,6 +58,7 @@ class WebhookService:
         self._db = db
         self._gateway = gateway
         self._charges = charges
+        self._cards = cards
         self._accounts = accounts
         self._payouts = payouts
         self._refunds = refunds
@@ -85,7 +89,7 @@ class WebhookService:
                 return
             row.attempts += 1
             row.due_at = tx.now + max(SWEEP_AFTER, pause(row.attempts, 0.5, hurried=False))
-            hint = Hint(row.object_type, row.object_id, row.intent_id, row.account_id)
+            hint = Hint(row.type, row.object_type, row.object_id, row.intent_id, row.account_id)
         try:
             outcome = await self._follow(hint)
         except (ProviderUnknown, ProviderBusy):
@@ -123,8 +127,13 @@ class WebhookService:
 
     async def _follow(self, hint: Hint) -> str:
         """Fetch what the event spoke of; the intent first, so that what came of its capture finds it booked."""
-        if hint.object_type == "account" and hint.object_id is not None:
-            return "refreshed" if await self._accounts.refresh(hint.object_id) else "not_ours"
+        account = _account_of(hint)
+        if account is not None:
+            return "refreshed" if await self._accounts.refresh(account) else "not_ours"
+        if hint.type == "setup_intent.succeeded" and hint.object_id is not None:
+            return "followed" if await self._cards.take_in_form(hint.object_id) else "not_ours"
+        if hint.object_type == "payment_method" and hint.object_id is not None:
+            return "followed" if await self._cards.take_in_card(hint.object_id) else "not_ours"
         if hint.object_type == "payout" and hint.object_id is not None and hint.account_id is not None:
             return "followed" if await self._payouts.take_in(hint.object_id, hint.account_id) else "not_ours"
         if hint.intent_id is None:
@@ -160,6 +169,13 @@ async def _store(tx: Tx, event: ProviderEvent, raw: str) -> bool:
         return False
     await tx.defer(TASK, event_id=event.id)
     return True
+
+
+def _account_of(hint: Hint) -> str | None:
+    """The connected account an event speaks of: changed, or taken away (the object is our application then)."""
+    if hint.type == "account.application.deauthorized":
+        return hint.account_id
+    return hint.object_id if hint.object_type == "account" else None
 
 
 def _intent_of(object_type: str, object_id: str | None, body: Mapping[str, Any]) -> str | None:

@@ -66,6 +66,8 @@ def build(options: Options) -> web.Application:
             web.post("/_sandbox/dispute/{dispute}/decide", bank.decide),
             web.post("/_sandbox/refund/{refund}/fail", bank.fail_refund),
             web.post("/_sandbox/restrict/{account}", bank.restrict),
+            web.post("/_sandbox/renew-card/{method}", bank.renew_card),
+            web.post("/_sandbox/depart/{account}", bank.depart),
             web.post("/_sandbox/topup", bank.top_up),
             web.post("/_sandbox/payout/{account}", bank.pay_out),
             web.post("/_sandbox/payout/{payout}/settle", bank.settle_payout),

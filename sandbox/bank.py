@@ -8,7 +8,7 @@ from sandbox.body import read_object
 from sandbox.courier import Courier
 from sandbox.errors import ApiError
 from sandbox.money import currency
-from sandbox.resources import accounts, balance, disputes, payment_intents, payouts, refunds
+from sandbox.resources import accounts, balance, disputes, payment_intents, payment_methods, payouts, refunds
 from sandbox.store import Obj, Store
 from sandbox.world import World
 
@@ -66,6 +66,22 @@ class Bank:
         refund = self._found(request, "refund", "refund", {"succeeded"})
         refunds.fail(self._world, refund)
         return self._done(status=refund["status"])
+
+    async def renew_card(self, request: web.Request) -> web.Response:
+        """POST /_sandbox/renew-card/{method} ``{last4, exp_month, exp_year}``: the bank issued a saved card anew."""
+        method = self._found(request, "method", "payment_method")
+        given = await _given(request)
+        last4, month, year = given.get("last4"), given.get("exp_month"), given.get("exp_year")
+        if not isinstance(last4, str) or type(month) is not int or type(year) is not int:
+            raise web.HTTPBadRequest(text="last4 is four digits, exp_month and exp_year are numbers.")
+        payment_methods.renew(self._world, method, last4, month, year)
+        return self._done(id=method["id"])
+
+    async def depart(self, request: web.Request) -> web.Response:
+        """POST /_sandbox/depart/{account}: the account disconnects itself from the platform."""
+        account = self._found(request, "account", "account")
+        accounts.depart(self._world, account)
+        return self._done(id=account["id"])
 
     async def restrict(self, request: web.Request) -> web.Response:
         """POST /_sandbox/restrict/{account} ``{requirements?: [...], disabled_reason?}``.

@@ -10,6 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
+    from billing.account_watch import AccountWatch
     from billing.cards import CardService
     from billing.charges.rescue import RescueService
     from billing.charges.service import ChargeService
@@ -107,6 +108,7 @@ class House:
     provider: StripeGateway
     cards: CardService
     payout_accounts: PayoutAccountService
+    account_watch: AccountWatch
     payouts: PayoutService
     refunds: RefundService
     disputes: DisputeService

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     CONFIRM = "confirm"
     CAPTURE = "capture"
     CANCEL = "cancel"
+    INCREMENT = "increment"  # the same hold, a larger amount
     REFUND = "refund"
     REVERSE = "reverse"  # a disputed share is taken back from the connected account
     RETURN = "return"  # and goes there again
@@ -73,6 +74,7 @@ _EFFECT = {
     ),
     Kind.CAPTURE: frozenset({"succeeded", "canceled"}),
     Kind.CANCEL: frozenset({"canceled", "succeeded"}),
+    Kind.INCREMENT: frozenset({"canceled", "succeeded"}),  # nothing left to raise; else the amount says it
 }
 
 

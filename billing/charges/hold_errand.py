@@ -1,7 +1,9 @@
-"""The errand of holds: create, confirm, capture and cancel a PaymentIntent."""
+"""The errand of holds: create, confirm, raise, capture and cancel a PaymentIntent."""
+
+from datetime import timedelta
 
 from billing.charges import charge as charges
-from billing.charges import commands, holds, settlement
+from billing.charges import commands, holds, raises, settlement
 from billing.charges import hold as hold_machine
 from billing.charges.command import Kind, Move
 from billing.charges.errand import Order, Scene
@@ -13,16 +15,17 @@ from billing.provider.objects import Hold
 from core.db import Tx
 from core.settings import Settings
 
-KINDS = (Kind.CREATE, Kind.CONFIRM, Kind.CAPTURE, Kind.CANCEL)
+KINDS = (Kind.CREATE, Kind.CONFIRM, Kind.INCREMENT, Kind.CAPTURE, Kind.CANCEL)
 
 
 class HoldErrand:
-    """What the four writes on a hold mean; every answer ends in ``reconcile``."""
+    """What the writes on a hold mean; every answer ends in ``reconcile``."""
 
     def __init__(self, *, gateway: StripeGateway, settings: Settings, observed: Observed) -> None:
         self._gateway = gateway
         self._observed = observed
         self._return_base = settings.public_url
+        self._window = timedelta(seconds=settings.authenticate_s)
 
     async def write(self, order: Order) -> Hold:
         """Make the call."""
@@ -31,6 +34,8 @@ class HoldErrand:
         assert order.provider_id is not None
         if order.kind is Kind.CONFIRM:
             return await self._gateway.confirm_hold(order.provider_id, **order.params, idempotency_key=order.key)
+        if order.kind is Kind.INCREMENT:
+            return await self._gateway.increment_hold(order.provider_id, **order.params, idempotency_key=order.key)
         if order.kind is Kind.CAPTURE:
             return await self._gateway.capture(order.provider_id, **order.params, idempotency_key=order.key)
         return await self._gateway.cancel(order.provider_id, idempotency_key=order.key)
@@ -47,9 +52,11 @@ class HoldErrand:
         await reconcile(tx, seen, return_base=self._return_base, observed=self._observed)
         return False
 
-    async def wanted(self, _tx: Tx, scene: Scene) -> bool:
+    async def wanted(self, tx: Tx, scene: Scene) -> bool:
         """Whether the hold still waits for this move."""
         hold = scene.hold
+        if scene.row.kind == Kind.INCREMENT:
+            return await raises.wanted(tx, scene.row.subject_id)
         waiting = {
             Kind.CONFIRM: hold.state == hold_machine.State.PLACING and not hold.unwanted,
             Kind.CAPTURE: hold.state == hold_machine.State.CAPTURING,
@@ -63,6 +70,9 @@ class HoldErrand:
         if row.kind in {Kind.CAPTURE, Kind.CANCEL}:
             return False
         commands.close(tx, row, Move.REFUSE, code=error.code, decline_code=error.decline_code)
+        if row.kind == Kind.INCREMENT:
+            await raises.refused(tx, charge, hold, row.subject_id, within=self._window)
+            return True
         if hold.state in hold_machine.UNDECIDED:
             hold.state = hold_machine.advance(hold_machine.State(hold.state), hold_machine.Move.DECLINE)
             hold.expires_at, hold.authenticate_url = None, None
@@ -86,6 +96,9 @@ class HoldErrand:
         One that cannot be captured is let go now rather than left to lapse: once it is, what is due is collected.
         """
         charge, hold = scene.charge, scene.hold
+        if scene.row.kind == Kind.INCREMENT:
+            await raises.refused(tx, charge, hold, scene.row.subject_id, within=self._window)
+            return
         if scene.row.kind == Kind.CAPTURE and hold.state == hold_machine.State.CAPTURING:
             hold.state = hold_machine.advance(hold_machine.State.CAPTURING, hold_machine.Move.RELEASE)
             await commands.intend(tx, hold, Kind.CANCEL, key=f"cancel:{hold.id}", params={})

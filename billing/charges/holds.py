@@ -108,6 +108,13 @@ def drop(tx: Tx, hold: HoldRow) -> None:
     timeline.record(tx, hold.charge_id, "hold_dropped", n=hold.n)
 
 
+def extend(tx: Tx, charge: ChargeRow, by_minor: int) -> None:
+    """More is held: so much further the customer may talk."""
+    charge.cap_minor += by_minor
+    timeline.record(tx, charge.id, "extended", cap_minor=charge.cap_minor)
+    charge.next_deadline_at = tx.now  # the meter looks at its next tick: there are other marks now
+
+
 async def reserve(tx: Tx, charge: ChargeRow) -> list[HoldRow]:
     """The holds that stand."""
     return [hold for hold in await store.holds(tx, charge.id) if hold.state == State.HELD]

@@ -7,7 +7,7 @@ from billing import provider_refs, timeline
 from billing.cases import open_case
 from billing.charges import charge as charges
 from billing.charges import command as command_machine
-from billing.charges import commands, holds, late_hold, settlement, store
+from billing.charges import commands, holds, late_hold, raises, settlement, store
 from billing.charges.announcements import HOLD_PLACED, announce
 from billing.charges.hold import UNDECIDED, Move, State, advance, contradicts, told
 from billing.facts import Observed
@@ -28,13 +28,14 @@ async def reconcile(tx: Tx, seen: Hold, *, return_base: str, observed: Observed)
     charge = await store.lock(tx, found.charge_id)
     hold = await store.hold(tx, found.id)
     assert hold is not None
-    if not _same(tx, hold, seen):
+    if not await _same(tx, hold, seen):
         return True
     hold.provider_id = seen.id
     await _finish_commands(tx, hold, seen)
     if contradicts(State(hold.state), seen.status):
         open_case(tx, charge.id, "captured_unasked", hold=hold.n, captured_minor=seen.captured_minor)
         return True
+    await raises.take_in(tx, charge, hold, seen)
     move = told(State(hold.state), seen.status)
     if move is not None:
         await _follow(tx, charge, hold, move, seen, observed)
@@ -57,10 +58,10 @@ async def _find(tx: Tx, seen: Hold) -> HoldRow | None:
         return None
 
 
-def _same(tx: Tx, hold: HoldRow, seen: Hold) -> bool:
-    """One hold is one intent, of the amount and currency we asked for; anything else is for a person to judge."""
-    agreed = hold.provider_id in (None, seen.id)
-    if agreed and (seen.amount_minor, seen.currency) == (hold.amount_minor, hold.currency):
+async def _same(tx: Tx, hold: HoldRow, seen: Hold) -> bool:
+    """One hold is one intent, of an amount and currency we asked for; anything else is for a person to judge."""
+    agreed = hold.provider_id in (None, seen.id) and seen.currency == hold.currency
+    if agreed and await raises.agrees(tx, hold, seen):
         return True
     open_case(tx, hold.charge_id, "intent_differs", hold=hold.n, intent=seen.id, amount_minor=seen.amount_minor)
     return False
@@ -106,7 +107,7 @@ async def _follow(tx: Tx, charge: ChargeRow, hold: HoldRow, move: Move, seen: Ho
 
 
 async def _stand(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold, observed: Observed) -> None:
-    hold.capture_before = seen.capture_before
+    hold.capture_before, hold.incremental = seen.capture_before, seen.incremental
     awaited = hold.purpose == holds.CALL and late_hold.awaited(charge)
     if awaited and not await late_hold.in_time(tx, charge, hold, observed):
         timeline.record(tx, charge.id, "hold_too_late", n=hold.n, amount_minor=hold.amount_minor)
@@ -123,9 +124,7 @@ async def _stand(tx: Tx, charge: ChargeRow, hold: HoldRow, seen: Hold, observed:
     elif hold.unwanted or not wanted:
         await holds.let_go(tx, hold)
     elif charge.state == charges.State.METERING:
-        charge.cap_minor += hold.amount_minor
-        timeline.record(tx, charge.id, "extended", cap_minor=charge.cap_minor)
-        charge.next_deadline_at = tx.now  # the meter looks at its next tick: there are other marks now
+        holds.extend(tx, charge, hold.amount_minor)
     else:
         charge.state = charges.advance(charges.State(charge.state), charges.Move.STAND)
         await announce(tx, charge.id, HOLD_PLACED)

@@ -168,7 +168,7 @@ class CommandSender:
             if row.state in machine.FINAL:
                 return
             share = secrets.randbelow(1000) / 1000
-            pause = machine.pause(row.attempts, share, hurried=scene.hold.expires_at is not None)
+            pause = machine.pause(row.attempts, share, hurried=_hurried(scene))
             if isinstance(error, ProviderUnknown) and error.replayed:
                 row.outcome = {**(row.outcome or {}), "ask": True}  # this key will say the same for ever
             busy = isinstance(error, ProviderBusy)
@@ -188,6 +188,12 @@ class CommandSender:
 def _leased(row: CommandRow, tx: Tx) -> bool:
     """Whether another job is talking to Stripe for this command right now."""
     return row.state == machine.State.SENT and row.due_at is not None and row.due_at > tx.now
+
+
+def _hurried(scene: Scene) -> bool:
+    """Whether somebody waits for this in a call: for a hold to stand, or for one that stands to hold more."""
+    raised = scene.row.kind == machine.Kind.INCREMENT and not (scene.row.outcome or {}).get("ask")
+    return raised or scene.hold.expires_at is not None
 
 
 def _must_ask(row: CommandRow, tx: Tx) -> bool:

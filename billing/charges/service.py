@@ -7,7 +7,7 @@ from uuid import UUID
 
 from billing import house_terms, inbox, timeline
 from billing.cases import open_once
-from billing.charges import calls, holds, late_hold, rescue, review, settlement, store, taxing, waiting
+from billing.charges import calls, holds, late_hold, raises, rescue, review, settlement, store, taxing, waiting
 from billing.charges import charge as charges
 from billing.charges import hold as hold_machine
 from billing.charges.announcements import CAP_REACHED, Announcer, Overtaken, capped
@@ -121,6 +121,7 @@ class ChargeService:
         if charge.state in charges.PREPARING:
             await settlement.abandon(tx, charge, "")
             return
+        await raises.give_up_all(tx, charge)
         await rescue.wait(tx, charge, self._rescue)
         if late_hold.awaited(charge) and waiting.is_open(charge, tx.now):
             return  # it may come to stand while they find back to each other, and is looked at anew at each end
@@ -142,25 +143,29 @@ class ChargeService:
     # ── use cases ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def extend(self, tx: Tx, user: UserId, call_id: CallId, client_key: UUID) -> None:
-        """Ask for a second hold that raises the cap once it stands; the same key asks once.
+        """Ask for the reserve that raises the cap once it stands: more on the hold that is there, or a further one.
 
-        Raises NotFound for anybody but the customer, Conflict when the call is over or one is under way.
+        The same key asks once. Raises NotFound for anybody but the customer, Conflict when the call is over or an
+        extension is under way.
         """
         charge = await store.lock_of_call(tx, call_id)
         if charge is None or charge.customer_id != user:
             raise NotFound
         standing = await store.holds(tx, charge.id)
-        key = str(client_key)
-        if any(hold.client_key == key for hold in standing):
+        key, raised = str(client_key), await raises.of_charge(tx, charge.id)
+        if key in {row.client_key for row in (*standing, *raised)}:
             return
         if charge.state != charges.State.METERING or charge.call_ended_at is not None:
             raise Conflict("This call can no longer be extended.", code="ended")
         if late_hold.awaited(charge):
             raise Conflict("The reserve of this call must stand before it is extended.", code="hold_awaited")
-        if any(hold.state in hold_machine.UNDECIDED for hold in standing):
+        if raises.pending(standing, raised):
             raise Conflict("An extension is already under way.", code="extension_pending")
         amount = extension_minor(price_of(charge))
-        if await holds.place(tx, charge, amount_minor=amount, within=self._window, client_key=key) is None:
+        hold = await raises.raisable(tx, charge)
+        if hold is not None:
+            await raises.ask(tx, hold, by_minor=amount, within=self._window, client_key=key)
+        elif await holds.place(tx, charge, amount_minor=amount, within=self._window, client_key=key) is None:
             raise Refused("There is no card to extend with; save one first.", code="no_card")
         tx.touch([charge.customer_id, charge.consultant_id])
 
@@ -197,8 +202,8 @@ class ChargeService:
 
     async def run_due(self, db: Database) -> int:
         """End holds and review windows whose time is over; hand commands and webhooks to jobs again."""
-        found = await review.run_due(db) + await self._expire(db) + await self._sender.sweep() + await inbox.sweep(db)
-        return found + await self._warn_of_lapse(db)
+        found = await review.run_due(db) + await self._expire(db) + await raises.expire(db)
+        return found + await self._sender.sweep() + await inbox.sweep(db) + await self._warn_of_lapse(db)
 
     async def _warn_of_lapse(self, db: Database) -> int:
         """Open a case for each hold the bank will soon let go: no call lasts that long, so something is stuck."""

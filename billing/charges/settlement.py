@@ -2,7 +2,7 @@
 
 from billing import invoices, timeline
 from billing.cases import open_case
-from billing.charges import commands, holds, store
+from billing.charges import commands, holds, raises, store
 from billing.charges import hold as hold_machine
 from billing.charges.allocation import allocate, coverable_minor
 from billing.charges.announcements import HOLD_FAILED, SETTLED, announce
@@ -24,6 +24,7 @@ async def settle(tx: Tx, charge: ChargeRow) -> None:
     intervals = await meter_store.intervals(tx, charge)
     if running(intervals) is not None:  # nobody told us its end: only what was observed is billed
         timeline.record(tx, charge.id, "unfinished_interval_dropped")
+    await raises.give_up_all(tx, charge)
     standing = await holds.reserve(tx, charge)
     due = _within_holds(tx, charge, bill_of(meter_store.price_of(charge), intervals), standing)
     charge.state = advance(State(charge.state), Move.SETTLE)

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from billing import timeline
-from billing.charges import calls, late_hold
+from billing.charges import calls, late_hold, raises
 from billing.charges import store as charge_store
 from billing.charges.announcements import CAP_REACHED, announce
 from billing.charges.charge import FINAL, State
@@ -103,7 +103,8 @@ class MeterService:
         if charge.state != State.METERING:  # what was unfinished when its books were closed is not billed, nor shown
             intervals = closed(intervals)
         known = connected(intervals, tx.now, (await self._observed_ms(tx, [charge], {charge.id: intervals}))[charge.id])
-        return meter_view(charge, holds, intervals, known, tx.now, call_id=call_id, role=role)
+        raised = await raises.of_charge(tx, charge.id)
+        return meter_view(charge, holds, raised, intervals, known, tx.now, call_id=call_id, role=role)
 
     async def view_of(self, tx: Tx, user_id: UserId, call_id: CallId) -> MeterView:
         """The same for a user whose side is not known yet; NotFound for everybody else."""

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from billing.charges import charge as charges
 from billing.charges import hold as holds_
-from billing.charges import late_hold, waiting
+from billing.charges import late_hold, raises, waiting
 from billing.metering import store
 from billing.metering.bill import bill, cap_ms, extension_minor
 from billing.metering.intervals import Connected, Interval, running
-from billing.models import ChargeRow, HoldRow
+from billing.models import ChargeRow, HoldRaiseRow, HoldRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class MeterView:
 def meter_view(
     charge: ChargeRow,
     holds: Sequence[HoldRow],
+    raised: Sequence[HoldRaiseRow],
     intervals: Sequence[Interval],
     known: Connected,
     now: datetime,
@@ -91,7 +92,7 @@ def meter_view(
         gross_minor=charge.gross_minor if charge.gross_minor is not None else due.gross_minor,
         net_minor=charge.net_minor if charge.net_minor is not None else due.net_minor,
         cap_ms=cap_ms(price),
-        extend_minor=_extend(charge, holds) if role == "customer" else None,
+        extend_minor=_extend(charge, holds, raised) if role == "customer" else None,
         authenticate=_authenticate(holds) if role == "customer" else None,
         late_hold=_late_hold(charge, holds),
         final=charge.state in charges.FINAL,
@@ -99,13 +100,12 @@ def meter_view(
     )
 
 
-def _extend(charge: ChargeRow, holds: Sequence[HoldRow]) -> int | None:
+def _extend(charge: ChargeRow, holds: Sequence[HoldRow], raised: Sequence[HoldRaiseRow]) -> int | None:
     """One extension at a time, while the call runs, and none before a late hold stands."""
-    pending = any(hold.state in holds_.UNDECIDED for hold in holds)
     if (
         charge.state != charges.State.METERING
         or charge.call_ended_at is not None
-        or pending
+        or raises.pending(holds, raised)
         or late_hold.awaited(charge)
     ):
         return None

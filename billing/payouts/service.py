@@ -33,6 +33,7 @@ log = logs.get(__name__)
 
 TASK = "billing.payout_schedule"
 FAILED, CANCELED = "failed", "canceled"
+DEPARTED = "application_deauthorized"
 _RANK = {"pending": 0, "in_transit": 1, "paid": 2, CANCELED: 3, FAILED: 3}  # a paid one may still fail
 
 
@@ -191,6 +192,12 @@ class PayoutService:
             row.schedule_due_at, row.schedule_attempts = None, 0
         elif row.schedule_due_at is None:
             await self._want(tx, row)
+        tx.touch([row.user_id])
+
+    def departed(self, tx: Tx, row: PayoutAccountRow) -> None:
+        """The account has left us: nothing is paid out or told there any more. The caller has it locked."""
+        row.payouts_enabled, row.schedule_due_at, row.updated_at = False, None, tx.now
+        row.requirements = {"due": [], "past_due": [], "disabled_reason": DEPARTED}
         tx.touch([row.user_id])
 
     async def choose(self, tx: Tx, consultant: UserId, wanted: Wanted) -> None:

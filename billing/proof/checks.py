@@ -224,8 +224,9 @@ def _evidence(document: Document) -> Iterator[Finding]:
         names = [name for name in ("tax_mode", "tax_rate_bps") if name in one]
         figures += [(f"price.{name}", document["price"][name], one[name]) for name in names]
     holds = {hold["n"]: hold for hold in document["holds"]}
-    for kind, name in (("hold_placed", "amount_minor"), ("hold_captured", "captured_minor")):
-        for n, one in _numbered(noted, kind).items():
+    held = _numbered(noted, "hold_placed") | _numbered(noted, "hold_raised")  # the last of them is what was held
+    for found, name in ((held, "amount_minor"), (_numbered(noted, "hold_captured"), "captured_minor")):
+        for n, one in found.items():
             figures.append((f"holds.{n}.{name}", holds.get(n, {}).get(name), one.get("amount_minor")))
     numbers = [one.get("number") for one in _of(noted, "invoice_issued")]
     figures.append(("invoice.number", (document["invoice"] or {}).get("number"), numbers[0] if numbers else None))

@@ -56,6 +56,12 @@ class ProviderMissing(ProviderRejected):
     code = "provider_missing"
 
 
+class ProviderDisconnected(ProviderRejected):
+    """This connected account is none of ours any more: we may neither ask about it nor send to it."""
+
+    code = "provider_disconnected"
+
+
 class WebhookForged(Invalid):
     """The webhook's signature is missing, wrong or too old."""
 

@@ -108,6 +108,7 @@ class SetupIntent:
     payment_method_id: str | None
     authenticate_url: str | None
     decline: Decline | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

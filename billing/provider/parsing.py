@@ -87,6 +87,7 @@ def setup_intent(raw: Json) -> SetupIntent:
         payment_method_id=_id(raw.get("payment_method")),
         authenticate_url=_redirect(raw.get("next_action")),
         decline=_decline(raw.get("last_setup_error")),
+        metadata=dict(raw.get("metadata") or {}),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from billing.provider.errors import (
     ProviderBusy,
     ProviderDeclined,
+    ProviderDisconnected,
     ProviderMissing,
     ProviderRejected,
     ProviderUnknown,
@@ -14,6 +15,8 @@ from core.errors import AppError
 
 _BUSY = {409, 429}
 _MISSING = 404
+_FORBIDDEN = 403
+_DISCONNECTED = "account_invalid"  # docs.stripe.com/error-codes#account-invalid
 _PAYMENT_REQUIRED = 402
 _CLIENT_ERRORS = range(400, 500)
 
@@ -29,13 +32,18 @@ def meaning_of(status: int | None, body: object, headers: Mapping[str, str]) -> 
         return ProviderBusy(provider_code=error.get("code"))
     if status == _PAYMENT_REQUIRED or error.get("type") == "card_error":
         return ProviderDeclined(message, code=error.get("code"), decline_code=error.get("decline_code"))
-    rejected = ProviderMissing if status == _MISSING else ProviderRejected
-    return rejected(
+    return _rejected(status, error.get("code"))(
         message,
         provider_code=error.get("code") or error.get("type"),
         param=error.get("param"),
         request_id=next((value for name, value in headers.items() if name.lower() == "request-id"), None),
     )
+
+
+def _rejected(status: int, code: object) -> type[ProviderRejected]:
+    if status == _FORBIDDEN and code == _DISCONNECTED:
+        return ProviderDisconnected
+    return ProviderMissing if status == _MISSING else ProviderRejected
 
 
 def _error_of(body: object) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.errors import invalid
+from sandbox.errors import ApiError, invalid
 from sandbox.form import Params, choice, metadata
 from sandbox.resources import schedules
 from sandbox.store import Obj
@@ -47,12 +47,12 @@ def create(world: World, request: Request) -> Obj:
 
 def retrieve(world: World, request: Request) -> Obj:
     """GET /v1/accounts/:id."""
-    return world.need("account", request.path["id"])
+    return ours(world.need("account", request.path["id"]))
 
 
 def link(world: World, request: Request) -> Obj:
     """POST /v1/account_links."""
-    account = world.need("account", request.params["account"], "account")
+    account = ours(world.need("account", request.params["account"], "account"))
     kind = choice(request.params, "type", {"account_onboarding", "account_update"}, "account_onboarding")
     for name in ("return_url", "refresh_url"):
         if not str(request.params.get(name, "")).startswith(("http://", "https://")):
@@ -80,7 +80,7 @@ def link(world: World, request: Request) -> Obj:
 def update(world: World, request: Request) -> Obj:
     """POST /v1/accounts/:id: the payout schedule and metadata."""
     params = request.params
-    account = world.need("account", request.path["id"])
+    account = ours(world.need("account", request.path["id"]))
     labels = {**account["metadata"], **metadata(params)}
     account["settings"] = _settings(account["settings"], params, account["country"])
     account["metadata"] = {name: value for name, value in labels.items() if value}  # an empty value unsets a key
@@ -108,6 +108,26 @@ def restrict(world: World, account: Obj, due: list[str] | None = None, reason: s
     account["capabilities"] = dict.fromkeys(account["capabilities"], "inactive")
     account.update(payouts_enabled=False, requirements=_requirements(due or _DUE, past=due or _DUE, reason=reason))
     return _changed(world, account)
+
+
+def depart(world: World, account: Obj) -> None:
+    """The account takes its leave of the platform, which is told of it once and may not even ask about it any more."""
+    account["_departed"] = True
+    world.store.save(account)
+    application: Obj = {"id": "ca_sandbox", "object": "application", "name": "Sandbox"}
+    world.publish("account.application.deauthorized", application, account=account["id"])
+
+
+def ours(account: Obj) -> Obj:
+    """The account while it is connected; once it has left, Stripe's 403 (docs.stripe.com/error-codes)."""
+    if account.get("_departed"):
+        raise ApiError(
+            403,
+            f"The provided key does not have access to account '{account['id']}' (or that account does not exist). "
+            "Application access may have been revoked.",
+            code="account_invalid",
+        )
+    return account
 
 
 def bank_failed(world: World, account: Obj) -> Obj:

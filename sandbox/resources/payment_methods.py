@@ -99,6 +99,14 @@ def update(world: World, request: Request) -> Obj:
     return method
 
 
+def renew(world: World, method: Obj, last4: str, month: int, year: int) -> Obj:
+    """The bank issued the card anew, and its network told Stripe (docs.stripe.com/saving-cards#automatic-updates)."""
+    method["card"] = {**method["card"], "last4": last4, "exp_month": month, "exp_year": year}
+    world.store.save(method)
+    world.publish("payment_method.automatically_updated", method)
+    return method
+
+
 def detach(world: World, request: Request) -> Obj:
     """POST /v1/payment_methods/:id/detach."""
     method = world.need("payment_method", request.path["id"])

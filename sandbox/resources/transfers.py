@@ -66,7 +66,9 @@ def create(world: World, request: Request) -> Obj:
 
 
 def payable(account: Obj, param: str) -> None:
-    """Refuse an account that may not receive transfers."""
+    """Refuse an account that may not receive transfers, or has left the platform."""
+    if account.get("_departed"):
+        raise invalid(f"No such destination: '{account['id']}'", param, "resource_missing")
     if account["capabilities"].get("transfers") != "active":
         raise invalid(
             "Your destination account needs to have at least one of the following capabilities enabled: transfers",

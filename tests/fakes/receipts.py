@@ -44,6 +44,7 @@ class Script:
     rate: int = 9_000
     cap: int = 4_500
     extension: int = 0
+    raised: bool = False  # the extension is more on the hold that stood
     covered: int | None = None
     supplier: Party | None = SUPPLIER
     customer: Party | None = None
@@ -58,6 +59,7 @@ SCRIPTS = {
     "free": Script((492_000,)),
     "after-threshold": Script((900_001,), policy="after_threshold", currency="gbp", rate=12_345),
     "capped-and-extended": Script((2_000_000, 1_000_500), (61_000,), extension=1_500, currency="chf"),
+    "raised": Script((2_000_000, 1_000_500), (61_000,), extension=1_500, raised=True),
     "not-covered": Script((1_500_000,), covered=2_000, role="consultant"),
     "refunded-exempt": Script((720_000,), supplier=Party("DE", small_business=True), refund=500, currency="usd"),
     "no-show": Script(()),
@@ -127,6 +129,12 @@ class Scene:
         hold = HoldRow(n=n, state="held", amount_minor=amount, captured_minor=0, held_at=self.now, finished_at=None)
         self.holds.append(hold)
 
+    def raise_hold(self, by: int) -> None:
+        hold = self.holds[0]
+        self.note("raise_requested", n=1, amount_minor=hold.amount_minor + by)
+        hold.amount_minor += by
+        self.note("hold_raised", n=1, amount_minor=hold.amount_minor)
+
     def play(self) -> Evidence:
         script = self.script
         agreed = {"tax_mode": self.charge.tax_mode, "tax_rate_bps": self.charge.tax_rate_bps}
@@ -151,7 +159,7 @@ class Scene:
         self.note("side_seen", side="customer", at=chain.stamp(self.now))
         self.note("interval_opened", n=n, started_at=chain.stamp(self.now))
         if n == 1 and self.script.extension:
-            self.hold(self.script.extension)
+            (self.raise_hold if self.script.raised else self.hold)(self.script.extension)
             self.charge.cap_minor += self.script.extension
             self.note("extended", cap_minor=self.charge.cap_minor)
         if self.script.late:
@@ -284,7 +292,7 @@ def findings(document: dict[str, Any]) -> list[str]:
 def changes() -> list[dict[str, Any]]:
     """Receipts in which one value was changed, and what is found: the browser must find the same."""
     cases = []
-    for name in ("paid-customer", "capped-and-extended", "refunded-exempt", "reverse-charge"):
+    for name in ("paid-customer", "capped-and-extended", "raised", "refunded-exempt", "reverse-charge"):
         original = signed(SCRIPTS[name])
         for path in places(original):
             document, value = changed(original, path)

@@ -99,6 +99,15 @@ class RunningSandbox:
         """Stripe wants to know more (all that onboarding asks for when nothing is named), and it is late."""
         await self._json("POST", f"/_sandbox/restrict/{account_id}", {"requirements": list(requirements)})
 
+    async def renew_card(self, method_id: str, *, last4: str, exp_month: int, exp_year: int) -> None:
+        """The bank issues a saved card anew; the network tells Stripe."""
+        given = {"last4": last4, "exp_month": exp_month, "exp_year": exp_year}
+        await self._json("POST", f"/_sandbox/renew-card/{method_id}", given)
+
+    async def depart(self, account_id: str) -> None:
+        """A connected account disconnects itself from the platform."""
+        await self._json("POST", f"/_sandbox/depart/{account_id}")
+
     async def top_up(self, amount: int, currency: str = "eur") -> None:
         """The platform puts money of its own on its balance."""
         await self._json("POST", "/_sandbox/topup", {"amount": amount, "currency": currency})

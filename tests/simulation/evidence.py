@@ -57,6 +57,7 @@ class Found:
 
     charge: Row
     holds: list[Row]
+    raises: list[Row]
     commands: list[Row]
     intervals: list[Row]
     timeline: list[Row]
@@ -73,6 +74,8 @@ class Found:
 
 _OF_CHARGE = {
     "holds": "SELECT * FROM hold WHERE charge_id = %s ORDER BY n",
+    "raises": "SELECT hold_raise.* FROM hold_raise JOIN hold ON hold.id = hold_id WHERE charge_id = %s "
+    "ORDER BY hold.n, hold_raise.n",
     "commands": "SELECT * FROM command WHERE charge_id = %s ORDER BY created_at, key",
     "timeline": "SELECT * FROM charge_event WHERE charge_id = %s ORDER BY id",
     "cases": "SELECT * FROM billing_case WHERE charge_id = %s ORDER BY opened_at",

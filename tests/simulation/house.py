@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, event
 from sqlalchemy.util import await_only
 
+from billing.card_news import CardNews
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
@@ -100,6 +101,7 @@ class House:
             db=self.db,
             gateway=gateway,
             charges=self.charges,
+            cards=CardNews(db=self.db, gateway=gateway),
             accounts=PayoutAccountService(db=self.db, gateway=gateway, settings=settings, payouts=payouts),
             payouts=payouts,
             refunds=RefundService(db=self.db, gateway=gateway, approval_above_minor=limit),

@@ -9,7 +9,18 @@ from fractions import Fraction
 from itertools import pairwise
 
 from tests.simulation.evidence import Found, Row, Story
-from tests.simulation.script import CURRENCIES, GOOD, LATE_S, SECURE, THRESHOLD_S, TICKS, Call, Extend, Trouble
+from tests.simulation.script import (
+    CURRENCIES,
+    FIXED,
+    LATE_S,
+    SECURE,
+    THRESHOLD_S,
+    TICKS,
+    WILLING,
+    Call,
+    Extend,
+    Trouble,
+)
 
 _COMMISSION = Fraction(15, 100)
 _HOUR_MS = 3_600_000
@@ -114,7 +125,7 @@ def it_has_an_end(_call: Call, _trouble: Trouble, _story: Story, found: Found) -
 def the_hold_stands_as_the_bank_says(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """A good card in good weather stands, a refused one never does; without a hold nobody unknown has media."""
     stood = _stood(found) is not None
-    willing = call.card in {GOOD, SECURE["succeeded"]}
+    willing = call.card in {*WILLING, SECURE["succeeded"]}
     if stood and not willing:
         yield "a hold stands on a card that was refused"
     if willing and not (stood or call.late or trouble.on_the_money) and call.leaves_after_s is None:
@@ -142,7 +153,7 @@ def a_late_hold_stands_before_the_threshold_or_nothing_is_due(
             yield f"the late hold stood after {after} ms"
     room_ms = 30_000 + trouble.media_late_s * 1_000
     unheld = stood is None and not trouble.on_the_money
-    if unheld and call.card == GOOD and connected >= _LATE_MS + room_ms:
+    if unheld and call.card in WILLING and connected >= _LATE_MS + room_ms:
         yield "a good card did not stand"
     if unheld and connected > _THRESHOLD_MS + room_ms:
         yield f"went on without a hold for {connected} ms"
@@ -165,17 +176,37 @@ def the_time_is_what_was_seen(_call: Call, _trouble: Trouble, story: Story, foun
 def the_cap_is_what_was_agreed(call: Call, trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """The cap grows by an extension that the bank granted, once for each, and by nothing else."""
     asked_for = [hold for hold in found.holds if hold["purpose"] == "call"]
-    names = {str(hold["id"]) for hold in asked_for[1:]}
-    granted = [intent["amount"] for intent in _reserved(found) if intent["metadata"]["hold_id"] in names]
-    most = call.cap_minor + sum(granted)
-    if not call.cap_minor <= found.charge["cap_minor"] <= most:
-        yield f"the cap is {found.charge['cap_minor']}, agreed were {call.cap_minor} and {granted}"
-    if len(asked_for) - 1 > story.clicks:
-        yield f"{len(asked_for) - 1} extensions for {story.clicks} clicks"
+    names = {str(hold["id"]) for hold in asked_for}
+    reserved = [intent["amount"] for intent in _reserved(found) if intent["metadata"]["hold_id"] in names]
+    late = sum(row["to_minor"] - row["from_minor"] for row in found.raises if row["state"] == "late")
+    if not call.cap_minor <= found.charge["cap_minor"] <= max(call.cap_minor, sum(reserved) - late):
+        yield f"the cap is {found.charge['cap_minor']}, agreed were {call.cap_minor}, Stripe reserved {reserved}"
+    clicked = {row["client_key"] for row in (*asked_for[1:], *found.raises)}
+    if len(clicked) > story.clicks:
+        yield f"{len(clicked)} extensions for {story.clicks} clicks"
     asked = [step for step in call.steps if isinstance(step, Extend)]
-    fair = not trouble.on_the_money and len(asked) == 1 and asked[0].card == GOOD and story.clicks == 1
-    if fair and len(asked_for) != 2:
-        yield "a granted extension has no hold"
+    fair = not trouble.on_the_money and len(asked) == 1 and story.clicks == 1
+    if fair and (asked[0].card or call.card) in WILLING and found.charge["cap_minor"] == call.cap_minor:
+        yield "a good card extended nothing"
+
+
+def a_raise_is_one_the_bank_offers(call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
+    """Our holds are as large as Stripe's, only a card that offers it is raised, and no more is granted than clicked."""
+    held = {intent["metadata"]["hold_id"]: intent["amount"] for intent in _reserved(found)}
+    for hold in found.holds:
+        amount = held.get(str(hold["id"]), hold["amount_minor"])
+        if hold["amount_minor"] != amount:
+            yield f"hold {hold['n']} is {hold['amount_minor']}, Stripe's {amount}"
+    if found.raises and call.card == FIXED and not any(isinstance(step, Extend) and step.card for step in call.steps):
+        yield "a raise on a card that allows none"
+    for one in found.raises:
+        before = [each for each in found.raises if each["hold_id"] == one["hold_id"] and each["n"] < one["n"]]
+        if any(each["state"] != "granted" for each in before):
+            yield "a hold that once was not raised is asked again"
+        if one["state"] == "asked":
+            yield "a raise nobody has answered"
+        if one["state"] == "granted" and not story.clicks:
+            yield "a raise nobody clicked for"
 
 
 def the_amount_is_right(call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
@@ -270,6 +301,9 @@ def it_is_told_once(_call: Call, _trouble: Trouble, story: Story, found: Found) 
         for first, second in pairwise(told):
             if "interval_closed" not in kinds[first:second]:
                 yield f"{kind} is told again, and no time was taken back"
+    raised = [str(event["details"]) for event in found.timeline if event["kind"] == "hold_raised"]
+    if len(raised) != len(set(raised)):
+        yield "a raise is told twice"
     for kind in ("hold_placed", "hold_captured", "hold_released", "authentication_needed"):
         told = [event["details"]["n"] for event in found.timeline if event["kind"] == kind]
         if len(told) != len(set(told)):
@@ -356,6 +390,7 @@ RULES: tuple[Rule, ...] = (
     a_late_hold_stands_before_the_threshold_or_nothing_is_due,
     the_time_is_what_was_seen,
     the_cap_is_what_was_agreed,
+    a_raise_is_one_the_bank_offers,
     the_amount_is_right,
     stripe_took_it_once,
     commission_and_share_are_split,

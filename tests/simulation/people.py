@@ -14,7 +14,7 @@ from core.ids import QuestionId, RequestId, new_id
 from signaling.events import CallOpened
 from tests.simulation.media import Media
 from tests.simulation.rescue import Rescues
-from tests.simulation.script import Extend, Lapse
+from tests.simulation.script import Card, Extend, Lapse
 from tests.simulation.stage import Process
 from tests.simulation.world import Scene, World
 
@@ -26,7 +26,8 @@ _SAVE = (
 )
 _USE = "UPDATE customer_payment SET payment_method_id = %s WHERE user_id = %s"
 _ASKED = (
-    "SELECT charge.call_id, hold.n, hold.provider_id FROM hold JOIN charge ON charge.id = charge_id "
+    "SELECT charge.call_id, hold.provider_id, command.params ->> 'payment_method_id' FROM hold "
+    "JOIN charge ON charge.id = hold.charge_id JOIN command ON command.hold_id = hold.id AND command.kind = 'create' "
     "WHERE hold.state = 'needs_action' AND customer_id = %s ORDER BY hold.created_at, hold.id"
 )
 
@@ -59,7 +60,7 @@ class People:
         )
 
         async def accept() -> None:
-            method = await world.bank.card(world.customer_id, script.card.token)
+            method = await _save(world, script.card)
             async with world.web.db.begin() as tx:
                 await _use(tx, world, method)
                 await world.web.charges.on_call_opened(tx, event)
@@ -87,14 +88,12 @@ class People:
         world = self._world
         if not any(_secure(scene) for scene in world.scenes):
             return
-        for call_id, n, intent in world.database.execute(_ASKED, (world.customer,)).fetchall():
+        for call_id, intent, method in world.database.execute(_ASKED, (world.customer,)).fetchall():
             scene = world.scene(call_id)
             if intent in scene.asked:
                 continue
             scene.asked.add(intent)
-            extensions = [step for step in scene.script.steps if isinstance(step, Extend)]
-            card = scene.script.card if n == 1 else extensions[min(n - 2, len(extensions) - 1)].card
-            says = card.customer or "succeeded"
+            says = world.cards[method].customer or "succeeded"
             if says != "leaves":
                 think = timedelta(seconds=world.chance.choice((1, 5, 40)))
                 world.at(think, f"3-D Secure {says}", partial(self._say, scene, intent, says))
@@ -141,6 +140,13 @@ class People:
         world.ask("3-D Secure", say, no=_shrug)
 
 
+async def _save(world: World, card: Card) -> str:
+    """A new card at Stripe; its id."""
+    method = await world.bank.card(world.customer_id, card.token)
+    world.cards[method] = card
+    return method
+
+
 async def _use(tx: Tx, world: World, method: str) -> None:
     """A new card, which this and whatever comes later is paid with."""
     await world.execute(tx, _SAVE, method, world.customer, tx.now)
@@ -149,7 +155,7 @@ async def _use(tx: Tx, world: World, method: str) -> None:
 
 def _secure(scene: Scene) -> bool:
     cards = [scene.script.card, *(step.card for step in scene.script.steps if isinstance(step, Extend))]
-    return any(card.customer for card in cards)
+    return any(card is not None and card.customer for card in cards)
 
 
 def _shrug() -> None:
@@ -160,9 +166,10 @@ def _extend(world: World, scene: Scene, step: Extend) -> None:
     key = new_id()
 
     async def click() -> None:
-        method = await world.bank.card(world.customer_id, step.card.token)
+        method = None if step.card is None else await _save(world, step.card)
         async with world.web.db.begin() as tx:
-            await _use(tx, world, method)
+            if method is not None:
+                await _use(tx, world, method)
             await world.web.charges.extend(tx, world.customer, scene.call_id, key)
 
     def counted() -> None:

@@ -22,16 +22,21 @@ class Card:
 
 
 GOOD = Card("pm_card_visa")
+FIXED = Card("pm_card_mastercard")  # as good, and a hold on it cannot be raised
+WILLING = {GOOD, FIXED}
 DECLINED = Card("pm_card_chargeCustomerFail")
 SECURE = {what: Card("pm_card_authenticationRequired", what) for what in ("succeeded", "failed", "leaves")}
 
 
 @dataclass(frozen=True, slots=True)
 class Extend:
-    """The customer clicks *Extend* ``at_s`` after media began; a nervous one clicks the same click again."""
+    """The customer clicks *Extend* ``at_s`` after media began; a nervous one clicks the same click again.
+
+    With a ``card`` they choose that one first, so a hold is placed on it; without, the hold that stands may be raised.
+    """
 
     at_s: float
-    card: Card = GOOD
+    card: Card | None = GOOD
     clicks: int = 1
 
 
@@ -138,6 +143,7 @@ class Script:
 
 KINDS = ("timeout_after_success", "error_500", "error_500_after_success", "rate_429", "lock_409", "down")
 WRITES = ("payment_intents.create", "payment_intents.confirm", "payment_intents.capture", "payment_intents.cancel")
+RAISE = "payment_intents.increment_authorization"
 READS = ("payment_intents.retrieve", "payment_intents.list")
 
 
@@ -156,16 +162,44 @@ def draw(seed: int) -> Script:
     apart = random.Random(f"late {seed}")  # noqa: S311 - the same
     late = number == 1 and apart.random() < 0.35
     review_s = apart.choice((0, 0, 0, 45, 600, 7_200))
-    return Script(seed, tuple(replace(call, late=late, review_s=review_s) for call in calls), trouble)
+    calls = tuple(replace(call, late=late, review_s=review_s) for call in calls)
+    more = random.Random(f"raise {seed}")  # noqa: S311 - the same
+    return _raised(more, Script(seed, calls, trouble))
 
 
-def simple(seed: int, *, trouble: Trouble, connected_s: float = 660.0, extended: bool = False) -> Script:
-    """A call of eleven minutes on a good card, in the given trouble; ``extended`` by a second hold it needs."""
+def simple(
+    seed: int, *, trouble: Trouble, connected_s: float = 660.0, extended: bool = False, raised: bool = False
+) -> Script:
+    """A call of eleven minutes on a good card, in the given trouble.
+
+    ``extended`` by a second hold it needs, or, ``raised``, by as much more on the first one.
+    """
     length = int(connected_s * TICKS)
     both = {"customer": ((0, length),), "consultant": ((0, length),)}
-    steps = (Extend(30.0),) if extended else ()
-    cap = 1_000 if extended else 4_500
+    steps = (Extend(30.0, None if raised else GOOD),) if extended or raised else ()
+    cap = 1_000 if steps else 4_500
     return Script(seed, (Call("eur", "whole_call", 9_000, cap, GOOD, both, (), length, steps),), trouble)
+
+
+def _raised(chance: random.Random, script: Script) -> Script:
+    """The same seed with extensions on the card that is there, cards that allow no raise, and banks that refuse one."""
+    calls = []
+    for call in script.calls:
+        steps = tuple(
+            replace(step, card=None) if isinstance(step, Extend) and chance.random() < 0.6 else step
+            for step in call.steps
+        )
+        length_s = call.ends / TICKS
+        if length_s and chance.random() < 0.35:
+            clicks = chance.choice((1, 1, 2))
+            steps += tuple(Extend(chance.uniform(1, length_s), None, clicks) for _ in range(chance.choice((1, 1, 2))))
+        card = FIXED if call.card == GOOD and chance.random() < 0.25 else call.card
+        calls.append(replace(call, steps=steps, card=card))
+    trouble = script.trouble
+    if trouble.rules or chance.random() < 0.3:
+        kind = chance.choice((*KINDS, "decline", "decline"))
+        trouble = replace(trouble, rules=(*trouble.rules, Rule(kind, RAISE, chance.choice((1, 1, 2, 5)))))
+    return Script(script.seed, tuple(calls), trouble)
 
 
 def _call(chance: random.Random, policy: str, *, begins_s: float) -> Call:

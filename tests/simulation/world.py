@@ -17,7 +17,7 @@ from signaling.events import CallEnded
 from tests.simulation.bank import Bank
 from tests.simulation.house import House
 from tests.simulation.node import Node
-from tests.simulation.script import Call, Script
+from tests.simulation.script import Call, Card, Script
 from tests.simulation.stage import Actor, Perils, Process, Stage
 from tests.simulation.studio import Studio
 
@@ -77,6 +77,7 @@ class World:
         self.workers = [studio.houses[name] for name in ("w1", "w2")[: trouble.workers]]
         self.violations: list[str] = []
         self.scenes: list[Scene] = []
+        self.cards: dict[str, Card] = {}  # how the bank answers for each saved card
         self.customer, self.consultant = UserId(new_id()), UserId(new_id())
         self.customer_id = ""
         self._agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []

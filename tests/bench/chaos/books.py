@@ -77,7 +77,8 @@ async def reconcile(database_url: str, sandbox_url: str, sessions: list[Session]
 def _check(found: Findings, charge: dict[str, Any], intents: list[dict[str, Any]], session: Session | None) -> None:
     name = f"{charge['reference']} ({session.script.kind if session else 'stray'})"
     taken = sum(intent["amount_received"] for intent in intents)
-    extended = charge["cap_minor"] > CAP_MINOR and len(intents) > 1
+    # By a second hold, or by more on the first: Stripe's amounts say it either way.
+    extended = charge["cap_minor"] > CAP_MINOR and sum(intent["amount"] for intent in intents) > CAP_MINOR
     expected = due_minor(charge["observed_ms"], CAP_MINOR + (EXTENSION_MINOR if extended else 0))
     found.captured_minor += taken
     found.states[charge["state"]] += 1

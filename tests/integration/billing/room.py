@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from billing.account_watch import AccountWatch
+from billing.card_news import CardNews
 from billing.cards import CardService
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
@@ -66,6 +68,7 @@ class Room:
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
         self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
         self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings, payouts=self.money)
+        self.watch = AccountWatch(db=self.db, accounts=self.payouts)
         self.refunds = RefundService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
         self.disputes = DisputeService(db=self.db, gateway=self.gateway)
         self.collection = CollectionService(settings)
@@ -75,6 +78,7 @@ class Room:
             db=self.db,
             gateway=self.gateway,
             charges=self.charges,
+            cards=CardNews(db=self.db, gateway=self.gateway),
             accounts=self.payouts,
             payouts=self.money,
             refunds=self.refunds,
@@ -83,6 +87,7 @@ class Room:
         self.reconciliation = ReconciliationService(db=self.db, gateway=self.gateway, payouts=self.money)
         self.reconciliation.register(self.jobs)
         self.cards.register(self.jobs)
+        self.watch.register(self.jobs)
         self.charges.register(self.jobs)
         self.money.register(self.jobs)
         self.webhooks.register(self.jobs)

@@ -27,6 +27,7 @@ def letter(room: Room, event: ProviderEvent) -> tuple[bytes, str]:
             "created": int(event.created_at.timestamp()),
             "data": {"object": dict(event.object)},
         }
+        | ({} if event.account_id is None else {"account": event.account_id})
     ).encode()
     at = int(time.time())
     digest = hmac.new(room.sandbox.webhook_secret.encode(), f"{at}.".encode() + raw, hashlib.sha256).hexdigest()

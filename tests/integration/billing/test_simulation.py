@@ -16,7 +16,7 @@ from tests.fakes.gauge import number, say
 from tests.simulation.evidence import Found
 from tests.simulation.oracle import connected_ms, judge
 from tests.simulation.play import Play
-from tests.simulation.script import DECLINED, TICKS, Outage, Rule, Trouble, draw, simple
+from tests.simulation.script import DECLINED, RAISE, TICKS, Outage, Rule, Trouble, draw, simple
 from tests.simulation.studio import Studio
 
 SEEDS, PARTS = 200, 4
@@ -84,6 +84,25 @@ async def test_r3_there_is_exactly_one_capture(studio: Studio, kind: str) -> Non
     say(f"R3 {kind}: {runs} runs, one capture each, {late} a day later, {time.perf_counter() - began:.0f} s")
 
 
+@pytest.mark.timeout(3_600)
+@pytest.mark.parametrize("kind", [*KINDS, "decline"])
+async def test_r3_an_extension_raises_the_hold_once_or_places_one_further(studio: Studio, kind: str) -> None:
+    runs, began, raised = number(500, 6), time.perf_counter(), 0
+    for seed in range(runs):
+        rules = (Rule(kind, RAISE, 1 + seed % 2),)
+        trouble = Trouble(rules=rules, webhooks=float(seed % 2), copies=2, late_s=30.0, stall=seed % 3 * 0.01)
+        play = Play(simple(seed, trouble=trouble, raised=True), studio)
+        outcome = await play.run()
+        assert not outcome.violations, f"{kind} {seed}: {outcome.violations}"
+        assert play.found is not None
+        assert (outcome.captured, play.found.charge["cap_minor"]) == (1_650, 2_500), f"{kind} {seed}"
+        granted = [one["state"] for one in play.found.raises] == ["granted"]
+        assert len(play.found.intents) == (1 if granted else 2), f"{kind} {seed}"
+        raised += granted
+    assert (raised == 0) is (kind == "decline"), raised
+    say(f"R3 raise, {kind}: {runs} runs, {raised} raised, {time.perf_counter() - began:.0f} s")
+
+
 # R4: the order, the repetition and the lateness of webhooks change nothing
 
 LATE_S = 3 * 86_400.0
@@ -99,6 +118,7 @@ def normalised(found: Found) -> dict[str, object]:
             [hold[name] for name in ("n", "state", "amount_minor", "captured_minor", "provider_fee_minor", "unwanted")]
             for hold in found.holds
         ],
+        "raises": [[one[name] for name in ("n", "state", "from_minor", "to_minor")] for one in found.raises],
         "commands": sorted((hold_of[one["hold_id"]], one["kind"], one["state"]) for one in found.commands),
         "intervals": [(one["n"], one["duration_ms"], one["cause"]) for one in found.intervals],
         "books": sorted((account.split(":")[-1], amount) for account, amount in found.books.items()),
@@ -110,11 +130,14 @@ def normalised(found: Found) -> dict[str, object]:
 
 
 @pytest.mark.timeout(3_600)
-async def test_r4_webhooks_in_any_order_ten_times_three_days_late_end_in_the_same_state(studio: Studio) -> None:
+@pytest.mark.parametrize("raised", [False, True])
+async def test_r4_webhooks_in_any_order_ten_times_three_days_late_end_in_the_same_state(
+    studio: Studio, raised: bool
+) -> None:
     runs, began = number(500, 5), time.perf_counter()
-    # The answer to the capture is lost: sometimes a webhook tells of it first, sometimes the sweeper.
-    rules = (Rule("timeout_after_success", f"{AT}.capture", 1),)
-    quiet = Play(simple(0, trouble=Trouble(rules=rules, webhooks=0.0), extended=True), studio)
+    # Answers are lost, of the capture, of a raise: sometimes a webhook tells of them first, sometimes the sweeper.
+    rules = tuple(Rule("timeout_after_success", one, 1) for one in (f"{AT}.capture", RAISE))
+    quiet = Play(simple(0, trouble=Trouble(rules=rules, webhooks=0.0), extended=True, raised=raised), studio)
     assert not (await quiet.run()).violations
     assert quiet.found is not None
     expected = normalised(quiet.found)
@@ -122,12 +145,12 @@ async def test_r4_webhooks_in_any_order_ten_times_three_days_late_end_in_the_sam
     for seed in range(runs):
         late_s = random.Random(seed).choice((0.5, 60.0, LATE_S))  # noqa: S311 - no secret
         trouble = Trouble(rules=rules, copies=10, exactly=True, late_s=late_s)
-        play = Play(simple(seed, trouble=trouble, extended=True), studio)
+        play = Play(simple(seed, trouble=trouble, extended=True, raised=raised), studio)
         outcome = await play.run()
         assert not outcome.violations, f"{seed}: {outcome.violations}"
         assert play.found is not None
         assert normalised(play.found) == expected, f"permutation {seed}"
-        assert play.delivered >= 10 * 10
+        assert play.delivered >= 10 * (6 if raised else 10)
     say(f"R4: {runs} permutations, one final state, {time.perf_counter() - began:.0f} s")
 
 
@@ -267,6 +290,29 @@ async def test_the_oracle_notices_what_is_wrong(studio: Studio) -> None:
         told = judge(script.calls[0], script.trouble, story, wrong)
         assert any(line.startswith(rule) for line in told), (rule, told)
     assert connected_ms(script.calls[0], 300 * TICKS) == 300_000
+
+
+async def test_the_oracle_notices_a_raise_that_is_not_as_it_should_be(studio: Studio) -> None:
+    script = simple(6, trouble=Trouble(workers=1), raised=True)
+    play = Play(script, studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 1_650)
+    found, story = play.found, play.story
+    assert found is not None
+    assert story is not None
+    [hold], [one] = found.holds, found.raises
+    assert (hold["amount_minor"], one["state"], found.charge["cap_minor"]) == (2_500, "granted", 2_500)
+    told_twice = [event for event in found.timeline for _ in range(1 + (event["kind"] == "hold_raised"))]
+    for wrong, rule in (
+        (replace(found, holds=[{**hold, "amount_minor": 1_000}]), "a_raise_is_one_the_bank_offers"),
+        (replace(found, raises=[{**one, "state": "asked"}]), "a_raise_is_one_the_bank_offers"),
+        (replace(found, raises=[{**one, "state": "late"}]), "the_cap_is_what_was_agreed"),
+        (replace(found, raises=[one, {**one, "client_key": "another"}]), "the_cap_is_what_was_agreed"),
+        (replace(found, charge={**found.charge, "cap_minor": 1_000}), "the_cap_is_what_was_agreed"),
+        (replace(found, timeline=told_twice), "it_is_told_once"),
+    ):
+        told = judge(script.calls[0], script.trouble, story, wrong)
+        assert any(line.startswith(rule) for line in told), (rule, told)
 
 
 async def test_the_oracle_notices_a_late_hold_that_is_not_as_it_should_be(studio: Studio) -> None:

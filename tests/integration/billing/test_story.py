@@ -93,6 +93,7 @@ async def test_warnings_threshold_and_cap_are_evidence_and_the_cap_ends_the_call
 
 
 async def test_an_extension_is_a_second_hold_and_raises_the_cap_once(room: Room) -> None:
+    await room.equip("5555555555554444")  # a card whose holds cannot be raised
     call = await room.open()
     for _ in range(2):  # a double click
         async with room.db.begin() as tx:

@@ -1,14 +1,14 @@
-"""The three tables of money: what is not in them raises and changes nothing."""
+"""The tables of money: what is not in them raises and changes nothing."""
 
 from itertools import product
 from typing import Any
 
 import pytest
 
-from billing.charges import charge, command, hold
+from billing.charges import charge, command, hold, increment
 from core.errors import IllegalMove
 
-MACHINES: list[Any] = [charge, hold, command]
+MACHINES: list[Any] = [charge, hold, command, increment]
 
 
 @pytest.mark.parametrize("machine", MACHINES)

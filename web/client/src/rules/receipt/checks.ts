@@ -203,8 +203,9 @@ function evidence(receipt: SignedReceipt): Finding[] {
     for (const name of ['tax_mode', 'tax_rate_bps'] as const) if (Object.hasOwn(each, name)) compare(`price.${name}`, receipt.price[name], each[name])
   }
   const holds = new Map(receipt.holds.map((each) => [each.n, each]))
-  for (const [kind, name] of [['hold_placed', 'amount_minor'], ['hold_captured', 'captured_minor']] as const) {
-    for (const [n, each] of numbered(kind)) compare(`holds.${n}.${name}`, holds.get(n)?.[name] ?? null, each.amount_minor)
+  const held = new Map([...numbered('hold_placed'), ...numbered('hold_raised')]) // the last of them is what was held
+  for (const [noticed, name] of [[held, 'amount_minor'], [numbered('hold_captured'), 'captured_minor']] as const) {
+    for (const [n, each] of noticed) compare(`holds.${n}.${name}`, holds.get(n)?.[name] ?? null, each.amount_minor)
   }
   compare('invoice.number', receipt.invoice?.number ?? null, of('invoice_issued')[0]?.number ?? null)
   compare('refunds', receipt.refunds.map((each) => each.credit_note), of('credit_note_issued').map((each) => each.number ?? null))
