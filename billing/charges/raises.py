@@ -171,8 +171,10 @@ async def expire(db: Database) -> int:
             charge = await store.lock(tx, known.charge_id)
             hold = await store.hold(tx, found.hold_id)
             assert hold is not None
-            await give_up(tx, hold, "payment_unavailable")
-            tx.touch([charge.customer_id, charge.consultant_id])
+            await tx.session.refresh(found)
+            if found.expires_at is not None:  # nobody has answered while we waited for the lock
+                await give_up(tx, hold, "payment_unavailable")
+                tx.touch([charge.customer_id, charge.consultant_id])
         done += 1
 
 

@@ -153,7 +153,7 @@ class ChargeService:
             raise NotFound
         standing = await store.holds(tx, charge.id)
         key, raised = str(client_key), await raises.of_charge(tx, charge.id)
-        if key in {row.client_key for row in (*standing, *raised)}:
+        if key in {*(hold.client_key for hold in standing), *(row.client_key for row in raised)}:
             return
         if charge.state != charges.State.METERING or charge.call_ended_at is not None:
             raise Conflict("This call can no longer be extended.", code="ended")

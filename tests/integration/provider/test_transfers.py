@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from billing.provider.errors import ProviderMissing, ProviderRejected
+from billing.provider.errors import ProviderDisconnected, ProviderMissing, ProviderRejected
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import RefundStatus, Transfer
 from tests.fakes.sandbox import RunningSandbox
@@ -56,6 +56,19 @@ async def test_nothing_is_transferred_to_an_account_that_may_not_receive(bank: R
     with pytest.raises(ProviderRejected) as refused:
         await _transfer(someone)
     assert refused.value.provider_code == "insufficient_capabilities_for_transfer"
+
+
+async def test_an_account_that_left_is_neither_asked_about_nor_sent_to(
+    gateway: StripeGateway, bank: RunningSandbox, people: Make
+) -> None:
+    someone = await people()
+    await bank.top_up(1_000)
+    await bank.depart(someone.account_id)
+    with pytest.raises(ProviderDisconnected) as gone:
+        await gateway.retrieve_account(someone.account_id)
+    assert gone.value.provider_code == "account_invalid"
+    with pytest.raises(ProviderRejected):
+        await _transfer(someone)
 
 
 async def test_the_captures_own_transfer_is_listed_and_reversed(gateway: StripeGateway, people: Make) -> None:

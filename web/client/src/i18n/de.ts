@@ -910,6 +910,7 @@ export const de: Record<MessageKey, string> = {
   'error.provider_busy': 'Der Zahlungsdienst ist ausgelastet. Bitte versuchen Sie es gleich noch einmal.',
   'error.provider_unknown': 'Wir wissen noch nicht, ob der Zahlungsdienst es ausgeführt hat. Wir sehen nach; bitte warten Sie einen Moment.',
   'error.card_declined': 'Die Karte wurde abgelehnt. Bitte verwenden Sie eine andere Karte.',
+  'error.account_departed': 'Ihr Auszahlungskonto ist nicht mehr mit uns verbunden. Bitte schreiben Sie uns.',
   'error.card_in_use': 'Mit dieser Karte ist ein Betrag für ein noch nicht abgerechnetes Gespräch reserviert oder wird es noch. Entfernen Sie sie nach der Abrechnung.',
   'error.card_expired': 'Diese Karte ist abgelaufen. Bitte wählen Sie eine andere oder fügen Sie eine hinzu.',
   'error.cards_not_configured': 'Hier können noch keine Karten hinterlegt werden: Der Zahlungsdienst ist nicht eingerichtet.',

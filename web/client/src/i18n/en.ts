@@ -909,6 +909,7 @@ export const en = {
   'error.provider_busy': 'The payment service is busy. Please try again in a moment.',
   'error.provider_unknown': 'We do not know yet whether the payment service did it. We look again; please wait a moment.',
   'error.card_declined': 'The card was declined. Please use another card.',
+  'error.account_departed': 'Your payout account is no longer connected to us. Please write to us.',
   'error.card_in_use': 'This card holds, or will hold, the reserve of a call that is not settled yet. Remove it once the call is settled.',
   'error.card_expired': 'This card has expired. Please choose or add another one.',
   'error.cards_not_configured': 'Cards cannot be saved here yet: the payment provider is not set up.',
