@@ -136,7 +136,7 @@ def renew(tx: Tx, card: SavedCardRow, seen: Card) -> None:
 
 
 async def forget(tx: Tx, customer: CustomerPaymentRow, card: SavedCardRow) -> None:
-    """Note that a card is gone, and by which key Stripe is told; its newest valid sister becomes the default."""
+    """Note that a card is gone, and the key under which Stripe is told; the default passes to the newest valid one."""
     card.removed_at, card.detach_key = tx.now, f"detach:{card.payment_method_id}"
     await tx.session.flush()
     if customer.payment_method_id == card.payment_method_id:
