@@ -135,6 +135,7 @@ async def test_a_declined_raise_is_followed_by_a_further_hold_of_the_same_click(
     await click(room, call, key)
     await room.work()
     assert (await room.charge(call)).cap_minor == CAP + MORE, "the same click, once"
+    room.clock.advance(timedelta(seconds=1))
     await extend(room, call)
     assert await states(room) == ["declined", "granted"], "the first hold is left alone, the second may be raised"
     assert await amounts(room, call) == [("held", CAP), ("held", 2 * MORE)]

@@ -8,6 +8,7 @@ from billing.events import CapReached, ChargeSettled
 from core.db import Tx
 from media.events import IntervalClosed, IntervalOpened
 from tests.integration.billing.room import Room
+from tests.integration.billing.test_cards import MASTERCARD, add
 
 
 async def test_a_call_past_ten_minutes_is_captured_and_fifteen_percent_split_off(room: Room) -> None:
@@ -93,7 +94,7 @@ async def test_warnings_threshold_and_cap_are_evidence_and_the_cap_ends_the_call
 
 
 async def test_an_extension_is_a_second_hold_and_raises_the_cap_once(room: Room) -> None:
-    await room.equip("5555555555554444")  # a card whose holds cannot be raised
+    await add(room, MASTERCARD, make_default=True)  # its holds cannot be raised
     call = await room.open()
     for _ in range(2):  # a double click
         async with room.db.begin() as tx:
