@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from matching.questions.service import checked_tags
 from matching.ranking import why_not
 from matching.ranking.explanation import concerns, dearest_of, public_inputs, reasons
 from matching.ranking.filters import NO_FILTERS, Filters, fitting
+from matching.ranking.index.consultant_facts import Record
 from matching.ranking.ranker import Query, Ranked, Ranker
 from matching.ranking.why_not import WhyNot
 
@@ -36,11 +37,12 @@ class RingList:
     text: str
     ranked: tuple[Ranked, ...]
     rows: Mapping[UUID, ConsultantRow]
+    records: Mapping[UUID, Record]
     best_fit: float
 
     def reasons_for(self, user: UUID) -> list[dict[str, Any]]:
         """What the consultant is told about why it rings."""
-        return _reasons(self.query, self.text, self.rows[user])
+        return reasons(self.query, self.text, consultant_store.facts_of(self.rows[user]), self.records[user])
 
     def score_of(self, user: UUID) -> int:
         """The shown score, in hundredths of a point."""
@@ -148,7 +150,8 @@ class RankingService:
         known = tuple(one for one in ranked if one.user_id in rows)
         soon = [one for one in busy if one.user_id in rows and _free_soon(rows[one.user_id], request)]
         best = max((fit_of(one) for one in (*known, *soon)), default=0.0)
-        return RingList(query, text, known, rows, best)
+        records = {one.user_id: index.record(query, one.user_id) for one in known}
+        return RingList(query, text, known, rows, records, best)
 
     async def keep_ring(
         self, tx: Tx, question: UUID, listed: RingList, decided: Mapping[str, Any], figures: Mapping[UUID, Any]
@@ -185,6 +188,7 @@ class RankingService:
         )
 
     async def _answer(self, tx: Tx, query: Query, text: str, ranked: Sequence[Ranked], limit: int) -> dict[str, Any]:
+        records = {one.user_id: self._consultants.index.record(query, one.user_id) for one in ranked}
         rows = await consultant_store.find_many(tx, [one.user_id for one in ranked])
         cards = await self._consultants.cards(tx, list(rows.values()))
         facts = {user: consultant_store.facts_of(row) for user, row in rows.items()}
@@ -193,8 +197,8 @@ class RankingService:
             match_view(
                 one,
                 cards[one.user_id],
-                reasons(query, text, facts[one.user_id]),
-                concerns(query, text, facts[one.user_id], dearest=one.user_id == dearest),
+                reasons(query, text, facts[one.user_id], records[one.user_id]),
+                concerns(query, text, facts[one.user_id], records[one.user_id], dearest=one.user_id == dearest),
             )
             for one in ranked
             if one.user_id in rows
@@ -233,10 +237,6 @@ def query_of(text: str, tags: Sequence[str], language: str, currency: str | None
     )
 
 
-def _reasons(query: Query, text: str, row: ConsultantRow) -> list[dict[str, Any]]:
-    return reasons(query, text, consultant_store.facts_of(row))
-
-
 def result_of(ranked: Ranked) -> dict[str, Any]:
     """A ranked candidate as it is stored."""
     return {
@@ -270,7 +270,10 @@ def match_view(
         "consultant": card,
         "score": (ranked.score_centi + 50) // 100,
         "score_centi": ranked.score_centi,
-        "factors": factors_view(ranked),
+        "factors": [
+            {**view, "sum": None if each.sum is None else asdict(each.sum)}
+            for view, each in zip(factors_view(ranked), ranked.factors, strict=True)
+        ],
         "reasons": why,
         "concerns": against,
         "inputs": public_inputs(ranked.inputs),

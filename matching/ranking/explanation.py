@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from matching.language.words import is_stop_word, terms, words
-from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_facts import ConsultantFacts, Record
 from matching.ranking.index.consultant_index import one_tag_keys, tag_keys
+from matching.ranking.index.memory import LATELY_DAYS
 from matching.ranking.ranker import Query
 
 Reason = Mapping[str, Any]
@@ -17,8 +18,10 @@ SLOW_MS = 15_000  # of the 20 s that a ring lasts
 LOW_STARS = 3.5
 MOST_TAGS = 3
 MOST_WORDS = 3
-# What a customer may read of the ranker's inputs: the question's own, and what stands on the consultant's card.
-# Whatever else a model reads (rings missed, say) is the consultant's own business.
+MEANT = 0.35  # cosine from which a profile is told to be about what is asked
+# What a customer may read of the ranker's inputs: the question's own, and what stands on the consultant's card. What a
+# learned factor weighs is told with the factor; whatever else is known (rings missed, say) is the consultant's own
+# business.
 PUBLIC_INPUTS = (
     "tag_hits",
     "bm25",
@@ -33,18 +36,24 @@ PUBLIC_INPUTS = (
 )
 
 
-def reasons(query: Query, question_text: str, facts: ConsultantFacts) -> list[dict[str, Any]]:
+def reasons(query: Query, question_text: str, facts: ConsultantFacts, record: Record) -> list[dict[str, Any]]:
     """What speaks for this consultant, strongest first; the client turns each code into a sentence."""
     tags = _shared_tags(query, facts)
     found = [reason("tag_match", tag=tag) for tag in tags]
+    if record.similar:
+        found.append(reason("answered_similar", count=record.similar))
     said = {word for tag in tags for word in terms(tag)}
     shared = [word for word in _shared_words(question_text, facts) if not said.intersection(terms(word))]
     found += [reason("text_match", word=word) for word in shared[:MOST_WORDS]]
+    if record.meaning >= MEANT:
+        found.append(reason("meaning_match"))
     if query.language in facts.languages:
         found.append(reason("speaks_language", language=query.language))
     stars = mean_stars(facts.rating_sum, facts.rating_count)
     if stars is not None and stars >= LOW_STARS:
         found.append(reason("rating", stars=stars, count=facts.rating_count))
+    if record.lately:
+        found.append(reason("answered_lately", count=record.lately, days=LATELY_DAYS))
     if facts.response_ms is not None and facts.response_ms <= FAST_MS:
         found.append(reason("fast_response", seconds=seconds(facts.response_ms)))
     budget = query.max_rate_minor_per_hour
@@ -55,11 +64,12 @@ def reasons(query: Query, question_text: str, facts: ConsultantFacts) -> list[di
 
 
 def concerns(
-    query: Query, question_text: str, facts: ConsultantFacts, *, dearest: bool = False
+    query: Query, question_text: str, facts: ConsultantFacts, record: Record, *, dearest: bool = False
 ) -> list[dict[str, Any]]:
     """What speaks against them. ``dearest`` says that nobody else in the list asks as much."""
     found = []
-    if not _shared_tags(query, facts) and not _shared_words(question_text, facts):
+    told = _shared_tags(query, facts) or _shared_words(question_text, facts)
+    if not told and not record.similar and record.meaning < MEANT:
         found.append(reason("nothing_in_common"))
     if query.language not in facts.languages:
         found.append(reason("other_language", language=query.language))

@@ -1,13 +1,13 @@
 """The ranker: a fitted linear model and five stated factors, as integers that add up to the score."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matching.ranking.model import LEARNED_FACTORS, Model
-from matching.ranking.ranker import Candidates, Factor, Floats, Ints, Measured, Query, Ranked
+from matching.ranking.ranker import Candidates, Factor, Floats, Ints, Measured, Query, Ranked, Sum, Weighed
 from matching.ranking.stated import FULL, price_value, response_value
 
 FACTORS: Final = (
@@ -50,11 +50,10 @@ class LogisticRanker:
         contributions = {**_learned(model, parts), **_stated(model, query, candidates)}
         scores = _sum(contributions)
         utilities = np.sum([parts[factor] for factor in LEARNED_FACTORS], axis=0)
-        weights = {**model.shares(), **model.stated}
         best = _best(scores, utilities, candidates.order, limit)
         chosen = candidates.at(best).known()  # what was not weighed, too: it is kept with the match
         return [
-            _explained(chosen, place, contributions, n, weights, model.calibration.p_success(float(utilities[n]), 0.0))
+            _explained(model, chosen, place, contributions, n, model.calibration.p_success(float(utilities[n]), 0.0))
             for place, n in enumerate(map(int, best))
         ]
 
@@ -88,13 +87,17 @@ def _part(measured: Measured, weights: dict[str, float]) -> Floats:
 
 
 def _learned(model: Model, parts: dict[str, Floats]) -> dict[str, Ints]:
-    shares = model.shares()
-    span = sum(model.span(factor).high - model.span(factor).low for factor in LEARNED_FACTORS)
-    scale = sum(shares.values()) * CENTI / span
+    shares, scale = model.shares(), _scale(model)
     return {
         factor: np.clip(np.rint((part - model.span(factor).low) * scale).astype(np.int64), 0, shares[factor] * CENTI)
         for factor, part in parts.items()
     }
+
+
+def _scale(model: Model) -> float:
+    """Hundredths of a point for one of the utility."""
+    span = sum(model.span(factor).high - model.span(factor).low for factor in LEARNED_FACTORS)
+    return sum(model.shares().values()) * CENTI / span
 
 
 def _stated(model: Model, query: Query, candidates: Candidates) -> dict[str, Ints]:
@@ -127,19 +130,21 @@ def _foremost(scores: Ints, order: NDArray[np.uint64], size: int) -> Ints:
 
 
 def _explained(
+    model: Model,
     chosen: Candidates,
     place: int,
     contributions: dict[str, Ints],
     n: int,
-    weights: dict[str, int],
     p_success: float,
 ) -> Ranked:
+    weights, inputs = {**model.shares(), **model.stated}, chosen.inputs(place)
     factors = tuple(
         Factor(
             factor=factor,
             value=(2 * int(contributions[factor][n]) + weights[factor]) // (2 * weights[factor]),
             weight=weights[factor],
             contribution_centi=int(contributions[factor][n]),
+            sum=_sum_of(model, factor, inputs["features"]) if factor in LEARNED_FACTORS else None,
         )
         for factor in FACTORS
     )
@@ -147,6 +152,12 @@ def _explained(
         user_id=chosen.user_ids[place],
         score_centi=sum(factor.contribution_centi for factor in factors),
         factors=factors,
-        inputs=chosen.inputs(place),
+        inputs=inputs,
         p_success=p_success,
     )
+
+
+def _sum_of(model: Model, factor: str, features: Mapping[str, float]) -> Sum:
+    weights = _weights(model, factor)
+    weighed = tuple(Weighed(name, features[name], weight) for name, weight in weights.items())
+    return Sum(weighed, model.span(factor).low, _scale(model))

@@ -178,13 +178,38 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """One feature as a learned factor weighs it."""
+
+    name: str
+    value: float
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What a learned factor's contribution is worked out from: (sum of weight x value - ``low``) x ``scale``.
+
+    Rounded to a whole number, halves to the even one, and kept between 0 and 100 x the factor's weight.
+    """
+
+    weighed: tuple[Weighed, ...]
+    low: float
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
 class Factor:
-    """One factor's part: ``contribution_centi`` hundredths of a point of the score."""
+    """One factor's part: ``contribution_centi`` hundredths of a point of the score.
+
+    Without a ``sum`` that is value x weight.
+    """
 
     factor: str
     value: int
     weight: int
     contribution_centi: int
+    sum: Sum | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,17 +89,34 @@ class MatchQuery(Input):
         return Filters(self.language, self.currency, self.max_rate_minor_per_hour, self.min_stars)
 
 
+class WeighedOut(Output):
+    """One feature of the model: what it is for this consultant, and what one of it weighs."""
+
+    name: str
+    value: float
+    weight: float
+
+
+class SumOut(Output):
+    """(sum of weight x value - ``low``) x ``scale``, as a whole number between 0 and 100 x the factor's weight."""
+
+    weighed: list[WeighedOut]
+    low: float
+    scale: float
+
+
 class FactorOut(Output):
     """One factor: at most ``weight`` points of the score.
 
     ``contribution_centi`` says how many, in hundredths; ``value`` is that share of the weight in percent, which for a
-    learned factor is rounded.
+    learned factor is rounded. A learned factor's contribution is its ``sum``, another's is value x weight.
     """
 
     factor: str
     value: Annotated[int, Field(ge=0, le=100)]
     weight: int
     contribution_centi: int
+    sum: SumOut | None
 
 
 class ReasonOut(Output):

@@ -16,7 +16,7 @@ from matching.language.keywords import Vocabulary
 from matching.language.words import normal_tag, terms
 from matching.ranking import features
 from matching.ranking.index.chances import Chances
-from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_facts import ConsultantFacts, Record
 from matching.ranking.index.encoder import Encoder, Vector
 from matching.ranking.index.meanings import Meanings, grown
 from matching.ranking.index.memory import Memory, Past, Recollection
@@ -262,6 +262,16 @@ class ConsultantIndex:
         found = self._columns_of(query, mask)
         order = np.lexsort((found.order, -found.bm25, -found.tag_hits))
         return [found.user_ids[int(n)] for n in order if found.bm25[n] > 0 or found.tag_hits[n] > 0]
+
+    def record(self, query: Query, user: UUID) -> Record:
+        """What this consultant's past and profile say about the question, for people to read."""
+        person = self._person_of.get(user)
+        if person is None:
+            return Record()
+        past = self._recollection(query)
+        row = past.rows[person]
+        [meaning] = self.meanings.similar(query.text, np.array([person]))
+        return Record(int(past.similar[row]), int(past.lately[row]), float(meaning))
 
     def _columns_of(self, query: Query, mask: Flags) -> Candidates:
         slots = np.flatnonzero(mask)

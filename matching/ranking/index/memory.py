@@ -20,7 +20,7 @@ from matching.ranking.index.encoder import WIDTH, Vector
 from matching.ranking.index.meanings import grown
 from matching.ranking.index.text_index import TextIndex
 from matching.ranking.index.weighing import EVENT, LIVES, LONG_AGO, RHYTHM_LIFE, Weighed, weighed
-from matching.ranking.ranker import Floats, Ints
+from matching.ranking.ranker import Flags, Floats, Ints
 
 GRAM: Final = 4
 SEVERAL: Final = 2.0  # added to the number of answers before a mean is taken: one lucky answer is no habit
@@ -28,6 +28,8 @@ GOOD_OF: Final = 2.0  # a newcomer is taken for somebody with so many excellent 
 GOOD_IN: Final = 6.0  # … of so many
 FEW_QUESTIONS: Final = 50.0  # until there are more, what all questions have in common is not yet known
 MOST_LETTERS: Final = 300
+ALIKE: Final = 0.5  # similarity from which people are told that a past question is like this one: half of what it says
+LATELY_DAYS: Final = 30
 FEW_TIMES: Final = 15.0  # answers that everybody's rhythm is worth when one's own is estimated
 
 _RUNS = re.compile(r"[a-z0-9äöüß]+")
@@ -61,7 +63,8 @@ class Recollection:
     ``votes[kind, power, half_life]`` sums similarity^power x weight x decay; ``best[kind]`` is the most similar
     question they answered, ``mean[kind]`` how similar what they answer is on the whole. ``hours`` and
     ``weekdays`` are how many times as often as others they answer what is asked at this hour of the day and at this
-    time of the week, 1 for those without a past.
+    time of the week, 1 for those without a past. ``similar`` and ``lately`` count the questions they answered well that
+    are like this one by any measure, and that were asked in the last ``LATELY_DAYS``.
     """
 
     rows: Ints
@@ -72,6 +75,8 @@ class Recollection:
     hours: Floats
     weekdays: Floats
     good: Floats
+    similar: Ints
+    lately: Ints
 
 
 @lru_cache(maxsize=500)  # a question is asked again while it is typed, shown and rung; each takes 5 kB
@@ -167,9 +172,11 @@ class Memory:
         if people > len(self._row_of):
             self._row_of = grown(self._row_of, max(people, 2 * len(self._row_of)))
         past = self._weigh(day)
+        closest = np.zeros(len(self._question_of))
         left = {life: past.left(life, day) for life in LIVES}
         votes, best, mean = {}, {}, {}
         for kind, similar in self.similarities(text, vector).items():
+            np.maximum(closest, similar, out=closest)
             each = similar[past.asked] if len(past.asked) else np.zeros(0)
             for power in POWERS[kind]:
                 raised = _raised(each, power)
@@ -184,6 +191,7 @@ class Memory:
             best[kind] = np.zeros(self._rows)
             np.maximum.at(best[kind], past.row, each * past.counts)
         rhythm = left[RHYTHM_LIFE]
+        age = day - self._events["day"][: len(past.row)]
         return Recollection(
             rows=self._row_of[:people].astype(np.int64),
             votes=votes,
@@ -193,7 +201,15 @@ class Memory:
             hours=_times(past.total(past.recent * past.clock.near(day)) * rhythm, past.remembered * rhythm),
             weekdays=_times(past.total(past.recent * past.week.near(day)) * rhythm, past.remembered * rhythm),
             good=(past.good * left[LONG_AGO] + GOOD_OF) / (past.answered * left[LONG_AGO] + GOOD_IN),
+            similar=self._questions_of(past, past.counts & (closest >= ALIKE)[past.asked]),
+            lately=self._questions_of(past, past.counts & (age >= 0) & (age <= LATELY_DAYS)),
         )
+
+    def _questions_of(self, past: Weighed, these: Flags) -> Ints:
+        """How many different questions these answers are to, by row."""
+        count = max(1, len(self._question_of))
+        pairs = np.unique(past.row[these] * count + past.asked[these])
+        return np.bincount(pairs // count, minlength=self._rows)
 
     def _weigh(self, day: float) -> Weighed:
         """As of the day's first moment, the same in every process; as of ``day`` when answers are still to come."""

@@ -35,6 +35,7 @@ class Asked:
     version: str = "first"
     people: list[UUID] = field(default_factory=list)
     customer: UUID = field(default_factory=uuid4)
+    text: str = "A question"
 
     def __post_init__(self) -> None:
         self.people = self.people or [uuid4() for _ in self.candidates]
@@ -74,6 +75,7 @@ async def _write_one(tx: Tx, story: Asked) -> None:
         "ms": 900_000 if story.good is not None else 100_000,
         "stars": story.stars if story.good is not None else None,
         "refunded": story.refunded,
+        "text": story.text,
     }
     for statement in _STATEMENTS if answered else _STATEMENTS[:-1]:
         await tx.session.execute(text(statement), values)
@@ -105,7 +107,7 @@ _STATEMENTS = (
     """
     INSERT INTO outcome (call_id, question_id, customer_id, consultant_id, nth, text, tags, language, asked_at,
                          accepted_at, connected, completed, connected_ms, stars, refunded, ended_at, changed_in)
-    VALUES (:call, :question, :customer, :user, 1, 'A question', '{}', 'en', :at,
+    VALUES (:call, :question, :customer, :user, 1, :text, '{}', 'en', :at,
             :answered, true, :good, :ms, :stars, :refunded, :ended, 0)
     """,
 )

@@ -1,6 +1,7 @@
 """Questions and matches: what is shown is stored, reproducible, and the same in every process within a second."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +16,9 @@ from matching.questions import question_store
 from matching.questions.ranking import result_of
 from matching.ranking.replay import replayed
 from signaling.events import PresenceChanged
+from tests.integration.matching import past
 from tests.integration.matching.conftest import BUILT_IN, Market
+from tests.integration.matching.past import Asked
 
 KUBERNETES = "My k8s pods keep restarting"
 
@@ -86,6 +89,42 @@ async def test_a_score_can_be_computed_again_from_what_was_stored(market: Market
     assert stored.model_version == BUILT_IN.version
     again = replayed(stored.model_version, stored.inputs, stored.results, {BUILT_IN.version: BUILT_IN})
     assert [result_of(one) for one in again] == stored.results
+
+
+async def test_what_somebody_answered_before_is_named_and_the_score_can_be_worked_out_from_the_answer(
+    market: Market,
+) -> None:
+    anna, ben = await market.consultant("Advice"), await market.consultant("Advice")
+    now = market.clock.now()
+    before = [
+        Asked(now - timedelta(days=5 * n), [{}], people=[anna], text="Why do k8s pods keep restarting?", stars=None)
+        for n in range(1, 13)
+    ]
+    await past.write(market.db, before)
+    customer = await market.customer()
+    answer = await shown(market, customer, await market.question(customer, KUBERNETES))
+    assert who(answer["matches"]) == [anna, ben]
+    first, second = answer["matches"]
+    assert {"code": "answered_similar", "params": {"count": 12}} in first["reasons"]
+    assert {"code": "answered_lately", "params": {"count": 6, "days": 30}} in first["reasons"]
+    assert "nothing_in_common" not in {each["code"] for each in first["concerns"]}
+    assert "nothing_in_common" in {each["code"] for each in second["concerns"]}
+    assert not {"answered_similar", "answered_lately"} & {each["code"] for each in second["reasons"]}
+    for match in answer["matches"]:
+        assert sum(map(worked_out, match["factors"])) == match["score_centi"]
+    delivered = [factor["contribution_centi"] for match in answer["matches"] for factor in match["factors"]][7::8]
+    assert delivered[0] > delivered[1], "the memory counts"
+
+
+def worked_out(factor: dict[str, Any]) -> int:
+    """A factor's contribution, from nothing but what stands beside it."""
+    if factor["sum"] is None:
+        return int(factor["value"] * factor["weight"])
+    total = 0.0
+    for each in factor["sum"]["weighed"]:
+        total += each["value"] * each["weight"]
+    points = round((total - factor["sum"]["low"]) * factor["sum"]["scale"])
+    return min(max(points, 0), 100 * factor["weight"])
 
 
 async def test_several_processes_agree(market: Market) -> None:

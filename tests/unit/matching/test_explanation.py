@@ -19,8 +19,9 @@ from matching.ranking.explanation import (
     seconds,
 )
 from matching.ranking.filters import Filters, kept_out_by
-from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_facts import ConsultantFacts, Record
 from matching.ranking.index.consultant_index import ConsultantIndex
+from matching.ranking.index.memory import LATELY_DAYS
 from matching.ranking.logistic import LogisticRanker
 from matching.ranking.model import built_in
 from matching.ranking.ranker import Query
@@ -65,7 +66,10 @@ def questions(draw: st.DrawFn) -> tuple[Query, str, Filters]:
     return query, text, filters
 
 
-def stored(facts: ConsultantFacts, query: Query, text: str, filters: Filters) -> set[Any]:
+RECORDS = st.builds(Record, st.integers(0, 3), st.integers(0, 3), st.floats(0, 1))
+
+
+def stored(facts: ConsultantFacts, record: Record, query: Query, text: str, filters: Filters) -> set[Any]:
     """Everything an explanation may name: columns of the consultant, their card, the question and its filters."""
     return {
         *facts.tags,
@@ -82,34 +86,38 @@ def stored(facts: ConsultantFacts, query: Query, text: str, filters: Filters) ->
         filters.currency,
         filters.max_rate_minor_per_hour,
         filters.min_stars,
+        record.similar,
+        record.lately,
+        LATELY_DAYS,
     }
 
 
-@given(consultants(), questions(), st.booleans())
+@given(consultants(), RECORDS, questions(), st.booleans())
 @settings(max_examples=400)
 def test_every_parameter_is_among_the_stored_facts(
-    facts: ConsultantFacts, question: tuple[Query, str, Filters], dearest: bool
+    facts: ConsultantFacts, record: Record, question: tuple[Query, str, Filters], dearest: bool
 ) -> None:
     query, text, filters = question
-    known = stored(facts, query, text, filters)
-    found = reasons(query, text, facts) + concerns(query, text, facts, dearest=dearest) + kept_out_by(filters, facts)
+    known = stored(facts, record, query, text, filters)
+    found = reasons(query, text, facts, record) + concerns(query, text, facts, record, dearest=dearest)
+    found += kept_out_by(filters, facts)
     for each in found:
         for name, value in each["params"].items():
             assert value in known, (each["code"], name)
 
 
-@given(consultants(), questions())
+@given(consultants(), RECORDS, questions())
 @settings(max_examples=300)
 def test_a_strength_and_a_concern_never_contradict_one_another(
-    facts: ConsultantFacts, question: tuple[Query, str, Filters]
+    facts: ConsultantFacts, record: Record, question: tuple[Query, str, Filters]
 ) -> None:
     query, text, _ = question
-    good = {each["code"] for each in reasons(query, text, facts)}
-    bad = {each["code"] for each in concerns(query, text, facts)}
+    good = {each["code"] for each in reasons(query, text, facts, record)}
+    bad = {each["code"] for each in concerns(query, text, facts, record)}
     assert ("speaks_language" in good) != ("other_language" in bad)
     assert ("rating" in good) + ("no_ratings" in bad) + ("low_rating" in bad) == 1
     assert not ("fast_response" in good and "slow_response" in bad)
-    assert not ("nothing_in_common" in bad and good & {"tag_match", "text_match"})
+    assert not ("nothing_in_common" in bad and good & {"tag_match", "text_match", "answered_similar", "meaning_match"})
 
 
 @given(st.lists(consultants(), min_size=1, max_size=12, unique_by=lambda one: one.user_id), questions())

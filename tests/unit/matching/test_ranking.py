@@ -9,7 +9,7 @@ import pytest
 from matching.language.words import terms
 from matching.questions.ranking import per_minute
 from matching.ranking.explanation import reasons
-from matching.ranking.index.consultant_facts import ConsultantFacts
+from matching.ranking.index.consultant_facts import ConsultantFacts, Record
 from matching.ranking.index.consultant_index import ConsultantIndex
 from matching.ranking.ranker import Query, Ranked
 from matching.ranking.weighted import WEIGHTS, WeightedRanker
@@ -157,17 +157,20 @@ def test_as_many_as_asked_for_and_no_more(limit: int) -> None:
 
 def test_reasons_name_only_what_the_profile_says() -> None:
     asked = query("My pods keep restarting", currency="eur", max_rate_minor_per_hour=10_000)
-    poor = reasons(asked, "My pods keep restarting", facts("a", languages=("fr",), rate_minor_per_hour=20_000))
-    assert poor == []
+    poor = facts("a", languages=("fr",), rate_minor_per_hour=20_000)
+    assert reasons(asked, "My pods keep restarting", poor, Record()) == []
     rich = facts(
         "b", tags=("k8s", "cats"), biography="I restart pods", rating_sum=48, rating_count=10, response_ms=4_400
     )
-    assert reasons(asked, "My pods keep restarting", rich) == [
+    record = Record(similar=12, lately=4)
+    assert reasons(asked, "My pods keep restarting", rich, record) == [
         {"code": "tag_match", "params": {"tag": "k8s"}},
+        {"code": "answered_similar", "params": {"count": 12}},
         {"code": "text_match", "params": {"word": "pods"}},
         {"code": "text_match", "params": {"word": "restarting"}},
         {"code": "speaks_language", "params": {"language": "en"}},
         {"code": "rating", "params": {"stars": 4.8, "count": 10}},
+        {"code": "answered_lately", "params": {"count": 4, "days": 30}},
         {"code": "fast_response", "params": {"seconds": 4}},
         {"code": "price_within", "params": {"max_rate_minor_per_hour": 10_000, "currency": "eur"}},
     ]

@@ -488,6 +488,7 @@ export type FactorOut = {
   value: number
   weight: number
   contribution_centi: number
+  sum: SumOut | null
 }
 
 export type FairnessOut = {
@@ -1358,6 +1359,12 @@ export type StatementQuery = {
   cursor?: string | null
 }
 
+export type SumOut = {
+  weighed: (WeighedOut)[]
+  low: number
+  scale: number
+}
+
 export type TagList = {
   items: (string)[]
 }
@@ -1430,6 +1437,12 @@ export type UploadQuery = {
 export type VerdictReasonOut = {
   code: string
   params: Record<string, number | string>
+}
+
+export type WeighedOut = {
+  name: string
+  value: number
+  weight: number
 }
 
 export type WhyNotIn = {

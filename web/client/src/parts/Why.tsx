@@ -1,5 +1,6 @@
 // Owns why this match: what speaks for and against somebody, and the points, whose sum is the score. Any factors will do.
 import type { Factor, Match } from '../api/types'
+import { readFeature } from '../rules/features'
 import { useWords } from './words'
 
 export function useFactorName() {
@@ -52,6 +53,36 @@ export function Points({ match }: { match: Match }) {
   )
 }
 
+/** A learned factor's points, worked out from what the model weighs. */
+function Worked({ factor, sum }: { factor: Factor; sum: NonNullable<Factor['sum']> }) {
+  const { t, coded, number, points } = useWords()
+  const nameOf = useFactorName()
+  const inWords = (name: string) => {
+    const { key, params } = readFeature(name)
+    return coded('feature', key, params) ?? name.replaceAll('_', ' ')
+  }
+  const total = sum.weighed.reduce((all, each) => all + each.value * each.weight, 0)
+  return (
+    <div data-testid={`sum-${factor.factor}`}>
+      <h4>{nameOf(factor.factor)}</h4>
+      <dl className="facts giving-way">
+        {sum.weighed.map((each) => (
+          <div key={each.name} className="contents">
+            <dt>{inWords(each.name)}</dt>
+            <dd className="numbers">{t('why.weighed', { value: number(each.value, 4), weight: number(each.weight, 4), product: number(each.value * each.weight, 4) })}</dd>
+          </div>
+        ))}
+        <div className="contents">
+          <dt>{t('why.sum')}</dt>
+          <dd className="numbers">
+            {t('why.sum_of', { sum: number(total, 4), low: number(sum.low, 4), scale: number(sum.scale / 100, 4), points: points(factor.contribution_centi) })}
+          </dd>
+        </div>
+      </dl>
+    </div>
+  )
+}
+
 function Inputs({ match, version }: { match: Match; version: string }) {
   const { t, coded, number } = useWords()
   const shown = (value: unknown) => (typeof value === 'number' ? number(value, 3) : t(value ? 'why.yes' : 'why.no'))
@@ -66,6 +97,8 @@ function Inputs({ match, version }: { match: Match; version: string }) {
           </div>
         ))}
       </dl>
+      <p className="soft">{t('why.sums_hint')}</p>
+      {match.factors.map((each) => each.sum && <Worked key={each.factor} factor={each} sum={each.sum} />)}
       <p className="soft">{t('why.model', { version })}</p>
     </details>
   )
