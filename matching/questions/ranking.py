@@ -2,31 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
-from decimal import Decimal
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from core.db import Tx
 from core.ids import QuestionId, UserId
-from core.money import price_minor
 from matching.consultants import consultant_store
 from matching.consultants.projection import ConsultantProjection
+from matching.dispatch.ring_order import bar
 from matching.language.words import terms
 from matching.models import ConsultantRow, QuestionRow, RequestRow
 from matching.questions import question_store
+from matching.questions.match_views import match_view, result_of
 from matching.questions.service import checked_tags
 from matching.ranking import why_not
-from matching.ranking.explanation import concerns, dearest_of, public_inputs, reasons
+from matching.ranking.explanation import concerns, dearest_of, reasons
 from matching.ranking.filters import NO_FILTERS, Filters, fitting
 from matching.ranking.index.consultant_facts import Record
-from matching.ranking.ranker import Query, Ranked, Ranker
+from matching.ranking.ranker import Candidates, Query, Ranked, Ranker
 from matching.ranking.why_not import WhyNot
 
 TOP = 5
 RING_LIST = 20
-ESTIMATE_MINUTES = (10, 20, 30)
-MS_PER_MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,24 +132,37 @@ class RankingService:
         exclude: AbstractSet[UUID],
         limit: int = RING_LIST,
     ) -> RingList:
-        """Who could be rung now, the chosen one among them; nobody dearer, blocked or busy as far as we know."""
+        """Who could be rung now, the chosen one among them; nobody dearer, blocked or busy as far as we know.
+
+        Whoever does not speak the question's language comes when no speaker is left to ring, and not before the fit
+        bar is gone while one is in a call.
+        """
         await self._consultants.refresh(tx)
         text = text_of(question)
         query = query_of(text, question.tags, question.language, request.currency, request.max_rate_minor_per_hour)
         apart = exclude | await self._kept_apart(tx, UserId(request.customer_id))
         index = self._consultants.index
-        candidates = index.ringable(query, exclude=apart)
-        ranked = self._ranker.rank(query, candidates, limit)
-        chosen = request.chosen_id
-        if chosen is not None and chosen not in apart and all(one.user_id != chosen for one in ranked):
-            ranked += self._ranker.rank(query, candidates.only(chosen), 1)
-        busy = self._ranker.rank(query, index.busy(query, exclude=apart), limit) if ranked else []
-        rows = await consultant_store.find_many(tx, [one.user_id for one in (*ranked, *busy)])
+        here, busy = index.ringable(query, exclude=apart), index.busy(query, exclude=apart)
+        if not len(here):
+            return RingList(query, text, (), {}, {}, 0.0)
+
+        def best(of: Candidates, most: int = limit) -> list[Ranked]:
+            return self._ranker.rank(query, of, most)
+
+        # All are ranked before anything is waited for: the index may change then.
+        ranked, in_calls = best(here.speaking()), best(busy.speaking())
+        others, others_in_calls = ([], []) if ranked else (best(here), best(busy))
+        chosen = [] if request.chosen_id is None else best(here.only(request.chosen_id), 1)
+        listed = {one.user_id for one in (*ranked, *in_calls, *others, *others_in_calls, *chosen)}
+        rows = await consultant_store.find_many(tx, listed)
+        soon = _free_soon(in_calls, rows, request)
+        if not ranked and not (soon and bar((tx.now - request.created_at).total_seconds())):
+            ranked, soon = others, _free_soon(others_in_calls, rows, request)
+        ranked += [one for one in chosen if all(other.user_id != one.user_id for other in ranked)]
         known = tuple(one for one in ranked if one.user_id in rows)
-        soon = [one for one in busy if one.user_id in rows and _free_soon(rows[one.user_id], request)]
-        best = max((fit_of(one) for one in (*known, *soon)), default=0.0)
         records = {one.user_id: index.record(query, one.user_id) for one in known}
-        return RingList(query, text, known, rows, records, best)
+        best_fit = max((fit_of(one) for one in (*known, *soon)), default=0.0)
+        return RingList(query, text, known, rows, records, best_fit)
 
     async def keep_ring(
         self, tx: Tx, question: UUID, listed: RingList, decided: Mapping[str, Any], figures: Mapping[UUID, Any]
@@ -208,10 +219,14 @@ class RankingService:
         return {"matches": ready, "alternatives": others[:limit], "model_version": self._ranker.version}
 
 
-def _free_soon(row: ConsultantRow, request: RequestRow) -> bool:
-    """Whether somebody who cannot be rung now is worth a moment: in a call, and within the customer's price."""
-    affordable = row.rate_minor_per_hour is not None and row.rate_minor_per_hour <= request.max_rate_minor_per_hour
-    return row.status == "in_meeting" and row.can_receive and row.currency == request.currency and affordable
+def _free_soon(ranked: Sequence[Ranked], rows: Mapping[UUID, ConsultantRow], request: RequestRow) -> list[Ranked]:
+    """Those who cannot be rung now but are worth a moment: in a call, and within the customer's price."""
+
+    def worth(row: ConsultantRow) -> bool:
+        affordable = row.rate_minor_per_hour is not None and row.rate_minor_per_hour <= request.max_rate_minor_per_hour
+        return row.status == "in_meeting" and row.can_receive and row.currency == request.currency and affordable
+
+    return [one for one in ranked if one.user_id in rows and worth(rows[one.user_id])]
 
 
 def text_of(question: QuestionRow) -> str:
@@ -235,59 +250,3 @@ def query_of(text: str, tags: Sequence[str], language: str, currency: str | None
         max_rate_minor_per_hour=budget,
         text=text,
     )
-
-
-def result_of(ranked: Ranked) -> dict[str, Any]:
-    """A ranked candidate as it is stored."""
-    return {
-        "user_id": str(ranked.user_id),
-        "score_centi": ranked.score_centi,
-        "p_success": round(ranked.p_success, 6),
-        "factors": factors_view(ranked),
-        "inputs": dict(ranked.inputs),
-    }
-
-
-def factors_view(ranked: Ranked) -> list[dict[str, Any]]:
-    """The factors; their contributions add up to the score exactly."""
-    return [
-        {
-            "factor": factor.factor,
-            "value": factor.value,
-            "weight": factor.weight,
-            "contribution_centi": factor.contribution_centi,
-        }
-        for factor in ranked.factors
-    ]
-
-
-def match_view(
-    ranked: Ranked, card: dict[str, Any], why: list[dict[str, Any]], against: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """A Match as a customer sees it."""
-    rate = int(card["rate_minor_per_hour"])
-    return {
-        "consultant": card,
-        "score": (ranked.score_centi + 50) // 100,
-        "score_centi": ranked.score_centi,
-        "factors": [
-            {**view, "sum": None if each.sum is None else asdict(each.sum)}
-            for view, each in zip(factors_view(ranked), ranked.factors, strict=True)
-        ],
-        "reasons": why,
-        "concerns": against,
-        "inputs": public_inputs(ranked.inputs),
-        "price": {
-            "per_minute_minor": per_minute(rate),
-            "estimates": [
-                {"minutes": minutes, "minor": price_minor(rate, minutes * MS_PER_MINUTE)}
-                for minutes in ESTIMATE_MINUTES
-            ],
-        },
-    }
-
-
-def per_minute(rate_minor_per_hour: int) -> str:
-    """An hourly rate per minute, as a decimal number of minor units; for reading only."""
-    exact = (Decimal(rate_minor_per_hour) / 60).quantize(Decimal("0.01"))
-    return format(exact.normalize(), "f")

@@ -149,6 +149,10 @@ class Candidates:
             **{name: getattr(self, name)[positions] for name in COLUMNS},
         )
 
+    def speaking(self) -> "Candidates":
+        """Those who speak the question's language."""
+        return self.at(np.flatnonzero(self.speaks))
+
     def known(self) -> "Candidates":
         """The same with every feature computed."""
         return replace(self, measured=Known(self.measured.matrix()))

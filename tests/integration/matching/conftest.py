@@ -103,7 +103,7 @@ class Market:
 
     async def question(self, customer: UserId, title: str = "My k8s pods keep restarting", **more: Any) -> QuestionId:
         async with self.db.begin() as tx:
-            row = await self.questions.post(tx, customer, title=title, details="", language="en", **more)
+            row = await self.questions.post(tx, customer, title=title, details="", **{"language": "en", **more})
             return QuestionId(row.id)
 
     async def ring(self, customer: UserId, **changes: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from core.errors import IllegalMove, Invalid, NotFound
 from core.ids import QuestionId, UserId
 from matching.consultants import consultant_store
 from matching.questions import question_store
-from matching.questions.ranking import result_of
+from matching.questions.match_views import result_of
 from matching.ranking.replay import replayed
 from signaling.events import PresenceChanged
 from tests.integration.matching import past

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import Invalid
-from matching.questions.ranking import query_of, result_of
+from matching.questions.match_views import result_of
+from matching.questions.ranking import query_of
 from matching.ranking.feature_names import FEATURES, NAMES
 from matching.ranking.index.consultant_facts import ConsultantFacts
 from matching.ranking.index.consultant_index import ConsultantIndex

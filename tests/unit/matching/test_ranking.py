@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matching.language.words import terms
-from matching.questions.ranking import per_minute
+from matching.questions.match_views import per_minute
 from matching.ranking.explanation import reasons
 from matching.ranking.index.consultant_facts import ConsultantFacts, Record
 from matching.ranking.index.consultant_index import ConsultantIndex
