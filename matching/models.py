@@ -188,7 +188,10 @@ class QuestionMatchRow(Base):
 
 
 class RequestRow(Base):
-    """A customer's wish to talk now, with the price they consented to."""
+    """A customer's wish to talk now, with the price they consented to.
+
+    Only who speaks ``language`` and is rated ``min_stars`` on the mean is rung; None where the customer did not say.
+    """
 
     __tablename__ = "request"
 
@@ -199,6 +202,8 @@ class RequestRow(Base):
     idempotency_key: Mapped[UUID]
     max_rate_minor_per_hour: Mapped[int]
     currency: Mapped[str]
+    language: Mapped[str | None]
+    min_stars: Mapped[int | None]
     cap_minor: Mapped[int]
     terms_version: Mapped[str]
     consented_at: Mapped[datetime]

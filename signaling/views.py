@@ -60,7 +60,8 @@ class PromiseCredit(View):
 class RequestView(View):
     """The customer's running request; ``waiting_over`` says that the promise passed and a decision is due.
 
-    ``position`` (1 is next) and ``usual_wait_s`` stand while nobody is rung, as far as they are known.
+    ``position`` (1 is next) and ``usual_wait_s`` stand while nobody is rung, as far as they are known. ``language`` and
+    ``min_stars`` are what the customer narrowed down who is rung to.
     """
 
     id: UUID
@@ -73,6 +74,8 @@ class RequestView(View):
     ringing: list[Ringing]
     call_id: UUID | None
     waiting_over: bool
+    language: str | None = None
+    min_stars: int | None = None
     credit: PromiseCredit | None = None
     position: int | None = None
     usual_wait_s: int | None = None

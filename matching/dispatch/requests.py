@@ -52,7 +52,7 @@ class AlreadyMatched(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a customer asks for and consents to."""
+    """What a customer asks for and consents to; ``language`` and ``min_stars`` narrow down who is rung."""
 
     question_id: QuestionId
     consultant_id: UserId | None
@@ -62,6 +62,8 @@ class Wish:
     terms_version: str
     consent: bool
     idempotency_key: UUID
+    language: str | None = None
+    min_stars: int | None = None
 
 
 class PaymentDue(Refused):
@@ -119,7 +121,7 @@ class RequestService:
         return await self._views.request(tx, before)
 
     async def _check_chosen(self, tx: Tx, user: UserId, wish: Wish) -> None:
-        """A chosen consultant must exist and be affordable; if they are busy by now, the best match rings instead."""
+        """A chosen consultant must exist and be affordable; the best match rings instead if they are busy."""
         if wish.consultant_id is None:
             return
         chosen = await consultant_store.find(tx, wish.consultant_id)
@@ -138,6 +140,8 @@ class RequestService:
             "idempotency_key": wish.idempotency_key,
             "max_rate_minor_per_hour": wish.max_rate_minor_per_hour,
             "currency": wish.currency,
+            "language": wish.language,
+            "min_stars": wish.min_stars,
             "cap_minor": wish.cap_minor,
             "terms_version": wish.terms_version,
             "consented_at": tx.now,

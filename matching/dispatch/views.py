@@ -50,6 +50,8 @@ class Views:
             ],
             "call_id": row.call_id,
             "waiting_over": row.waiting_over,
+            "language": row.language,
+            "min_stars": row.min_stars,
             "credit": await self._credit(tx, row),
             **await self._queue(tx, row, rung=bool(ringing)),
         }

@@ -135,14 +135,15 @@ class RankingService:
         """Who could be rung now, the chosen one among them; nobody dearer, blocked or busy as far as we know.
 
         Whoever does not speak the question's language comes when no speaker is left to ring, and not before the fit
-        bar is gone while one is in a call.
+        bar is gone while one is in a call. A language the customer asked for takes its place, and is never given up.
         """
         await self._consultants.refresh(tx)
         text = text_of(question)
         query = query_of(text, question.tags, question.language, request.currency, request.max_rate_minor_per_hour)
         apart = exclude | await self._kept_apart(tx, UserId(request.customer_id))
         index = self._consultants.index
-        here, busy = index.ringable(query, exclude=apart), index.busy(query, exclude=apart)
+        filters = Filters(language=request.language, min_stars=request.min_stars)
+        here, busy = (fitting(select, query, apart, filters) for select in (index.ringable, index.busy))
         if not len(here):
             return RingList(query, text, (), {}, {}, 0.0)
 
@@ -150,7 +151,7 @@ class RankingService:
             return self._ranker.rank(query, of, most)
 
         # All are ranked before anything is waited for: the index may change then.
-        ranked, in_calls = best(here.speaking()), best(busy.speaking())
+        ranked, in_calls = (best(some if filters.language else some.speaking()) for some in (here, busy))
         others, others_in_calls = ([], []) if ranked else (best(here), best(busy))
         chosen = [] if request.chosen_id is None else best(here.only(request.chosen_id), 1)
         listed = {one.user_id for one in (*ranked, *in_calls, *others, *others_in_calls, *chosen)}

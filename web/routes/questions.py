@@ -18,6 +18,7 @@ Details = Annotated[str, StringConstraints(max_length=DETAILS_MAX)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=TAG_MAX)]
 Tags = Annotated[list[Tag], Field(max_length=TAGS_MAX)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
+LeastStars = Annotated[int, Field(ge=1, le=5)]
 Rate = Annotated[int, Field(gt=0, le=100_000)]
 
 
@@ -75,7 +76,7 @@ class MatchQuery(Input):
     language: Language | None = None
     currency: Currency | None = None
     max_rate_minor_per_hour: Rate | None = None
-    min_stars: Annotated[int, Field(ge=1, le=5)] | None = None
+    min_stars: LeastStars | None = None
 
     @model_validator(mode="after")
     def _rate_has_a_currency(self) -> Self:

@@ -11,17 +11,20 @@ from matching.dispatch.answers import NOTE_MAX
 from matching.dispatch.requests import RATE_MAX, Wish
 from people.consents import Agreement
 from signaling.views import RequestView
+from web.routes.questions import Language, LeastStars
 from web.routing import Access, Call, route
 from web.schemas import Empty, Input, Output
 
 
 class RequestIn(Input):
-    """Whom to ring and what the customer consents to pay at most."""
+    """Whom to ring and what the customer consents to pay at most; a language and a least rating are for all rings."""
 
     question_id: UUID
     consultant_id: UUID | None = None
     max_rate_minor_per_hour: Annotated[int, Field(gt=0, le=RATE_MAX)]
     currency: Currency
+    language: Language | None = None
+    min_stars: LeastStars | None = None
     cap_minor: Annotated[int, Field(gt=0, le=8 * RATE_MAX)]
     terms_version: Annotated[str, StringConstraints(min_length=1, max_length=40)]
     consent: Literal[True]
@@ -55,6 +58,8 @@ async def ring(call: Call) -> RequestView:
         terms_version=body.terms_version,
         consent=body.consent,
         idempotency_key=body.idempotency_key,
+        language=body.language,
+        min_stars=body.min_stars,
     )
     async with call.house.db.begin() as tx:
         return RequestView.model_validate(await call.house.requests.create(tx, call.user, wish))

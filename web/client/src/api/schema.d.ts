@@ -1215,6 +1215,8 @@ export type RequestIn = {
   consultant_id?: string | null
   max_rate_minor_per_hour: number
   currency: Currency
+  language?: string | null
+  min_stars?: number | null
   cap_minor: number
   terms_version: string
   consent: true
@@ -1232,6 +1234,8 @@ export type RequestView = {
   ringing: (Ringing)[]
   call_id: string | null
   waiting_over: boolean
+  language: string | null
+  min_stars: number | null
   credit: PromiseCredit | null
   position: number | null
   usual_wait_s: number | null

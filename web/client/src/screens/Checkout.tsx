@@ -10,6 +10,7 @@ import { CardsPart, usable, useCards } from '../parts/Cards'
 import { Page } from '../parts/Page'
 import { Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
+import { readFilters } from '../rules/filters'
 import { priceMinor } from '../rules/meter'
 import { live } from '../socket/live'
 import { useTerms } from './Landing'
@@ -18,7 +19,9 @@ import { useMatches } from './Matches'
 function LimitsAndConsent({ questionId, chosen, matches, terms, card, late }: { questionId: string; chosen: Match; matches: Match[]; terms: Terms; card: Card | null; late: number | null }) {
   const { t, money, perMinute, clock } = useWords()
   const navigate = useNavigate()
-  const wanted = useSearchParams()[0].get('consultant')
+  const [search] = useSearchParams()
+  const wanted = search.get('consultant')
+  const { language, min_stars } = readFilters(search)
   const { currency, rate_minor_per_hour: ownRate } = chosen.consultant
   const [rate, setRate] = useState(ownRate)
   const [minutes, setMinutes] = useState(terms.default_cap_minutes)
@@ -38,6 +41,8 @@ function LimitsAndConsent({ questionId, chosen, matches, terms, card, late }: { 
         consultant_id: wanted,
         max_rate_minor_per_hour: rate,
         currency,
+        language,
+        min_stars,
         cap_minor: cap,
         terms_version: document?.version ?? '',
         consent: true,

@@ -80,7 +80,7 @@ export function Matches() {
               {found.length ? t('matches.found', { count: found.length }) : t(anyFilter(filters) ? 'matches.none_filtered' : 'matches.none')}
             </p>
             {found[0] && (
-              <Button size="lg" onClick={() => choose(anyFilter(filters) ? found[0] : undefined)} data-testid="ring-best">
+              <Button size="lg" onClick={() => choose(undefined)} data-testid="ring-best">
                 {t('matches.ring_best')}
               </Button>
             )}

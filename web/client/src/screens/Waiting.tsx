@@ -74,6 +74,21 @@ function Queue({ request }: { request: RequestView }) {
   )
 }
 
+/** What the list was narrowed down to still holds for whoever is rung. */
+function Narrowed({ request }: { request: RequestView }) {
+  const { t, language } = useWords()
+  const filters = [
+    ...(request.language ? [t('waiting.narrowed_language', { language: language(request.language) })] : []),
+    ...(request.min_stars ? [t('waiting.narrowed_stars', { stars: request.min_stars })] : []),
+  ]
+  if (!filters.length) return null
+  return (
+    <p className="soft small" style={{ margin: 0 }} data-testid="narrowed">
+      {t('waiting.narrowed', { filters: filters.join(', ') })}
+    </p>
+  )
+}
+
 function Credit({ request }: { request: RequestView }) {
   const { t, money } = useWords()
   if (!request.credit) return null
@@ -106,6 +121,7 @@ function Ringing({ request }: { request: RequestView }) {
       </p>
       <Rung request={request} now={now} />
       <Queue request={request} />
+      <Narrowed request={request} />
       <div>
         <div className="promise" role="img" aria-label={t('waiting.promise_label')}>
           <i style={{ width: `${part}%` }} />

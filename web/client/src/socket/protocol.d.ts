@@ -272,6 +272,8 @@ export type RequestView = {
   created_at: string
   credit: PromiseCredit | null
   id: string
+  language: string | null
+  min_stars: number | null
   position: number | null
   promise_at: string
   question_id: string
