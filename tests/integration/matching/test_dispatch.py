@@ -325,6 +325,17 @@ async def test_the_customer_is_told_once_when_somebody_who_fits_comes_online(mar
     assert await wishes.seen() == [told], "once"
 
 
+async def test_who_has_nothing_in_common_is_said_to_and_is_not_told_of(market: Market, wishes: Wishes) -> None:
+    await market.consultant("Garden design")
+    async with market.db.begin() as tx:
+        answer = await market.ranking.for_question(tx, wishes.customer, wishes.question)
+    assert [{each["code"] for each in match["concerns"]} for match in answer["matches"]] == [
+        {"nothing_in_common", "no_ratings"}
+    ], "so the list offers to tell"
+    [waiting] = await wishes.seen()
+    assert waiting.told_at is None
+
+
 async def test_somebody_who_is_there_already_is_told_of_at_once(market: Market, wishes: Wishes) -> None:
     await market.consultant("Kubernetes operations", tags=("kubernetes",))
     await wishes.make()

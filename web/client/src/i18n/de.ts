@@ -256,7 +256,7 @@ export const de: Record<MessageKey, string> = {
   'waiting.narrowed_language': 'spricht {language}',
   'waiting.narrowed_stars': '{stars, plural, one {mit mindestens # Stern bewertet} other {mit mindestens # Sternen bewertet}}',
   'waiting.credit': 'Wir haben unsere 2 Minuten nicht geschafft. Zu dieser Anfrage ist eine Gutschrift von {amount} vermerkt. Sie wird noch nicht von selbst abgezogen: Schreiben Sie uns, dann verrechnen wir sie mit einem Gespräch.',
-  'tell.offer': 'Niemand frei? Wir sagen Ihnen hier Bescheid, sobald in den nächsten 24 Stunden jemand Passendes online ist.',
+  'tell.offer': 'Wir sagen Ihnen hier Bescheid, sobald in den nächsten 24 Stunden jemand Passendes online ist.',
   'tell.make': 'Sagen Sie mir Bescheid, wenn jemand online ist',
   'tell.waiting': 'Wir sagen Ihnen Bescheid, sobald jemand Passendes online ist. Lassen Sie diese Seite in einem Tab offen.',
   'tell.forget': 'Nicht mehr Bescheid sagen',

@@ -255,7 +255,7 @@ export const en = {
   'waiting.narrowed_language': 'speaks {language}',
   'waiting.narrowed_stars': '{stars, plural, one {rated # star or more} other {rated # stars or more}}',
   'waiting.credit': 'We missed our 2 minutes. A credit of {amount} is noted with this request. It is not deducted by itself yet: write to us to have it set against a call.',
-  'tell.offer': 'Nobody free? We can tell you here as soon as a fitting consultant is online, within the next 24 hours.',
+  'tell.offer': 'We can tell you here as soon as a fitting consultant is online, within the next 24 hours.',
   'tell.make': 'Tell me when somebody is online',
   'tell.waiting': 'We will tell you as soon as a fitting consultant is online. Keep this site open in a tab.',
   'tell.forget': 'Do not tell me',

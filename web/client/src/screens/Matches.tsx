@@ -16,6 +16,7 @@ import { TellMe } from '../parts/TellMe'
 import { useWords } from '../parts/words'
 import { MOST_COMPARED, toggled } from '../rules/comparison'
 import { anyFilter, readFilters } from '../rules/filters'
+import { nobodyFits } from '../rules/fitting'
 import { live } from '../socket/live'
 import { usePriceRule } from './Landing'
 
@@ -52,6 +53,7 @@ export function Matches() {
     void navigate(`/ask/${questionId}/checkout${query({ ...filters, consultant: match?.consultant.user_id })}`)
   const found = matches.data?.matches ?? []
   const others = matches.data?.alternatives ?? []
+  const strangers = nobodyFits(found)
   const version = matches.data?.model_version ?? ''
   const chosen = compared.flatMap((id) => [...found, ...others].filter(({ consultant }) => consultant.user_id === id))
   const compare = ({ consultant }: Match) => (
@@ -77,15 +79,19 @@ export function Matches() {
         <div className="stack">
           <div className="row spread">
             <p role="status" style={{ margin: 0 }}>
-              {found.length ? t('matches.found', { count: found.length }) : t(anyFilter(filters) ? 'matches.none_filtered' : 'matches.none')}
+              {strangers
+                ? t('matches.none_fitting', { count: found.length })
+                : found.length
+                  ? t('matches.found', { count: found.length })
+                  : t(anyFilter(filters) ? 'matches.none_filtered' : 'matches.none')}
             </p>
             {found[0] && (
-              <Button size="lg" onClick={() => choose(undefined)} data-testid="ring-best">
+              <Button size="lg" variant={strangers ? 'default' : 'filled'} onClick={() => choose(undefined)} data-testid="ring-best">
                 {t('matches.ring_best')}
               </Button>
             )}
           </div>
-          {!found.length && <TellMe questionId={questionId} />}
+          {(strangers || !found.length) && <TellMe questionId={questionId} />}
           <p className="soft">{rule}</p>
           <div className="columns even">
             <MatchFilters />

@@ -76,6 +76,7 @@ export const matchingDe: Record<keyof typeof matchingEn, string> = {
   'matches.filter.stars': 'Mindestens bewertet mit',
   'matches.filter.stars_at_least': '{stars, plural, one {# Stern} other {# Sternen}}',
   'matches.filter.clear': 'Alle zeigen',
+  'matches.none_fitting': 'Gerade ist niemand zu diesem Thema online. {count, plural, one {Die Person unten ist online, hat aber} other {Die # Personen unten sind online, haben aber}}, soweit wir sehen, nichts damit zu tun.',
   'matches.none_filtered': 'Niemand, der online ist, passt zu dieser Auswahl.',
   'compare.add': 'Vergleichen',
   'compare.title': 'Nebeneinander',

@@ -75,6 +75,7 @@ export const matchingEn = {
   'matches.filter.stars': 'Rated at least',
   'matches.filter.stars_at_least': '{stars, plural, one {# star} other {# stars}}',
   'matches.filter.clear': 'Show everybody',
+  'matches.none_fitting': 'No consultant is online for this topic just now. {count, plural, one {The one below is online but has} other {The # below are online but have}} nothing to do with it, as far as we can tell.',
   'matches.none_filtered': 'Nobody who is online passes these filters.',
   'compare.add': 'Compare',
   'compare.title': 'Side by side',
