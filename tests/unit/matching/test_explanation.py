@@ -3,20 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.language.words import words
 from matching.questions.ranking import query_of
 from matching.ranking import why_not
 from matching.ranking.explanation import (
     PUBLIC_INPUTS,
     concerns,
     dearest_of,
-    mean_stars,
     public_inputs,
     reasons,
-    seconds,
 )
 from matching.ranking.filters import Filters, kept_out_by
 from matching.ranking.index.consultant_facts import ConsultantFacts, Record
@@ -25,6 +23,7 @@ from matching.ranking.index.memory import LATELY_DAYS
 from matching.ranking.logistic import LogisticRanker
 from matching.ranking.model import built_in
 from matching.ranking.ranker import Query
+from tests.unit.matching.truth import TRUTHS, Case, true
 
 BUILT_IN = built_in("logistic-3")
 WORDS = st.sampled_from(
@@ -69,41 +68,65 @@ def questions(draw: st.DrawFn) -> tuple[Query, str, Filters]:
 RECORDS = st.builds(Record, st.integers(0, 3), st.integers(0, 3), st.floats(0, 1))
 
 
-def stored(facts: ConsultantFacts, record: Record, query: Query, text: str, filters: Filters) -> set[Any]:
-    """Everything an explanation may name: columns of the consultant, their card, the question and its filters."""
-    return {
-        *facts.tags,
-        *facts.languages,
-        facts.rate_minor_per_hour,
-        facts.currency,
-        facts.rating_count,
-        mean_stars(facts.rating_sum, facts.rating_count),
-        None if facts.response_ms is None else seconds(facts.response_ms),
-        *(word for word in words(text)),
-        query.language,
-        query.max_rate_minor_per_hour,
-        filters.language,
-        filters.currency,
-        filters.max_rate_minor_per_hour,
-        filters.min_stars,
-        record.similar,
-        record.lately,
-        LATELY_DAYS,
-    }
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    return Case(draw(consultants()), draw(RECORDS), *draw(questions()), draw(st.booleans()))
 
 
-@given(consultants(), RECORDS, questions(), st.booleans())
+@given(cases())
 @settings(max_examples=400)
-def test_every_parameter_is_among_the_stored_facts(
-    facts: ConsultantFacts, record: Record, question: tuple[Query, str, Filters], dearest: bool
-) -> None:
-    query, text, filters = question
-    known = stored(facts, record, query, text, filters)
-    found = reasons(query, text, facts, record) + concerns(query, text, facts, record, dearest=dearest)
-    found += kept_out_by(filters, facts)
-    for each in found:
-        for name, value in each["params"].items():
-            assert value in known, (each["code"], name)
+def test_every_sentence_is_true_of_what_is_stored(case: Case) -> None:
+    facts, record, query, text = case.facts, case.record, case.query, case.text
+    said = {
+        "reason": reasons(query, text, facts, record),
+        "concern": concerns(query, text, facts, record, dearest=case.dearest),
+        "obstacle": kept_out_by(case.filters, facts),
+    }
+    for kind, found in said.items():
+        for each in found:
+            assert true(case, kind, each), (kind, each)
+
+
+PRICE = {"rate_minor_per_hour": 9_000, "currency": "eur"}
+LIES = (
+    ("reason", {"code": "tag_match", "params": {"tag": "tax"}}),
+    ("reason", {"code": "text_match", "params": {"word": "slow"}}),
+    ("reason", {"code": "answered_similar", "params": {"count": 3}}),
+    ("reason", {"code": "meaning_match", "params": {}}),
+    ("reason", {"code": "speaks_language", "params": {"language": "de"}}),
+    ("reason", {"code": "answered_lately", "params": {"count": 1, "days": LATELY_DAYS}}),
+    ("reason", {"code": "fast_response", "params": {"seconds": 16}}),
+    ("reason", {"code": "rating", "params": {"stars": 3.0, "count": 10}}),
+    ("reason", {"code": "price_within", "params": {"max_rate_minor_per_hour": 8_000, "currency": "eur"}}),
+    ("concern", {"code": "nothing_in_common", "params": {}}),
+    ("concern", {"code": "other_language", "params": {"language": "en"}}),
+    ("concern", {"code": "no_ratings", "params": {}}),
+    ("concern", {"code": "low_rating", "params": {"stars": 2.0, "count": 10}}),
+    ("concern", {"code": "slow_response", "params": {"seconds": 19}}),
+    ("concern", {"code": "dearest", "params": PRICE}),
+    ("obstacle", {"code": "other_language", "params": {"language": "en"}}),
+    ("obstacle", {"code": "other_currency", "params": {"currency": "eur", "wanted": "usd"}}),
+    ("obstacle", {"code": "too_dear", "params": {**PRICE, "max_rate_minor_per_hour": 10_000}}),
+    ("obstacle", {"code": "no_ratings", "params": {}}),
+    ("obstacle", {"code": "rated_lower", "params": {"stars": 3.0, "count": 10, "min_stars": 3}}),
+    ("reason", {"code": "knows_you", "params": {}}),
+)
+
+
+def test_every_rule_is_tried_with_a_lie() -> None:
+    assert set(TRUTHS) < {(kind, lie["code"]) for kind, lie in LIES}
+
+
+@pytest.mark.parametrize(("kind", "lie"), LIES)
+def test_what_names_a_fact_of_the_question_alone_is_no_truth(kind: str, lie: dict[str, Any]) -> None:
+    """Every one of these names something of the question or of the profile, and is false all the same."""
+    said = "slow kubernetes query"
+    one = ConsultantFacts(
+        UUID(int=1), "kubernetes", "", ("k8s",), ("en",), 9_000, "eur", True, "available", 30, 10, 16_000, 1
+    )
+    query = query_of(said, ("kubernetes", "tax"), "de", "eur", 8_000)
+    case = Case(one, Record(), query, said, Filters("en", "eur", 8_000, 3))
+    assert not true(case, kind, lie)
 
 
 @given(consultants(), RECORDS, questions())
@@ -114,7 +137,8 @@ def test_a_strength_and_a_concern_never_contradict_one_another(
     query, text, _ = question
     good = {each["code"] for each in reasons(query, text, facts, record)}
     bad = {each["code"] for each in concerns(query, text, facts, record)}
-    assert ("speaks_language" in good) != ("other_language" in bad)
+    assert ("speaks_language" in good) == (query.language in facts.languages)
+    assert ("other_language" in bad) == (query.language not in facts.languages)
     assert ("rating" in good) + ("no_ratings" in bad) + ("low_rating" in bad) == 1
     assert not ("fast_response" in good and "slow_response" in bad)
     assert not ("nothing_in_common" in bad and good & {"tag_match", "text_match", "answered_similar", "meaning_match"})
