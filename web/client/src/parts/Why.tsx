@@ -72,10 +72,12 @@ function Worked({ factor, sum }: { factor: Factor; sum: NonNullable<Factor['sum'
             <dd className="numbers">{t('why.weighed', { value: number(each.value, 4), weight: number(each.weight, 4), product: number(each.value * each.weight, 4) })}</dd>
           </div>
         ))}
-        <dt>{t('why.sum')}</dt>
-        <dd className="numbers">
-          {t('why.sum_of', { sum: number(total, 4), low: number(sum.low, 4), scale: number(sum.scale / 100, 4), points: points(factor.contribution_centi) })}
-        </dd>
+        <div className="contents">
+          <dt>{t('why.sum')}</dt>
+          <dd className="numbers">
+            {t('why.sum_of', { sum: number(total, 4), low: number(sum.low, 4), scale: number(sum.scale / 100, 4), points: points(factor.contribution_centi) })}
+          </dd>
+        </div>
       </dl>
     </div>
   )
