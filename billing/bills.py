@@ -21,7 +21,7 @@ from core.ids import UserId
 
 Side = Literal["customer", "consultant"]
 PAGE = 50
-EXPORT_LIMIT = 50_000
+PIECE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,15 @@ async def of_calls(tx: Tx, user: UserId, calls: Collection[UUID]) -> list[Bill]:
     return [_bill("customer" if row.customer_id == user else "consultant", row) for row in rows]
 
 
-async def export(tx: Tx, side: Side, user: UUID, period: Period) -> list[Bill]:
-    """Every bill of the period, newest first, up to ``EXPORT_LIMIT``."""
-    return await _bills(tx, side, user, period, cursor=None, limit=EXPORT_LIMIT)
+async def piece(
+    tx: Tx, side: Side, user: UUID, period: Period, cursor: str | None
+) -> tuple[Sequence[Bill], str | None]:
+    """A piece of every bill of the period, newest first, and where the next begins; None at the end.
+
+    Each may be read in a transaction of its own: a bill written meanwhile lies before the first piece.
+    """
+    bills = await _bills(tx, side, user, period, cursor=cursor, limit=PIECE)
+    return bills, _cursor(bills[-1]) if len(bills) == PIECE else None
 
 
 async def totals(tx: Tx, side: Side, user: UUID, period: Period) -> list[BillTotal]:

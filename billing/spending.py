@@ -44,11 +44,16 @@ async def statement(
     )
 
 
+def header(side: Side) -> str:
+    """The first line of the CSV (RFC 4180): the columns of the screen."""
+    names = ("reference", "billed_at", OTHER[side], "connected_seconds", *AMOUNTS[side], "currency", "state")
+    return ",".join(names) + "\r\n"
+
+
 def table(side: Side, rows: Iterable[Bill], names: Mapping[UserId, str]) -> str:
-    """The bills as CSV (RFC 4180): the columns of the screen, exact decimals, no cell that runs as a formula."""
+    """The bills as CSV, without the header: exact decimals, no cell that runs as a formula."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("reference", "billed_at", OTHER[side], "connected_seconds", *AMOUNTS[side], "currency", "state"))
     for row in rows:
         shared = (
             (row.gross_minor, row.paid_minor)

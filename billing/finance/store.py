@@ -102,5 +102,6 @@ async def commands(tx: Tx, charge_id: UUID) -> list[CommandRow]:
 
 
 async def cases(tx: Tx, charge_id: UUID) -> list[CaseRow]:
-    """What a person must look at."""
-    return list(await tx.session.scalars(select(CaseRow).where(CaseRow.charge_id == charge_id)))
+    """What a person must look at or has looked at, first to last."""
+    query = select(CaseRow).where(CaseRow.charge_id == charge_id).order_by(CaseRow.opened_at, CaseRow.id)
+    return list(await tx.session.scalars(query))

@@ -17,7 +17,7 @@ from billing.reconciliation import months
 from core.audit import AuditEntry
 from core.ids import UserId
 from core.money import amount_text
-from web.routes.finance import READERS
+from web.routes.finance import READERS, CaseOut
 from web.routing import Access, Call, route
 from web.schemas import Input, Output, Utc
 
@@ -58,22 +58,10 @@ class CasesQuery(Input):
     closed: bool = False
 
 
-class CaseRowOut(Output):
-    """What a person must look at; ``details`` are its figures."""
-
-    id: UUID
-    charge_id: UUID | None
-    kind: str
-    details: dict[str, Any]
-    opened_at: Utc
-    closed_at: Utc | None
-    resolution: str | None
-
-
 class CasesOut(Output):
     """Cases, the oldest first while they wait."""
 
-    items: list[CaseRowOut]
+    items: list[CaseOut]
 
 
 class CloseIn(Input):
@@ -151,7 +139,7 @@ async def get_cases(call: Call) -> CasesOut:
     query: CasesQuery = call.query
     async with call.house.db.begin() as tx:
         rows = await cases.listed(tx, open_only=not query.closed)
-        return CasesOut(items=[CaseRowOut.model_validate(row) for row in rows])
+        return CasesOut(items=[CaseOut.model_validate(row) for row in rows])
 
 
 @route("POST", "/api/finance/cases/{case_id}/close", access=Access.FINANCE, body=CloseIn)

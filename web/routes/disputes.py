@@ -1,6 +1,5 @@
 """Disputes: by deadline, with the evidence put together, handed in by one click."""
 
-from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
@@ -11,7 +10,6 @@ from billing.charges import store as charges
 from billing.disputes import store as disputes
 from billing.disputes.evidence import CallFacts, Observed, evidence
 from billing.disputes.models import DisputeRow
-from billing.models import ChargeRow
 from billing.receipts import shown_to
 from core.db import Tx
 from core.ids import CallId, UserId
@@ -77,13 +75,14 @@ async def get_disputes(call: Call) -> DisputesOut:
     query: DisputesQuery = call.query
     async with call.house.db.begin() as tx:
         rows = await disputes.listed(tx, open_only=not query.closed)
-        items = []
-        for row in rows:
-            charge = await charges.charge(tx, row.charge_id)
-            assert charge is not None
-            names = await call.house.profiles.names(tx, [UserId(charge.customer_id), UserId(charge.consultant_id)])
-            items.append(_dispute(row, charge, names))
-    return DisputesOut(items=items)
+        return DisputesOut(items=[await _dispute(call, tx, row) for row in rows])
+
+
+@route("GET", "/api/finance/disputes/{dispute_id}", access=READERS, reply=DisputeOut)
+async def get_dispute(call: Call) -> DisputeOut:
+    """One dispute, however long ago it was."""
+    async with call.house.db.begin() as tx:
+        return await _dispute(call, tx, await call.house.disputes.get(tx, call.id("dispute_id")))
 
 
 @route("GET", "/api/finance/disputes/{dispute_id}/evidence", access=READERS, reply=EvidenceOut)
@@ -147,7 +146,10 @@ def _figures(details: dict[str, object]) -> list[str]:
     return [f"{name}={value}" for name, value in sorted(details.items()) if isinstance(value, str | int)]
 
 
-def _dispute(row: DisputeRow, charge: ChargeRow, names: Mapping[UserId, str]) -> DisputeOut:
+async def _dispute(call: Call, tx: Tx, row: DisputeRow) -> DisputeOut:
+    charge = await charges.charge(tx, row.charge_id)
+    assert charge is not None
+    names = await call.house.profiles.names(tx, [UserId(charge.customer_id), UserId(charge.consultant_id)])
     plain = {name: getattr(row, name) for name in DisputeOut.model_fields if hasattr(row, name)}
     return DisputeOut(
         **plain

@@ -175,11 +175,15 @@ class RecomputedOut(Output):
 
 
 class CaseOut(Output):
-    """What a person must look at."""
+    """What a person must look at; ``details`` are its figures."""
 
+    id: UUID
+    charge_id: UUID | None
     kind: str
-    opened_at: Utc
     details: dict[str, Any]
+    opened_at: Utc
+    closed_at: Utc | None
+    resolution: str | None
 
 
 class DetailOut(Output):

@@ -5,7 +5,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from billing.models import ChargeRow
 from core.ids import new_id
@@ -15,6 +15,11 @@ from tests.fakes.pdf_text import texts
 from tests.integration.billing.test_decisions import refused, staff
 from tests.integration.billing.test_routes import Scene, _people, scene  # noqa: F401 - the fixture
 
+MORE = """
+INSERT INTO charge SELECT (jsonb_populate_record(one, jsonb_build_object('id', gen_random_uuid(),
+  'call_id', gen_random_uuid(), 'reference', 'CC-' || n, 'settling_at', one.settling_at - n * interval '1 ms'))).*
+FROM charge one, generate_series(1, :more) n
+"""
 CHANGE = "from=2026-03-29&to=2026-03-29"  # the day in Berlin that has 23 hours
 
 
@@ -169,6 +174,19 @@ async def test_what_is_too_long_for_paper_is_refused_with_the_figures_and_never_
         error = (await answer.json())["error"]
     assert (answer.status, error["code"]) == (409, "too_many_printed")
     assert error["details"] == {"count": 2_001, "most": 2_000}
+
+
+async def test_a_persons_own_file_has_every_bill_to_the_last_one(scene: Scene) -> None:  # noqa: F811
+    more, at = number(full=50_000, quick=4_500), scene.house.clock.now()  # several pieces, and past the old limit
+    customer, consultant = await _people(scene)
+    sides = {"customer_id": await scene.user(customer), "consultant_id": await scene.user(consultant)}
+    await keep(scene, [charge(at, 0, **sides, reference="CC-0", settling_at=at, call_ended_at=at)])
+    async with scene.house.db.begin() as tx:
+        await tx.session.execute(text(MORE), {"more": more})
+    for path, who in (("/api/me/spending.csv", customer), ("/api/consultant/earnings.csv", consultant)):
+        written = await scene.ask("GET", f"{path}?period=all", who)
+        lines = list(csv.DictReader(io.StringIO(written.removeprefix("\ufeff"))))
+        assert [line["reference"] for line in lines] == [f"CC-{n}" for n in range(more + 1)]
 
 
 def clock(ms: int) -> str:

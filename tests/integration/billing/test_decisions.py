@@ -1,14 +1,16 @@
 """What people decide about money, over HTTP: four eyes, problems, cases, months; each leaves its audit row."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
-from billing import house_terms
-from core.ids import CallId
+from billing import cases, house_terms
+from billing.charges.store import holds
+from billing.disputes.models import DisputeRow
+from core.ids import CallId, new_id
 from people.roles import Role
 from tests.integration.billing.room import Room
 from tests.integration.billing.test_after_capture import equal_to_stripe, paid_call
@@ -145,6 +147,54 @@ async def test_a_problem_is_decided_only_when_a_second_person_agrees_and_open_ag
         "problem_reopened",
     ]
     assert told[5:8] == ["refund_requested", "problem_awaiting", "problem_decided"]
+
+
+async def test_a_dispute_and_the_cases_of_a_charge_are_found_however_many_came_after(scene: Scene) -> None:  # noqa: F811
+    await a_paid_call(scene)
+    anna = await staff(scene, "anna")
+    [row] = (await scene.ask("GET", "/api/finance/charges", anna))["items"]
+    charge, at = UUID(row["charge_id"]), scene.house.clock.now()
+    async with scene.house.db.begin() as tx:
+        [hold] = await holds(tx, charge)
+        for n in range(201):  # one more than a list shows, of disputes and of cases
+            tx.session.add(_lost(charge, hold.id, n, at + timedelta(minutes=n)))
+            cases.open_case(tx, charge if n == 0 else None, "late_hold", key=f"case {n}", n=n)
+    listed = (await scene.ask("GET", "/api/finance/disputes?closed=true", anna))["items"]
+    assert len(listed) == 200
+    [first, *_] = (await scene.ask("GET", f"/api/finance/charges/{charge}", anna))["disputes"]
+    assert first["id"] not in {one["id"] for one in listed}
+    found = await scene.ask("GET", f"/api/finance/disputes/{first['id']}", anna)
+    assert (found["provider_id"], found["reference"], found["status"]) == ("dp_0", row["reference"], "lost")
+    assert await refused(scene, "GET", f"/api/finance/disputes/{uuid4()}", anna) == (404, "not_found")
+    [case] = (await scene.ask("GET", f"/api/finance/charges/{charge}", anna))["cases"]
+    assert (case["charge_id"], case["details"]["n"], case["closed_at"]) == (str(charge), 0, None)
+    await scene.ask("POST", f"/api/finance/cases/{case['id']}/close", anna, {"resolution": "Looked at."})
+    [case] = (await scene.ask("GET", f"/api/finance/charges/{charge}", anna))["cases"]
+    assert (case["resolution"], case["closed_at"] is not None) == ("Looked at.", True)
+
+
+def _lost(charge: UUID, hold: UUID, n: int, at: datetime) -> DisputeRow:
+    return DisputeRow(
+        id=new_id(),
+        provider_id=f"dp_{n}",
+        charge_id=charge,
+        hold_id=hold,
+        amount_minor=100,
+        currency="eur",
+        reason="fraudulent",
+        status="lost",
+        due_at=None,
+        opened_at=at,
+        closed_at=at,
+        share_minor=85,
+        withdrawn_minor=100,
+        fee_minor=0,
+        reversal_id=None,
+        return_id=None,
+        evidence=None,
+        submitted_at=None,
+        submitted_by=None,
+    )
 
 
 async def test_two_calls_at_the_same_time_are_given_back_by_the_evidence_alone(room: Room) -> None:

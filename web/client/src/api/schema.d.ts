@@ -276,12 +276,6 @@ export type CardsOut = {
 }
 
 export type CaseOut = {
-  kind: string
-  opened_at: string
-  details: Record<string, unknown>
-}
-
-export type CaseRowOut = {
   id: string
   charge_id: string | null
   kind: string
@@ -292,7 +286,7 @@ export type CaseRowOut = {
 }
 
 export type CasesOut = {
-  items: (CaseRowOut)[]
+  items: (CaseOut)[]
 }
 
 export type CasesQuery = {
@@ -1583,6 +1577,7 @@ export interface Routes {
   'GET /api/finance/charges/{charge_id}/refund': { body: undefined; reply: PreviewOut }
   'POST /api/finance/charges/{charge_id}/refunds': { body: RefundIn; reply: RefundOut }
   'GET /api/finance/disputes': { body: undefined; reply: DisputesOut }
+  'GET /api/finance/disputes/{dispute_id}': { body: undefined; reply: DisputeOut }
   'GET /api/finance/disputes/{dispute_id}/evidence': { body: undefined; reply: EvidenceOut }
   'POST /api/finance/disputes/{dispute_id}/evidence': { body: EvidenceIn; reply: EvidenceOut }
   'GET /api/finance/journal.csv': { body: undefined; reply: undefined }

@@ -20,7 +20,7 @@ export type {
   ApprovalOut as Approval,
   ApprovalsOut as Approvals,
   AuditsOut as Audits,
-  CaseRowOut as Case,
+  CaseOut as Case,
   CasesOut as Cases,
   ChargeRowOut as ChargeRow,
   ChargesOut as ChargePage,

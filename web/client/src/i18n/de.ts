@@ -848,6 +848,7 @@ export const de: Record<MessageKey, string> = {
   'payouts.lies': 'auf Ihrem Konto',
   'payouts.carried': 'vorgetragen: Ihre nächsten Einnahmen gleichen es zuerst aus',
   'payouts.held': 'Im Moment wird nichts ausgezahlt: {reason}',
+  'payouts.held_by_comparison': 'Im Moment wird nichts ausgezahlt: Unsere Bücher und die von Stripe stimmen bei diesem Konto nicht überein. Jemand geht dem nach; Sie müssen nichts tun.',
   'payouts.next': 'Nächste Auszahlung: {day}, alles, was mindestens {days, plural, one {# Tag} other {# Tage}} vorher eingenommen wurde.',
   'payouts.next_none': 'Von selbst wird nichts ausgezahlt. Wählen Sie eine wöchentliche oder monatliche Auszahlung, wenn Sie das Geld möchten.',
   'payouts.not_enabled': 'Auszahlungen an Ihre Bank sind noch nicht eingerichtet.',

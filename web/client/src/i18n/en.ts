@@ -847,6 +847,7 @@ export const en = {
   'payouts.lies': 'on your account',
   'payouts.carried': 'carried: your next earnings make up for it first',
   'payouts.held': 'Nothing is paid out at the moment: {reason}',
+  'payouts.held_by_comparison': 'Nothing is paid out at the moment: our books and Stripe’s differ about this account. Somebody is looking at it; you need not do anything.',
   'payouts.next': 'Next payout: {day}, of everything earned at least {days, plural, one {# day} other {# days}} before.',
   'payouts.next_none': 'Nothing is paid out by itself. Choose a weekly or monthly payout when you want the money.',
   'payouts.not_enabled': 'Payouts to your bank are not set up yet.',

@@ -6,6 +6,7 @@ import { Link } from 'react-router'
 import { get, post } from '../api/client'
 import type { OwnPayoutsOut, PayoutDetailOut, PayoutOut } from '../api/schema'
 import type { PayoutAccount } from '../api/types'
+import { comparisonOf } from '../rules/hold'
 import { nextPayday } from '../rules/payday'
 import { topicsOf } from '../rules/requirements'
 import { Loading, Problem } from './Problem'
@@ -40,7 +41,7 @@ function Next({ payouts }: { payouts: OwnPayoutsOut }) {
   if (payouts.held_reason) {
     return (
       <p className="note warn" style={{ margin: 0 }} data-testid="payouts-held">
-        {t('payouts.held', { reason: payouts.held_reason })}
+        {comparisonOf(payouts.held_reason) ? t('payouts.held_by_comparison') : t('payouts.held', { reason: payouts.held_reason })}
       </p>
     )
   }

@@ -140,6 +140,7 @@ export const financeDe: Record<keyof typeof financeEn, string> = {
   'finance.case.fee_differs': 'Eine Gebühr bei Stripe weicht von unserer ab',
   'finance.case.currency_differs': 'Eine Währung bei Stripe weicht von unserer ab',
   'finance.case.net_differs': 'Stripes eigene Zahlen gehen nicht auf',
+  'finance.case.books_differ_from_lines': 'Die Summe der Zeilen bei Stripe ist nicht, was davon gebucht ist',
   'finance.case.not_booked': 'Etwas Bekanntes wurde nicht gebucht',
   'finance.case.missing_at_provider': 'Wir buchten, was Stripe nicht zeigt',
   'finance.case.vanished_at_provider': 'Stripe zeigte einen Posten und zeigt ihn nicht mehr',

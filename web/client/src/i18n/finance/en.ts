@@ -139,6 +139,7 @@ export const financeEn = {
   'finance.case.fee_differs': 'A fee at Stripe differs from ours',
   'finance.case.currency_differs': 'A currency at Stripe differs from ours',
   'finance.case.net_differs': 'Stripe’s own figures do not add up',
+  'finance.case.books_differ_from_lines': 'The sum of Stripe’s lines is not what is booked of them',
   'finance.case.not_booked': 'Something known was not booked',
   'finance.case.missing_at_provider': 'We booked what Stripe does not show',
   'finance.case.vanished_at_provider': 'Stripe showed a line once and does no more',

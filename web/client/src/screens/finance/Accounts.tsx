@@ -6,6 +6,7 @@ import { AccountHold } from './AccountHold'
 import { FactPairs, Found } from './parts'
 import { useAccounts } from './queries'
 import { plainCode } from '../../rules/codes'
+import { comparisonOf } from '../../rules/hold'
 
 function useScheduleWords() {
   const { t, locale } = useWords()
@@ -38,11 +39,13 @@ function One({ account }: { account: PayoutAccountRow }) {
   const { t, date, coded } = useWords()
   const words = useScheduleWords()
   const due = account.requirements_due
+  const reason = account.held_reason ?? ''
+  const found = comparisonOf(reason)
   return (
     <li className="panel stack tight" data-testid="account">
       <h2>{account.consultant_name || account.consultant_id}</h2>
       {account.held_at && (
-        <p className="note warn">{t('finance.accounts.held', { at: date(account.held_at), reason: account.held_reason ?? '' })}</p>
+        <p className="note warn">{t('finance.accounts.held', { at: date(account.held_at), reason: found ? (coded('finance.case', found) ?? plainCode(found)) : reason })}</p>
       )}
       {account.release_asked && <p className="note">{t('finance.accounts.release_asked')}</p>}
       <FactPairs

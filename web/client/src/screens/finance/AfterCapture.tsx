@@ -1,10 +1,9 @@
 // Owns what became of a charge after its capture: refunds, disputes, a collection that runs, and its cases.
 import { Link } from 'react-router'
-import type { ChargeDetail, Facts } from '../../api/types'
+import type { Case, ChargeDetail, Facts } from '../../api/types'
 import { useWords } from '../../parts/words'
 import { CaseCard } from './Cases'
 import { FactPairs, Table } from './parts'
-import { useCases } from './queries'
 import { plainCode } from '../../rules/codes'
 
 const text = (facts: Facts, name: string) => (typeof facts[name] === 'string' ? facts[name] : '')
@@ -88,16 +87,14 @@ function Collection({ facts, currency }: { facts: Facts; currency: string }) {
   )
 }
 
-function CasesOf({ chargeId }: { chargeId: string }) {
+function CasesOf({ cases }: { cases: Case[] }) {
   const { t } = useWords()
-  const [open, closed] = [useCases(false), useCases(true)]
-  const found = [...(open.data?.items ?? []), ...(closed.data?.items ?? [])].filter((each) => each.charge_id === chargeId)
-  if (!found.length) return null
+  if (!cases.length) return null
   return (
     <section>
       <h2>{t('finance.cases')}</h2>
       <ul className="plain stack">
-        {found.map((each) => (
+        {cases.map((each) => (
           <CaseCard key={each.id} one={each} linked={false} />
         ))}
       </ul>
@@ -106,10 +103,10 @@ function CasesOf({ chargeId }: { chargeId: string }) {
 }
 
 export function AfterCapture({ detail }: { detail: ChargeDetail }) {
-  const { currency, charge_id } = detail.row
+  const { currency } = detail.row
   return (
     <>
-      <CasesOf chargeId={charge_id} />
+      <CasesOf cases={detail.cases} />
       <DisputesOf disputes={detail.disputes} currency={currency} />
       {detail.collection && <Collection facts={detail.collection} currency={currency} />}
       <Refunds refunds={detail.refunds} currency={currency} />

@@ -4,11 +4,11 @@ import { useState } from 'react'
 import { Link, useParams } from 'react-router'
 import { post } from '../../api/client'
 import type { Dispute, Evidence } from '../../api/types'
-import { Loading, Problem } from '../../parts/Problem'
+import { Problem } from '../../parts/Problem'
 import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Confirm, FactPairs, Found } from './parts'
-import { useAct, useDisputes, useEvidence, useMayAct } from './queries'
+import { useAct, useDispute, useEvidence, useMayAct } from './queries'
 import { plainCode } from '../../rules/codes'
 import { useTimeLeft } from './wording'
 
@@ -92,18 +92,15 @@ function Detail({ dispute }: { dispute: Dispute }) {
 export function DisputeDetail() {
   const { disputeId = '' } = useParams()
   const { t } = useWords()
-  const [open, closed] = [useDisputes(false), useDisputes(true)]
-  const dispute = [...(open.data?.items ?? []), ...(closed.data?.items ?? [])].find((each) => each.id === disputeId)
+  const found = useDispute(disputeId)
   return (
-    <ConsolePage title={dispute ? t('finance.dispute.title', { reference: dispute.reference }) : t('finance.tab.disputes')}>
+    <ConsolePage title={found.data ? t('finance.dispute.title', { reference: found.data.reference }) : t('finance.tab.disputes')}>
       <p>
         <Link className="row-link" to="/finance/disputes">
           {t('finance.dispute.back')}
         </Link>
       </p>
-      <Problem error={open.error ?? closed.error} retry={() => void Promise.all([open.refetch(), closed.refetch()])} />
-      {dispute && <Detail dispute={dispute} />}
-      {!dispute && (open.isPending || closed.isPending ? <Loading /> : <p className="panel">{t('error.not_found')}</p>)}
+      <Found query={found}>{(dispute) => <Detail dispute={dispute} />}</Found>
     </ConsolePage>
   )
 }

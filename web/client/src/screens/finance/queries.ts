@@ -7,6 +7,7 @@ import type {
   CallProblems,
   Cases,
   ChargeDetail,
+  Dispute,
   Disputes,
   Evidence,
   Overview,
@@ -30,6 +31,7 @@ export const useOverview = () => useQuery(ask<Overview>('overview'))
 export const useApprovals = () => useQuery(ask<Approvals>('approvals'))
 export const useProblems = () => useQuery(ask<CallProblems>('problems'))
 export const useDisputes = (closed: boolean) => useQuery(ask<Disputes>('disputes', { closed }))
+export const useDispute = (id: string) => useQuery(ask<Dispute>(`disputes/${id}`))
 export const usePayouts = () => useQuery(ask<Payouts>('payouts'))
 export const usePayout = (id: string) => useQuery(ask<PayoutDetail>(`payouts/${id}`))
 export const useAccounts = () => useQuery(ask<PayoutAccounts>('payout-accounts'))
