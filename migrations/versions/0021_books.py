@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0041"
+revision = "0021"
 down_revision = "0020"
 
 # Everything that refuses UPDATE and DELETE, and the observed time itself, of which the newest row still moves.

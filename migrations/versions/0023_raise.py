@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043"
-down_revision = "0042"
+revision = "0023"
+down_revision = "0022"
 
 MOMENT = sa.DateTime(timezone=True)
 KINDS = "kind IN ('create', 'confirm', 'capture', 'cancel', 'refund', 'reverse', 'return', 'evidence'{})"

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0051"
-down_revision = "0045"
+revision = "0026"
+down_revision = "0025"
 
 STATES = "state IN ('open', {}'answered', 'decided')"
 

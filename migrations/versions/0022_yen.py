@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0042"
-down_revision = "0041"
+revision = "0022"
+down_revision = "0021"
 
 TABLES = ("charge", "dispute", "hold", "invoice", "payout", "posting", "refund")
 CHECKS = (("profile", "currency_known"), *((table, "currency") for table in TABLES))

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0044"
+revision = "0025"
+down_revision = "0024"
 
 MOMENT = sa.DateTime(timezone=True)
 STATES = "state IN ('trying', 'paid', 'given_up'{})"
