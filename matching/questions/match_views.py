@@ -1,12 +1,11 @@
 """A match as it is stored, and as a customer sees it."""
 
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
 from core.money import price_minor
 from matching.ranking.explanation import public_inputs
-from matching.ranking.ranker import Ranked
+from matching.ranking.ranker import Ranked, Sum
 
 ESTIMATE_MINUTES = (10, 20, 30)
 MS_PER_MINUTE = 60_000
@@ -46,8 +45,7 @@ def match_view(
         "score": (ranked.score_centi + 50) // 100,
         "score_centi": ranked.score_centi,
         "factors": [
-            {**view, "sum": None if each.sum is None else asdict(each.sum)}
-            for view, each in zip(factors_view(ranked), ranked.factors, strict=True)
+            {**view, "sum": sum_view(each.sum)} for view, each in zip(factors_view(ranked), ranked.factors, strict=True)
         ],
         "reasons": why,
         "concerns": against,
@@ -60,6 +58,14 @@ def match_view(
             ],
         },
     }
+
+
+def sum_view(of: Sum | None) -> dict[str, Any] | None:
+    """What a learned factor's points are worked out from."""
+    if of is None:
+        return None
+    weighed = [{"name": one.name, "value": one.value, "weight": one.weight} for one in of.weighed]
+    return {"weighed": weighed, "low": of.low, "scale": of.scale}
 
 
 def per_minute(rate_minor_per_hour: int) -> str:

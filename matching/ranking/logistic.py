@@ -1,6 +1,7 @@
 """The ranker: a fitted linear model and five stated factors, as integers that add up to the score."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -46,14 +47,16 @@ class LogisticRanker:
             return []
         model = self._model()
         candidates = self._shortlist(model, query, candidates, limit)
-        parts = {factor: _part(candidates.measured, _weights(model, factor)) for factor in LEARNED_FACTORS}
+        weighed = {factor: _weights(model, factor) for factor in LEARNED_FACTORS}
+        parts = {factor: _part(candidates.measured, weighed[factor]) for factor in LEARNED_FACTORS}
         contributions = {**_learned(model, parts), **_stated(model, query, candidates)}
         scores = _sum(contributions)
         utilities = np.sum([parts[factor] for factor in LEARNED_FACTORS], axis=0)
         best = _best(scores, utilities, candidates.order, limit)
         chosen = candidates.at(best).known()  # what was not weighed, too: it is kept with the match
+        rules = _rules(model, weighed)
         return [
-            _explained(model, chosen, place, contributions, n, model.calibration.p_success(float(utilities[n]), 0.0))
+            _explained(chosen, place, contributions, n, rules, model.calibration.p_success(float(utilities[n]), 0.0))
             for place, n in enumerate(map(int, best))
         ]
 
@@ -129,22 +132,47 @@ def _foremost(scores: Ints, order: NDArray[np.uint64], size: int) -> Ints:
     return np.sort(np.concatenate((above, ties)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How a factor's points come about, for everybody the same; a stated one weighs no features."""
+
+    weight: int
+    features: Mapping[str, float] | None
+    low: float
+    scale: float
+
+    def sum(self, features: Mapping[str, float]) -> Sum | None:
+        """The sum of somebody with these features."""
+        if self.features is None:
+            return None
+        weighed = tuple(Weighed(name, features[name], weight) for name, weight in self.features.items())
+        return Sum(weighed, self.low, self.scale)
+
+
+def _rules(model: Model, weighed: Mapping[str, Mapping[str, float]]) -> dict[str, _Rule]:
+    scale = _scale(model)
+    return {
+        factor: _Rule(weight, weighed.get(factor), model.span(factor).low, scale)
+        for factor, weight in {**model.shares(), **model.stated}.items()
+    }
+
+
 def _explained(
-    model: Model,
     chosen: Candidates,
     place: int,
     contributions: dict[str, Ints],
     n: int,
+    rules: Mapping[str, _Rule],
     p_success: float,
 ) -> Ranked:
-    weights, inputs = {**model.shares(), **model.stated}, chosen.inputs(place)
+    inputs = chosen.inputs(place)
     factors = tuple(
         Factor(
             factor=factor,
-            value=(2 * int(contributions[factor][n]) + weights[factor]) // (2 * weights[factor]),
-            weight=weights[factor],
+            value=(2 * int(contributions[factor][n]) + rules[factor].weight) // (2 * rules[factor].weight),
+            weight=rules[factor].weight,
             contribution_centi=int(contributions[factor][n]),
-            sum=_sum_of(model, factor, inputs["features"]) if factor in LEARNED_FACTORS else None,
+            sum=rules[factor].sum(inputs["features"]),
         )
         for factor in FACTORS
     )
@@ -155,9 +183,3 @@ def _explained(
         inputs=inputs,
         p_success=p_success,
     )
-
-
-def _sum_of(model: Model, factor: str, features: Mapping[str, float]) -> Sum:
-    weights = _weights(model, factor)
-    weighed = tuple(Weighed(name, features[name], weight) for name, weight in weights.items())
-    return Sum(weighed, model.span(factor).low, _scale(model))
