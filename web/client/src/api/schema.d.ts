@@ -531,6 +531,8 @@ export type FilterQuery = {
   q?: string | null
   min_minor?: number | null
   free?: boolean | null
+  min_connected_ms?: number | null
+  capture_failed?: boolean | null
 }
 
 export type GapOut = {
@@ -821,6 +823,8 @@ export type PageQuery = {
   q?: string | null
   min_minor?: number | null
   free?: boolean | null
+  min_connected_ms?: number | null
+  capture_failed?: boolean | null
   cursor?: string | null
   limit?: number
 }
