@@ -8,15 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, tuple_
+from sqlalchemy import ColumnElement, exists, func, tuple_
 
+from billing.collection.models import CollectionRow
 from billing.models import ChargeRow
 from core.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
 class ChargeFilter:
-    """Empty means everything; ``starts_at`` inclusive, ``ends_at`` exclusive, both by the time of accept."""
+    """Empty means everything; ``starts_at`` inclusive, ``ends_at`` exclusive, both by the time of accept.
+
+    ``capture_failed`` is whether the card refused the bill once, whatever came of it afterwards.
+    """
 
     state: str | None = None
     currency: str | None = None
@@ -26,10 +30,13 @@ class ChargeFilter:
     min_minor: int | None = None
     free: bool | None = None
     consultant_id: UUID | None = None
+    min_connected_ms: int | None = None
+    capture_failed: bool | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL, values bound."""
         gross = func.coalesce(ChargeRow.gross_minor, 0)
+        collected = exists().where(CollectionRow.charge_id == ChargeRow.id)
         rules: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
             (self.state, lambda value: ChargeRow.state == value),
             (self.currency, lambda value: ChargeRow.currency == value),
@@ -38,6 +45,8 @@ class ChargeFilter:
             (self.min_minor, lambda value: gross >= value),
             (self.consultant_id, lambda value: ChargeRow.consultant_id == value),
             (self.free, lambda value: gross == 0 if value else gross > 0),
+            (self.min_connected_ms, lambda value: ChargeRow.connected_ms >= value),
+            (self.capture_failed, lambda value: collected if value else ~collected),
             (self.reference, lambda value: ChargeRow.reference.icontains(value, autoescape=True)),
         ]
         return [rule(value) for value, rule in rules if value is not None]

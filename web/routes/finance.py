@@ -76,6 +76,8 @@ class FilterQuery(Input):
     q: Annotated[str, Field(max_length=40)] | None = None
     min_minor: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
     free: bool | None = None
+    min_connected_ms: Annotated[int, Field(ge=0, le=2_147_483_647)] | None = None
+    capture_failed: bool | None = None
 
     def asked(self) -> dict[str, Any]:
         """What was given, as it was: for the audit."""
@@ -92,6 +94,8 @@ class FilterQuery(Input):
             reference=self.q,
             min_minor=self.min_minor,
             free=self.free,
+            min_connected_ms=self.min_connected_ms,
+            capture_failed=self.capture_failed,
         )
 
 

@@ -266,7 +266,7 @@ async def test_a_strangers_meter_receipt_and_extension_are_not_there(room: Room)
         await room.cards.complete(stranger, "seti_nobodys")
 
 
-@pytest.mark.parametrize("given", [{"rate": 0}, {"cap": 49}, {"currency": "jpy"}])
+@pytest.mark.parametrize("given", [{"rate": 0}, {"cap": 49}, {"currency": "krw"}])
 async def test_a_price_nobody_can_have_agreed_to_stops_the_accept(room: Room, given: dict[str, Any]) -> None:
     with pytest.raises(Refused):
         await room.open(**given)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
+from billing.collection.models import CollectionRow
 from billing.models import ChargeRow
 from core.ids import new_id
 from tests.bench.meter_bench import live_charge
@@ -72,6 +73,32 @@ async def test_a_day_is_the_readers_own_to_its_last_moment_when_clocks_change_to
         assert [row["reference"] for row in await listed(scene, CHANGE, who)] == references
         assert [row["reference"] for row in await table(scene, CHANGE, who)] == references
     assert await refused(scene, "GET", "/api/finance/charges?from=2026-03-30&to=2026-03-29", anna) == (422, "invalid")
+
+
+async def test_the_calls_over_an_hour_and_the_captures_that_failed_are_found(scene: Scene) -> None:  # noqa: F811
+    at, hour = scene.house.clock.now(), 3_600_000
+    rows = [charge(at, n, connected_ms=hour - 2 + n) for n in range(4)]
+    await keep(scene, rows)
+    async with scene.house.db.begin() as tx:
+        tx.session.add(
+            CollectionRow(
+                charge_id=rows[1]["id"],
+                customer_id=rows[1]["customer_id"],
+                amount_minor=1_037,
+                fee_minor=156,
+                currency="eur",
+                state="paid",
+                attempts=2,
+                opened_at=at,
+                next_at=None,
+                closed_at=at,
+                last_message=None,
+            )
+        )
+    anna = await staff(scene, "anna")
+    for query, numbers in ((f"min_connected_ms={hour}", {2, 3}), ("capture_failed=true", {1})):
+        assert {row["charge_id"] for row in await listed(scene, query, anna)} == {str(rows[n]["id"]) for n in numbers}
+        assert len(await table(scene, query, anna)) == len(numbers)
 
 
 def amount(minor: int) -> str:

@@ -576,6 +576,8 @@ export type FilterQuery = {
   q?: string | null
   min_minor?: number | null
   free?: boolean | null
+  min_connected_ms?: number | null
+  capture_failed?: boolean | null
 }
 
 export type GapOut = {
@@ -866,6 +868,8 @@ export type PageQuery = {
   q?: string | null
   min_minor?: number | null
   free?: boolean | null
+  min_connected_ms?: number | null
+  capture_failed?: boolean | null
   cursor?: string | null
   limit?: number
 }

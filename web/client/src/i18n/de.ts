@@ -626,6 +626,8 @@ export const de: Record<MessageKey, string> = {
   'finance.to': 'Bis',
   'finance.min': 'Mindestens',
   'finance.free': 'Kostenlose Gespräche',
+  'finance.capture_failed': 'Abbuchung fehlgeschlagen',
+  'finance.over_an_hour': 'Über 60 Minuten',
   'finance.totals': '{count, plural, one {# Abrechnung} other {# Abrechnungen}}: {gross} brutto, {commission} Provision, {net} netto',
   'finance.none': 'Keine Abrechnung passt zu diesen Filtern.',
   'finance.csv': 'CSV herunterladen',

@@ -625,6 +625,8 @@ export const en = {
   'finance.to': 'To',
   'finance.min': 'At least',
   'finance.free': 'Free calls',
+  'finance.capture_failed': 'Capture failed',
+  'finance.over_an_hour': 'Over 60 minutes',
   'finance.totals': '{count, plural, one {# charge} other {# charges}}: {gross} gross, {commission} commission, {net} net',
   'finance.none': 'No charge matches these filters.',
   'finance.csv': 'Download CSV',

@@ -5,7 +5,13 @@ import { currencies } from '../../api/types'
 import { useWords } from '../../parts/words'
 import { decimalText, minorDigits, parseAmount } from '../../rules/money'
 
-export const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free'] as const
+export const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free', 'capture_failed', 'min_connected_ms'] as const
+/** What finance looks for most, each one button. */
+const presets = [
+  ['free', 'true', 'finance.free'],
+  ['capture_failed', 'true', 'finance.capture_failed'],
+  ['min_connected_ms', '3600000', 'finance.over_an_hour'],
+] as const
 const states = ['open', 'holding', 'awaiting_customer', 'metering', 'reviewing', 'settling', 'captured', 'released', 'uncollectable', 'abandoned']
 
 export function ChargeFilters({ filters, change }: { filters: Record<string, string>; change: (part: Record<string, string>) => void }) {
@@ -54,9 +60,14 @@ export function ChargeFilters({ filters, change }: { filters: Record<string, str
           change(atLeast(e.currentTarget.value, currency))
         }}
       />
-      <Button variant={filters.free === 'true' ? 'filled' : 'default'} aria-pressed={filters.free === 'true'} onClick={() => change({ free: filters.free === 'true' ? '' : 'true' })}>
-        {t('finance.free')}
-      </Button>
+      {presets.map(([name, value, words]) => {
+        const on = filters[name] === value
+        return (
+          <Button key={name} variant={on ? 'filled' : 'default'} aria-pressed={on} onClick={() => change({ [name]: on ? '' : value })} data-testid={`filter-${name}`}>
+            {t(words)}
+          </Button>
+        )
+      })}
     </form>
   )
 }
