@@ -83,8 +83,11 @@ async def overview(tx: Tx) -> list[Overview]:
                       WHEN p.destination = 'platform\\:commission' THEN -p.amount_minor ELSE 0 END) AS commission,
              sum(CASE WHEN p.source LIKE 'consultant\\:%' AND p.destination LIKE 'customer\\:%' THEN p.amount_minor
                       WHEN p.source LIKE 'customer\\:%' AND p.destination LIKE 'consultant\\:%' THEN -p.amount_minor
+                      WHEN t.kind = 'correction' AND p.source LIKE 'consultant\\:%' THEN p.amount_minor
+                      WHEN t.kind = 'correction' AND p.destination LIKE 'consultant\\:%' THEN -p.amount_minor
                       ELSE 0 END) AS payable,
-             sum(p.amount_minor) FILTER (WHERE p.destination = 'platform\\:stripe_fees') AS fees
+             sum(CASE WHEN p.destination = 'platform\\:stripe_fees' THEN p.amount_minor
+                      WHEN p.source = 'platform\\:stripe_fees' THEN -p.amount_minor ELSE 0 END) AS fees
       FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id GROUP BY p.currency
     )
     SELECT h.currency, coalesce(h.captured, 0), coalesce(h.held, 0), coalesce(h.released, 0),

@@ -92,12 +92,12 @@ async def answered(tx: Tx, user: UserId, response_ms: int, *, accepted: bool) ->
 
 
 async def never_came(tx: Tx, user: UserId) -> None:
-    """An accept that nobody followed into the call counts as a ring that ended in silence."""
+    """An accept that nobody followed into the call is no accept; in a row it counts as two rings in silence."""
     row = ConsultantRow
     values = {
         "offers_accepted": func.greatest(row.offers_accepted - 1, 0),
         "offers_missed": row.offers_missed + 1,
-        "missed_in_a_row": row.missed_in_a_row + 1,
+        "missed_in_a_row": row.missed_in_a_row + 2,
     }
     await tx.session.execute(update(row).where(row.user_id == user).values(values))
 

@@ -70,7 +70,8 @@ class Dispatcher:
         if row.waiting_over or tx.now < row.promise_at:
             return
         row.waiting_over = True
-        await promise.missed(tx, row)
+        if row.language is None and row.min_stars is None:  # whoever narrowed down who is rung waits by choice
+            await promise.missed(tx, row)
         tx.touch([row.customer_id])
 
     def _next_look(self, tx: Tx, look: Look) -> datetime:

@@ -11,7 +11,7 @@ from core.db import Tx
 from core.ids import CallId, UserId
 from matching.consultants import consultant_store
 from matching.consultants.projection import CHANNEL
-from matching.events import OfferAccepted
+from matching.events import OfferAccepted, OfferMissed
 from matching.facts import CallEndFact, CallFact, RefundFact, SettledFact, stood_up
 from matching.learning import outcomes
 from matching.questions import question_store
@@ -36,7 +36,13 @@ class OutcomeLog:
         if row is not None and row.ended_at is None:
             await self._learn(tx, event.call_id, ended_at=tx.now, connected=row.connected or event.went_live)
             if stood_up(event):
-                await consultant_store.never_came(tx, UserId(row.consultant_id))
+                await self._never_came(tx, UserId(row.consultant_id))
+
+    async def _never_came(self, tx: Tx, consultant: UserId) -> None:
+        """Nobody was there for a whole minute, so it counts as two rings in silence: they are away until they click."""
+        before = await consultant_store.missed_in_a_row(tx, consultant)
+        await tx.publish(OfferMissed(consultant_id=consultant, consecutive=before + 2))
+        await consultant_store.never_came(tx, consultant)
 
     async def on_charge_settled(self, tx: Tx, event: SettledFact) -> None:
         """The connected time is known for good."""

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.money import price_minor
-from matching.ranking.explanation import public_inputs
+from matching.ranking.explanation import PRIVATE_FEATURES, public_inputs
 from matching.ranking.ranker import Ranked, Sum
 
 ESTIMATE_MINUTES = (10, 20, 30)
@@ -64,8 +64,12 @@ def sum_view(of: Sum | None) -> dict[str, Any] | None:
     """What a learned factor's points are worked out from."""
     if of is None:
         return None
-    weighed = [{"name": one.name, "value": one.value, "weight": one.weight} for one in of.weighed]
-    return {"weighed": weighed, "low": of.low, "scale": of.scale}
+    weighed = [(one.name, one.value, one.weight) for one in of.weighed if one.name not in PRIVATE_FEATURES]
+    record = [one.value * one.weight for one in of.weighed if one.name in PRIVATE_FEATURES]
+    if record:  # what somebody's days look like is told as one figure
+        weighed.append(("record", sum(record), 1.0))
+    named = [{"name": name, "value": value, "weight": weight} for name, value, weight in weighed]
+    return {"weighed": named, "low": of.low, "scale": of.scale}
 
 
 def per_minute(rate_minor_per_hour: int) -> str:

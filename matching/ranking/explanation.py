@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from matching.language.words import is_stop_word, terms, words
+from matching.ranking.feature_names import ACTIVITY_HALF_LIVES
 from matching.ranking.index.consultant_facts import ConsultantFacts, Record
 from matching.ranking.index.consultant_index import one_tag_keys, tag_keys
 from matching.ranking.index.memory import LATELY_DAYS
@@ -21,7 +22,7 @@ MOST_WORDS = 3
 MEANT = 0.35  # cosine from which a profile is told to be about what is asked
 # What a customer may read of the ranker's inputs: the question's own, and what stands on the consultant's card. What a
 # learned factor weighs is told with the factor; whatever else is known (rings missed, say) is the consultant's own
-# business.
+# business, and when and how much they work is told as one figure.
 PUBLIC_INPUTS = (
     "tag_hits",
     "bm25",
@@ -33,6 +34,9 @@ PUBLIC_INPUTS = (
     "response_ms",
     "rate_minor_per_hour",
     "same_currency",
+)
+PRIVATE_FEATURES = frozenset(
+    {"success", "hours", "weekdays", "beyond_expected", *(f"active_{life}" for life in ACTIVITY_HALF_LIVES)}
 )
 
 

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import Literal
 
 from billing.charges import calls as charge_calls
+from billing.charges import store as charge_store
+from core.errors import NotFound
 from core.ids import CallId
 from signaling.views import Side
 from web.routes.finance import READERS
@@ -45,7 +47,9 @@ async def get_quality(call: Call) -> QualityOut:
 async def get_charge_quality(call: Call) -> QualityOut:
     """Show how good the connection of a charged call was."""
     async with call.house.db.begin() as tx:
-        detail = await call.house.finance.detail(tx, call.id("charge_id"))
-        chain = await charge_calls.parts(tx, detail.charge)
+        charge = await charge_store.charge(tx, call.id("charge_id"))
+        if charge is None:
+            raise NotFound
+        chain = await charge_calls.parts(tx, charge)
         rows = [row for part in chain for row in await call.house.quality.of_call(tx, CallId(part.call_id))]
     return QualityOut(items=[SampleOut.model_validate(row) for row in rows])

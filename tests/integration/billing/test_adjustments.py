@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from billing import timeline
 from billing.adjustments.service import Correction
-from billing.finance import approvals
+from billing.finance import approvals, store
 from billing.ledger import entries, journal
 from billing.reconciliation import months
 from core.errors import Conflict, Forbidden, Refused
@@ -125,6 +125,26 @@ async def test_a_correction_takes_two_people_and_goes_into_the_open_month(room: 
         told = [entry.kind for entry in await timeline.of_charge(tx, charge.id)]
     assert [kind for kind in told if kind.startswith("correction")] == ["correction_requested", "correction_booked"]
     await equal_to_stripe(room)
+
+
+async def test_the_overview_follows_a_correction(room: Room) -> None:
+    call = await paid_call(room)
+    async with room.db.begin() as tx:
+        [before] = await store.overview(tx)
+    for wanted in (
+        Correction(entries.payable(room.consultant), entries.COMMISSION, 48),
+        Correction(entries.STRIPE_FEES, entries.LOSSES, 7),
+    ):
+        await ask(room, call, wanted)
+        async with room.db.begin() as tx:
+            [waiting] = await approvals.waiting(tx)
+            await approvals.decide(tx, waiting.id, BEN, approved=True)
+            await room.adjustments.decided(tx, waiting.subject_id, BEN, approved=True)
+    async with room.db.begin() as tx:
+        [after] = await store.overview(tx)
+    assert after.commission_minor == before.commission_minor - 48
+    assert after.payable_minor == before.payable_minor + 48
+    assert after.fees_minor == before.fees_minor - 7
 
 
 async def test_a_rejected_correction_books_nothing(room: Room) -> None:

@@ -163,6 +163,20 @@ async def test_what_no_event_told_of_an_account_is_known_a_day_later(room: Room)
     assert await room.watch.run_due(room.db) == 0, "until tomorrow"
 
 
+async def test_an_answer_that_may_be_older_than_somebody_elses_is_not_believed(room: Room) -> None:
+    here = await account(room)
+    number = str(here.provider_account_id)
+    async with room.db.begin() as tx:  # a webhook's look, begun and ended while ours was on its way
+        row = await tx.session.get(PayoutAccountRow, room.consultant)
+        assert row is not None
+        row.can_receive, row.look_due_at = False, tx.now + timedelta(days=1, seconds=1)
+    await room.payouts.look(number)
+    assert not (await account(room)).can_receive
+    assert await room.watch.run_due(room.db) == 1, "asked again at once"
+    await room.work()
+    assert (await account(room)).can_receive
+
+
 async def test_an_account_stripe_did_not_answer_about_is_asked_again(room: Room) -> None:
     here = await account(room)
     await room.sandbox.restrict(str(here.provider_account_id), "external_account")

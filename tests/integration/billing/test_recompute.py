@@ -1,5 +1,6 @@
 """The nightly recomputation finds a cent anywhere in a bill or its invoice, and holds whom it concerns at once."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -44,6 +45,23 @@ async def test_a_wrong_bill_holds_the_consultants_payouts_in_the_same_night(room
     assert await held_reason(room) == "reconciliation: bill_differs"
     with pytest.raises(AssertionError, match="manual"):
         await room.sandbox.pay_out(await account_of(room))
+
+
+async def test_everybody_who_looks_at_a_wrong_bill_at_once_sees_it_and_it_is_one_case_a_figure(room: Room) -> None:
+    call = await paid_call(room)
+    await alter(room, ONE_MORE)
+    charge = await room.charge(call)
+
+    async def look() -> tuple[str, ...]:
+        async with room.db.begin() as tx:
+            return tuple(one.figure for one in (await room.reconciliation.bill(tx, charge.id)).differences)
+
+    first, *others = await asyncio.gather(*(look() for _ in range(4)))
+    assert first
+    assert others == [first] * 3
+    async with room.db.begin() as tx:
+        told = (await tx.session.scalars(text("SELECT details ->> 'figure' FROM billing_case"))).all()
+    assert sorted(told) == sorted(first)
 
 
 async def test_a_mended_bill_closes_its_cases_and_its_account_may_be_released(room: Room) -> None:

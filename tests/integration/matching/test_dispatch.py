@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -204,6 +205,16 @@ async def test_the_draws_of_a_ring_are_stored_and_can_be_drawn_again(market: Mar
     assert match.inputs["ring"]["request_id"] == str(request["id"])
     [result] = match.results
     assert result["ring"]["draw"] == draw(request["id"], anna, Standing())
+
+
+@pytest.mark.parametrize("narrowed", [{"language": "de"}, {"min_stars": 5}])
+async def test_whoever_narrows_down_who_is_rung_waits_by_choice(market: Market, narrowed: dict[str, Any]) -> None:
+    customer = await market.customer()
+    await market.ring(customer, **narrowed)
+    await market.later(120.1)
+    view = RequestView.model_validate(await market.view(customer))
+    assert (view.waiting_over, view.credit) == (True, None)
+    assert market.heard(PromiseMissed) == []
 
 
 async def test_a_missed_promise_is_credited_once(market: Market) -> None:

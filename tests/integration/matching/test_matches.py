@@ -14,6 +14,7 @@ from core.ids import QuestionId, UserId
 from matching.consultants import consultant_store
 from matching.questions import question_store
 from matching.questions.match_views import result_of
+from matching.ranking.explanation import PRIVATE_FEATURES
 from matching.ranking.replay import replayed
 from signaling.events import PresenceChanged
 from tests.integration.matching import past
@@ -112,6 +113,9 @@ async def test_what_somebody_answered_before_is_named_and_the_score_can_be_worke
     assert not {"answered_similar", "answered_lately"} & {each["code"] for each in second["reasons"]}
     for match in answer["matches"]:
         assert sum(map(worked_out, match["factors"])) == match["score_centi"]
+        told = {each["name"] for factor in match["factors"] if factor["sum"] for each in factor["sum"]["weighed"]}
+        assert "record" in told
+        assert not told & PRIVATE_FEATURES, "when somebody works is theirs"
     delivered = [factor["contribution_centi"] for match in answer["matches"] for factor in match["factors"]][7::8]
     assert delivered[0] > delivered[1], "the memory counts"
 

@@ -13,7 +13,7 @@ from core.db import Tx
 from core.ids import CallId, QuestionId, UserId
 from matching import changes
 from matching.consultants import consultant_store
-from matching.events import OfferAccepted
+from matching.events import OfferAccepted, OfferMissed
 from matching.learning import outcomes
 from matching.learning.outcomes_log import OutcomeLog
 from matching.models import OutcomeRow
@@ -113,6 +113,7 @@ async def test_an_accept_that_nobody_followed_counts_as_a_miss_once(
         row = await consultant_store.find(tx, story.consultant)
     assert row is not None
     assert (row.offers_accepted, row.offers_missed) == counts
+    assert [one.consecutive for one in story.market.heard(OfferMissed)] == [2] * counts[1], "away until they click"
 
 
 async def test_an_accepted_ring_begins_an_outcome_with_the_question_as_it_was(story: Story) -> None:

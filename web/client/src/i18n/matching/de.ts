@@ -47,6 +47,7 @@ export const matchingDe: Record<keyof typeof matchingEn, string> = {
   'feature.mean_spelling': 'Alle beantworteten Fragen, nach Schreibung (Potenz {power})',
   'feature.mean_meaning': 'Alle beantworteten Fragen, nach Bedeutung (Potenz {power})',
   'feature.stars': 'Sterne, wie zuvor zehnmal mit vieren bewertet',
+  'feature.record': 'Bisherige Leistung, als eine Zahl',
   'feature.success': 'Anteil guter Antworten',
   'feature.active': 'Gute Antworten in letzter Zeit (alle {days} Tage halbiert)',
   'feature.hours': 'Antwortet um diese Uhrzeit',

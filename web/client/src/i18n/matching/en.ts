@@ -46,6 +46,7 @@ export const matchingEn = {
   'feature.mean_spelling': 'All questions answered, by spelling (power {power})',
   'feature.mean_meaning': 'All questions answered, by meaning (power {power})',
   'feature.stars': 'Stars, as if rated ten times with four before',
+  'feature.record': 'Their record so far, as one figure',
   'feature.success': 'Share of good answers',
   'feature.active': 'Good answers of late (halved every {days} days)',
   'feature.hours': 'Answers at this hour',
