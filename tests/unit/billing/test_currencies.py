@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing import spending
 from billing.bills import Bill
 from billing.finance import paper as charges_paper
 from billing.finance.paper import PrintedCharge, printed_charges
@@ -20,7 +21,6 @@ from billing.payouts.statement import table as account_table
 from billing.payouts.statement_paper import About, printed_statement
 from billing.proof.pdf.layout import printed
 from billing.proof.recompute import DECIMALS
-from billing.spending import table
 from core.ids import UserId, new_id
 from core.money import MINIMUM_CHARGE_MINOR, Currency, amount_text
 from sandbox import money as sandbox_money
@@ -57,7 +57,7 @@ def test_no_csv_gives_yen_decimals() -> None:
     [of_finance] = csv.DictReader(io.StringIO(header() + sheet([charge], {})))
     assert [of_finance[name] for name in ("gross", "commission", "net", "refunded")] == ["1234", "185", "1049", "0"]
     bill = Bill(**figures, call_id=new_id(), billed_at=NOW, ended_at=NOW, other_id=UserId(new_id()), paid_minor=1_234)
-    [of_customer] = csv.DictReader(io.StringIO(table("customer", [bill], {})))
+    [of_customer] = csv.DictReader(io.StringIO(spending.header("customer") + spending.table("customer", [bill], {})))
     assert [of_customer[name] for name in ("connected_seconds", "price", "paid")] == ["660.001", "1234", "1234"]
     rows = list(csv.DictReader(io.StringIO(account_table([statement()], "UTC"))))
     assert [row["balance"] for row in rows] == ["-200", "849", "849"]
