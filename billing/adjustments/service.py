@@ -21,7 +21,7 @@ from billing.ledger import entries, journal
 from billing.models import ChargeRow
 from core import audit
 from core.db import Tx
-from core.errors import Conflict, Forbidden, NotFound, Refused
+from core.errors import Conflict, NotFound, Refused
 from core.ids import UserId, new_id
 
 AWAITING, REJECTED, BOOKED = "awaiting", "rejected", "booked"
@@ -77,7 +77,7 @@ class AdjustmentService:
             if (before.charge_id, _wanted(before), before.requested_by) != (charge.id, wanted, by):
                 raise Conflict("This key was used for another adjustment.", code="idempotency_mismatch")
             return before
-        _not_theirs(charge, by)
+        approvals.refuse_own(charge, by)
         plan = await self._plan(tx, charge, wanted)
         row = AdjustmentRow(
             id=new_id(),
@@ -113,7 +113,7 @@ class AdjustmentService:
         charge = await store.lock(tx, looked.charge_id)
         row = await tx.session.get(AdjustmentRow, adjustment_id, populate_existing=True)
         assert row is not None
-        _not_theirs(charge, by)
+        approvals.refuse_own(charge, by)
         if row.state != AWAITING:
             raise Conflict("This adjustment is not waiting any more.", code="decided")
         if approved:
@@ -177,11 +177,6 @@ def _wanted(row: AdjustmentRow) -> Correction | None:
     if row.source is None or row.destination is None:
         return None
     return Correction(row.source, row.destination, row.amount_minor)
-
-
-def _not_theirs(charge: ChargeRow, by: UserId) -> None:
-    if by in {charge.customer_id, charge.consultant_id}:
-        raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
 
 
 async def _charge(tx: Tx, charge_id: UUID) -> ChargeRow:

@@ -5,12 +5,19 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing.finance.models import ApprovalRow
+from billing.models import ChargeRow
 from core import audit
 from core.db import Tx
 from core.errors import Conflict, Forbidden, NotFound
 from core.ids import UserId, new_id
 
 REFUND, RELEASE, WAIVE, CORRECTION = "refund", "release", "waive", "correction"
+
+
+def refuse_own(charge: ChargeRow, by: UserId | None) -> None:
+    """Raise Forbidden for the call's own two people: a colleague decides about its money."""
+    if by in {charge.customer_id, charge.consultant_id}:
+        raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
 
 
 def ask(tx: Tx, kind: str, subject_id: UUID, *, by: UserId, amount_minor: int, currency: str, note: str) -> ApprovalRow:

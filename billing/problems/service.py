@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 from billing import timeline
 from billing.charges import calls, review, store
 from billing.charges.charge import FINAL, State
+from billing.finance import approvals
 from billing.finance.models import ProblemRow
 from billing.models import ChargeRow
 from billing.problems.rules import Answer, Category, Facts, Finding, decide
@@ -16,7 +17,7 @@ from billing.refunds.service import AWAITING as REFUND_AWAITING
 from billing.refunds.service import RefundService
 from core import audit
 from core.db import Tx
-from core.errors import Conflict, Forbidden, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.ids import CallId, UserId, new_id
 
 OPEN, AWAITING, ANSWERED, DECIDED = "open", "awaiting", "answered", "decided"
@@ -130,8 +131,7 @@ class ProblemService:
         charge = await store.lock(tx, looked.charge_id)
         row = await tx.session.get(ProblemRow, problem_id, populate_existing=True)
         assert row is not None
-        if by in {charge.customer_id, charge.consultant_id}:
-            raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
+        approvals.refuse_own(charge, by)
         if row.state != OPEN:
             raise Conflict("This was decided already.", code="decided")
         row.decided_by, row.decision = by, decision

@@ -20,7 +20,7 @@ from billing.refunds.models import RefundPartRow, RefundRow
 from billing.refunds.plan import Part, plan, refundable_minor
 from core import audit
 from core.db import Database, Tx
-from core.errors import Conflict, Forbidden, NotFound, Refused
+from core.errors import Conflict, NotFound, Refused
 from core.ids import UserId, new_id
 
 REASONS = ("customer_request", "quality", "technical", "consultant_absent", "duplicate", "goodwill", "other")
@@ -94,8 +94,7 @@ class RefundService:
             if asked != (charge.id, amount_minor, reason, by):
                 raise Conflict("This key was used for another refund.", code="idempotency_mismatch")
             return before
-        if by in {charge.customer_id, charge.consultant_id}:
-            raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
+        approvals.refuse_own(charge, by)
         parts, _ = await self._plan(tx, charge, amount_minor)
         row = RefundRow(
             id=new_id(),
@@ -144,8 +143,7 @@ class RefundService:
         charge = await store.lock(tx, looked.charge_id)
         row = await refunds.get(tx, refund_id)
         assert row is not None
-        if by in {charge.customer_id, charge.consultant_id}:
-            raise Forbidden("This call was your own; a colleague must decide about it.", code="own_money")
+        approvals.refuse_own(charge, by)
         if row.state != AWAITING:
             raise Conflict("This refund is not waiting any more.", code="decided")
         if not approved:
