@@ -1,5 +1,9 @@
 # Makes the environment: checks versions in one readable line each, then .venv and the built client. Sourced.
 
+# Some machines' settings forbid Python to keep what it has compiled: every start of a process would take five times as
+# long, and so would its return after a kill.
+unset PYTHONDONTWRITEBYTECODE
+
 say() { printf '· %s\n' "$*"; }
 fail() { printf '✗ %s\n' "$*" >&2; exit 1; }
 
