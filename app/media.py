@@ -10,12 +10,14 @@ from core import logs
 from core.tasks import finish
 from media.node import MediaNode
 
+log = logs.get(__name__)
+
 
 async def main() -> None:
     """Start, carry calls until SIGTERM or SIGINT, stop."""
     settings = load_settings()
     logs.configure("media")
-    house = build(settings)
+    house = build(settings.model_copy(update={"encoder_dir": ""}))  # nobody is matched here
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGTERM, signal.SIGINT):
@@ -23,6 +25,7 @@ async def main() -> None:
     node = MediaNode(settings, house.db)
     async with house.jobs.app.open_async():
         await node.start()
+        log.info("media.ready")
         await stop.wait()
         stop.clear()
         # A second signal ends the drain: whoever stops twice is in a hurry.

@@ -7,6 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import aiohttp
 
@@ -94,6 +95,7 @@ class Killer:
         self._killed = asyncio.Condition()
         self.by_name: Counter[str] = Counter()
         self._killed_at: dict[str, float] = {}
+        self._read_to: dict[str, int] = {}
 
     async def reached(self, kills: int) -> None:
         """Wait until so many were killed."""
@@ -106,14 +108,24 @@ class Killer:
             await asyncio.sleep(self._chance.uniform(0.1, 2 * PACE_S - 0.1))
             now = time.monotonic()
             old = [name for name in VICTIMS if now - self._killed_at.get(name, -SPARED_S) >= SPARED_S]
+            old = [name for name in old if self._ready(name)]
             if not old:
                 continue
             victim = self._chance.choice(old)
-            pid = self._stack.pid(victim)
-            os.kill(pid, signal.SIGKILL)
+            self._read_to[victim] = self._log(victim).stat().st_size
+            os.kill(self._stack.pid(victim), signal.SIGKILL)
             async with self._killed:
                 self.done += 1
                 self._killed.notify_all()
             self.by_name[victim] += 1
             self._killed_at[victim] = now
             await self._note(now)
+
+    def _log(self, name: str) -> Path:
+        return self._stack.plan.data / "logs" / f"{name}.log"
+
+    def _ready(self, name: str) -> bool:
+        """Whether it has said that it works since it was killed: on a busy machine that takes longer than a while."""
+        with self._log(name).open("rb") as log:
+            log.seek(self._read_to.get(name, 0))
+            return b'.ready"' in log.read()
