@@ -21,6 +21,7 @@ from app.embedded.postgres import EmbeddedPostgres, free_port, secret_in
 from app.embedded.redis import EmbeddedRedis
 from app.embedded.turn import EmbeddedTurn
 from app.provider_choice import Provider, choose
+from matching.ranking.index import minilm
 
 ROOT = Path(__file__).parent.parent
 READY_S = 30.0
@@ -110,6 +111,10 @@ class Stack:
             if migrate.behind(self._env["DATABASE_URL"]):
                 self._say("Bringing the database to the newest schema")
                 self._run("migrate", "app.migrate")
+            encoder = self._env["ENCODER_DIR"]
+            if encoder and not minilm.prepared(Path(encoder)):
+                self._say("Preparing the sentence encoder")
+                minilm.prepare(Path(encoder))
             self._say("Starting web, media and worker")
             # The page first: on two cores the other processes would only slow its start down.
             self._spawn("web", [sys.executable, "-m", "app.web"])

