@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.cards import AUTHENTICATES_PAYMENT, Refusal, refusal, refuses_charge
+from sandbox.cards import Refusal, authenticates_payment, refusal, refuses_charge
 from sandbox.errors import ApiError, invalid
 from sandbox.form import Params, boolean, choice, integer, metadata
 from sandbox.money import chargeable, currency
@@ -95,10 +95,13 @@ def confirm_with(world: World, intent: Obj, request: Request) -> Obj:
     if method.get("_detached"):
         raise invalid("The provided PaymentMethod was detached from its customer.", "payment_method")
     intent.update(last_payment_error=None, next_action=None)
-    authenticate = payment_methods.behaviour(method) in AUTHENTICATES_PAYMENT or request.forced == "authenticate"
+    away = boolean(request.params, "off_session")
+    authenticate = request.forced == "authenticate" or authenticates_payment(
+        payment_methods.behaviour(method), away=away, set_up=method.get("_set_up", False)
+    )
     if request.forced not in {None, "authenticate"}:
         raise _refused(world, intent, refusal(str(request.forced)), request)
-    if authenticate and boolean(request.params, "off_session"):
+    if authenticate and away:
         raise _refused(world, intent, refusal("authentication_required"), request)
     if authenticate:
         return _ask_to_authenticate(world, intent, request)
