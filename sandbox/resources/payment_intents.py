@@ -162,9 +162,9 @@ def capture(world: World, request: Request) -> Obj:
         )
     chargeable(amount, intent["currency"], "amount_to_capture")
     destination = (intent["transfer_data"] or {}).get("destination")
-    given = _fee(request.params, amount, destination)
-    fee = given if given is not None else min(intent["application_fee_amount"] or 0, amount)
-    return _take(world, intent, amount, fee, request)
+    given = _fee(request.params, None, destination)
+    fee = (intent["application_fee_amount"] or 0) if given is None else given
+    return _take(world, intent, amount, min(fee, amount), request)  # "capped at the total amount captured"
 
 
 def cancel(world: World, request: Request) -> Obj:
@@ -261,13 +261,13 @@ def _options(params: Params) -> dict[str, Any]:
     return given
 
 
-def _fee(params: Params, amount: int, destination: str | None) -> int | None:
+def _fee(params: Params, most: int | None, destination: str | None) -> int | None:
     fee = integer(params, "application_fee_amount")
     if fee is None:
         return None
     if destination is None:
         raise invalid("Can only apply an application_fee_amount with a connected account.", "application_fee_amount")
-    if not 0 <= fee <= amount:
+    if fee < 0 or (most is not None and fee > most):
         raise invalid("Your application fee cannot be larger than the charge amount.", "application_fee_amount")
     return fee
 
