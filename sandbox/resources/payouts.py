@@ -1,5 +1,7 @@
 """Payouts: from a connected account's balance to its bank (docs.stripe.com/payouts)."""
 
+from typing import Any
+
 from sandbox.errors import ApiError, invalid, missing
 from sandbox.form import integer, metadata
 from sandbox.money import currency
@@ -40,9 +42,8 @@ def create(world: World, request: Request) -> Obj:
         raise ApiError(400, "Payouts have been disabled on this account.", code="payouts_not_allowed")
     if not balance.suffices(world, account["id"], amount, code):
         raise ApiError(400, "You have insufficient funds for this payout.", code="balance_insufficient")
-    payout = _send(world, account, amount, code)
-    payout.update(automatic=False, metadata=labels, reconciliation_status="not_applicable", status="pending")
-    return payout
+    by_hand = {"automatic": False, "metadata": labels, "reconciliation_status": "not_applicable", "status": "pending"}
+    return _send(world, account, amount, code, **by_hand)
 
 
 def settle(world: World, payout: Obj) -> Obj:
@@ -102,7 +103,7 @@ def _pay(world: World, account: Obj, amount: int, code: str) -> Obj:
     return payout
 
 
-def _send(world: World, account: Obj, amount: int, code: str) -> Obj:
+def _send(world: World, account: Obj, amount: int, code: str, **more: Any) -> Obj:
     payout_id, now = world.new_id("po"), world.now()
     line = balance.record(world, "payout", -amount, code, payout_id, account=account["id"], description="STRIPE PAYOUT")
     bank = bank_accounts.of(account)
@@ -132,6 +133,7 @@ def _send(world: World, account: Obj, amount: int, code: str) -> Obj:
             "status": "in_transit",
             "type": "bank_account",
             "_account": account["id"],
+            **more,
         }
     )
     world.publish("payout.created", payout, account=account["id"])
