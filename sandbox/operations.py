@@ -61,6 +61,7 @@ def _list(path: str, name: str, params: str, listing: Listing) -> Operation:
 OPERATIONS = (
     _post("customers", "customers.create", "CustomerCreateParams", customers.create),
     _get("customers/{id}", "customers.retrieve", "CustomerRetrieveParams", customers.retrieve),
+    _post("customers/{id}", "customers.update", "CustomerUpdateParams", customers.update),
     _post("setup_intents", "setup_intents.create", "SetupIntentCreateParams", setup_intents.create),
     _get("setup_intents/{id}", "setup_intents.retrieve", "SetupIntentRetrieveParams", setup_intents.retrieve),
     _post("setup_intents/{id}/confirm", "setup_intents.confirm", "SetupIntentConfirmParams", setup_intents.confirm),
@@ -91,6 +92,7 @@ OPERATIONS = (
     _list("refunds", "refunds.list", "RefundListParams", refunds.listed),
     _get("refunds/{id}", "refunds.retrieve", "RefundRetrieveParams", refunds.retrieve),
     _post("accounts", "accounts.create", "AccountCreateParams", accounts.create),
+    _get("account", "accounts.retrieve_current", "AccountRetrieveCurrentParams", accounts.current),
     _get("accounts/{id}", "accounts.retrieve", "AccountRetrieveParams", accounts.retrieve),
     _post("accounts/{id}", "accounts.update", "AccountUpdateParams", accounts.update),
     _post("account_links", "account_links.create", "AccountLinkCreateParams", accounts.link),
@@ -115,6 +117,7 @@ OPERATIONS = (
     _get("disputes/{id}", "disputes.retrieve", "DisputeRetrieveParams", disputes.retrieve),
     _post("disputes/{id}", "disputes.update", "DisputeUpdateParams", disputes.update),
     _post("disputes/{id}/close", "disputes.close", "DisputeCloseParams", disputes.close),
+    _post("payouts", "payouts.create", "PayoutCreateParams", payouts.create),
     _list("payouts", "payouts.list", "PayoutListParams", payouts.listed),
     _get("payouts/{id}", "payouts.retrieve", "PayoutRetrieveParams", payouts.retrieve),
     _get("balance", "balance.retrieve", "BalanceRetrieveParams", balance.total),

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.errors import ApiError, invalid
 from sandbox.form import Params, choice, metadata
-from sandbox.resources import schedules
+from sandbox.resources import bank_accounts, schedules
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -24,8 +24,10 @@ def create(world: World, request: Request) -> Obj:
     kind = choice(params, "type", {"custom", "express", "standard"}, "standard")
     country = str(params.get("country", "DE"))
     wanted = params.get("capabilities") or {}
+    due = [name for name in _DUE if not _told(params, name)]
+    account_id = world.new_id("acct")
     account: Obj = {
-        "id": world.new_id("acct"),
+        "id": account_id,
         "object": "account",
         "business_type": params.get("business_type"),
         "capabilities": {name: "inactive" for name, ask in wanted.items() if ask.get("requested") == "true"},
@@ -35,14 +37,33 @@ def create(world: World, request: Request) -> Obj:
         "default_currency": {"GB": "gbp", "US": "usd", "CH": "chf", "JP": "jpy"}.get(country, "eur"),
         "details_submitted": False,
         "email": params.get("email"),
+        "external_accounts": bank_accounts.listed(world, account_id, params),
         "metadata": metadata(params),
         "payouts_enabled": False,
-        "requirements": _requirements(_DUE, reason="requirements.past_due"),
+        "requirements": _requirements(due, reason=f"requirements.{'past_due' if due else 'pending_verification'}"),
         "settings": _settings({}, params, country),
         "type": kind,
     }
     world.store.save(account)
+    if kind == "custom" and not due:  # nothing is left to ask, and the platform speaks for the account
+        world.afterwards(lambda: _verified(world, account))
     return account
+
+
+def current(world: World, request: Request) -> Obj:
+    """GET /v1/account: whoever the request speaks for, the platform without ``Stripe-Account``."""
+    if request.account is not None:
+        return ours(world.need("account", request.account))
+    return {
+        "id": "acct_sandbox",
+        "object": "account",
+        "charges_enabled": True,
+        "country": "DE",
+        "default_currency": "eur",
+        "details_submitted": True,
+        "payouts_enabled": True,
+        "type": "standard",
+    }
 
 
 def retrieve(world: World, request: Request) -> Obj:
@@ -78,11 +99,13 @@ def link(world: World, request: Request) -> Obj:
 
 
 def update(world: World, request: Request) -> Obj:
-    """POST /v1/accounts/:id: the payout schedule and metadata."""
+    """POST /v1/accounts/:id: the payout schedule, the bank account and metadata."""
     params = request.params
     account = ours(world.need("account", request.path["id"]))
     labels = {**account["metadata"], **metadata(params)}
     account["settings"] = _settings(account["settings"], params, account["country"])
+    if "external_account" in params:
+        account["external_accounts"] = bank_accounts.listed(world, account["id"], params)
     account["metadata"] = {name: value for name, value in labels.items() if value}  # an empty value unsets a key
     world.store.save(account)
     world.publish("account.updated", account, account=account["id"], request=request)
@@ -101,6 +124,10 @@ def onboard(world: World, account: Obj) -> Obj:
     account["capabilities"] = dict.fromkeys(account["capabilities"], "active")
     account["requirements"] = _requirements([])
     return _changed(world, account)
+
+
+def _verified(world: World, account: Obj) -> None:
+    onboard(world, account)
 
 
 def restrict(world: World, account: Obj, due: list[str] | None = None, reason: str = "requirements.past_due") -> Obj:
@@ -157,6 +184,14 @@ def _requirements(due: list[str], *, past: list[str] | None = None, reason: str 
         "past_due": list(past or []),
         "pending_verification": [],
     }
+
+
+def _told(params: Params, name: str) -> bool:
+    """Whether a requirement (dots lead inwards) was answered in the request."""
+    found: Any = params
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return bool(found)
 
 
 def _settings(before: dict[str, Any], params: Params, country: str) -> dict[str, Any]:

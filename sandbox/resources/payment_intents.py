@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.cards import AUTHENTICATES_PAYMENT, Refusal, refusal, refuses_charge
+from sandbox.cards import Refusal, authenticates_payment, refusal, refuses_charge
 from sandbox.errors import ApiError, invalid
 from sandbox.form import Params, boolean, choice, integer, metadata
 from sandbox.money import chargeable, currency
@@ -95,10 +95,13 @@ def confirm_with(world: World, intent: Obj, request: Request) -> Obj:
     if method.get("_detached"):
         raise invalid("The provided PaymentMethod was detached from its customer.", "payment_method")
     intent.update(last_payment_error=None, next_action=None)
-    authenticate = payment_methods.behaviour(method) in AUTHENTICATES_PAYMENT or request.forced == "authenticate"
+    away = boolean(request.params, "off_session")
+    authenticate = request.forced == "authenticate" or authenticates_payment(
+        payment_methods.behaviour(method), away=away, set_up=method.get("_set_up", False)
+    )
     if request.forced not in {None, "authenticate"}:
         raise _refused(world, intent, refusal(str(request.forced)), request)
-    if authenticate and boolean(request.params, "off_session"):
+    if authenticate and away:
         raise _refused(world, intent, refusal("authentication_required"), request)
     if authenticate:
         return _ask_to_authenticate(world, intent, request)
@@ -159,9 +162,9 @@ def capture(world: World, request: Request) -> Obj:
         )
     chargeable(amount, intent["currency"], "amount_to_capture")
     destination = (intent["transfer_data"] or {}).get("destination")
-    given = _fee(request.params, amount, destination)
-    fee = given if given is not None else min(intent["application_fee_amount"] or 0, amount)
-    return _take(world, intent, amount, fee, request)
+    given = _fee(request.params, None, destination)
+    fee = (intent["application_fee_amount"] or 0) if given is None else given
+    return _take(world, intent, amount, min(fee, amount), request)  # "capped at the total amount captured"
 
 
 def cancel(world: World, request: Request) -> Obj:
@@ -258,13 +261,13 @@ def _options(params: Params) -> dict[str, Any]:
     return given
 
 
-def _fee(params: Params, amount: int, destination: str | None) -> int | None:
+def _fee(params: Params, most: int | None, destination: str | None) -> int | None:
     fee = integer(params, "application_fee_amount")
     if fee is None:
         return None
     if destination is None:
         raise invalid("Can only apply an application_fee_amount with a connected account.", "application_fee_amount")
-    if not 0 <= fee <= amount:
+    if fee < 0 or (most is not None and fee > most):
         raise invalid("Your application fee cannot be larger than the charge amount.", "application_fee_amount")
     return fee
 

@@ -1,7 +1,11 @@
 """Payouts: from a connected account's balance to its bank (docs.stripe.com/payouts)."""
 
-from sandbox.errors import missing
-from sandbox.resources import accounts, balance
+from typing import Any
+
+from sandbox.errors import ApiError, invalid, missing
+from sandbox.form import integer, metadata
+from sandbox.money import currency
+from sandbox.resources import accounts, balance, bank_accounts
 from sandbox.store import Obj
 from sandbox.world import Request, World
 
@@ -10,8 +14,10 @@ _FAILURES = {
     "account_closed": "The bank account has been closed.",
     "account_frozen": "The bank account has been frozen.",
     "could_not_process": "The bank could not process this payout.",
+    "debit_not_authorized": "Debit transactions are not approved on this bank account.",
     "declined": "The bank has declined this payout.",
     "incorrect_account_holder_name": "The account holder's name on file does not match.",
+    "insufficient_funds": "The balance does not cover this payout.",
     "invalid_account_number": "The account number is not correct.",
     "no_account": "The bank account could not be located.",
 }
@@ -21,6 +27,23 @@ def pay(world: World, account: Obj) -> list[Obj]:
     """Send the whole balance of every currency to the bank; a balance that is not positive stays."""
     amounts = balance.sums(world, account["id"])
     return [_pay(world, account, amount, code) for code, amount in amounts.items() if amount > 0]
+
+
+def create(world: World, request: Request) -> Obj:
+    """POST /v1/payouts for a connected account: by hand, from its available balance, never more than there is."""
+    params = request.params
+    if request.account is None:
+        raise invalid("The sandbox pays out connected accounts only; name one by Stripe-Account.")
+    account = accounts.ours(world.need("account", request.account))
+    code, amount, labels = currency(params["currency"]), integer(params, "amount"), metadata(params)
+    if amount is None or amount < 1:
+        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+    if not account["payouts_enabled"]:
+        raise ApiError(400, "Payouts have been disabled on this account.", code="payouts_not_allowed")
+    if not balance.suffices(world, account["id"], amount, code):
+        raise ApiError(400, "You have insufficient funds for this payout.", code="balance_insufficient")
+    by_hand = {"automatic": False, "metadata": labels, "reconciliation_status": "not_applicable", "status": "pending"}
+    return _send(world, account, amount, code, **by_hand)
 
 
 def settle(world: World, payout: Obj) -> Obj:
@@ -71,14 +94,19 @@ def listed(world: World, request: Request) -> list[Obj]:
 
 
 def _pay(world: World, account: Obj, amount: int, code: str) -> Obj:
-    payout_id, now = world.new_id("po"), world.now()
-    own = balance.lines_of(world, account["id"])
-    line = balance.record(world, "payout", -amount, code, payout_id, account=account["id"], description="STRIPE PAYOUT")
+    payout = _send(world, account, amount, code)
     # Every line not yet paid out is paid out by this one: earlier payouts took theirs, so these sum to the balance.
-    for paid in [*own, line]:
+    for paid in balance.lines_of(world, account["id"]):
         if paid["_payout"] is None and paid["currency"] == code:
-            paid["_payout"] = payout_id
+            paid["_payout"] = payout["id"]
             world.store.save(paid)
+    return payout
+
+
+def _send(world: World, account: Obj, amount: int, code: str, **more: Any) -> Obj:
+    payout_id, now = world.new_id("po"), world.now()
+    line = balance.record(world, "payout", -amount, code, payout_id, account=account["id"], description="STRIPE PAYOUT")
+    bank = bank_accounts.of(account)
     payout = world.store.save(
         {
             "id": payout_id,
@@ -90,7 +118,7 @@ def _pay(world: World, account: Obj, amount: int, code: str) -> Obj:
             "created": now,
             "currency": code,
             "description": "STRIPE PAYOUT",
-            "destination": world.new_id("ba"),
+            "destination": bank["id"] if bank else world.new_id("ba"),
             "failure_balance_transaction": None,
             "failure_code": None,
             "failure_message": None,
@@ -105,10 +133,18 @@ def _pay(world: World, account: Obj, amount: int, code: str) -> Obj:
             "status": "in_transit",
             "type": "bank_account",
             "_account": account["id"],
+            **more,
         }
     )
     world.publish("payout.created", payout, account=account["id"])
+    if bank and bank["_refuses"]:
+        world.afterwards(lambda: _fail_once(world, payout, bank["_refuses"]))
     return payout
+
+
+def _fail_once(world: World, payout: Obj, code: str) -> None:
+    if payout["status"] in {"pending", "in_transit"}:
+        fail(world, payout, code)
 
 
 def _back(world: World, payout: Obj, kind: str) -> None:

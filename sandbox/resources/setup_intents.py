@@ -89,8 +89,11 @@ def confirm_with(world: World, intent: Obj, request: Request) -> Obj:
 
 def succeed(world: World, intent: Obj, request: Request | None = None) -> Obj:
     """The card is saved, and attached to the customer."""
+    method = world.need("payment_method", intent["payment_method"])
+    if intent["usage"] == "off_session":
+        method["_set_up"] = True
+        world.store.save(method)
     if intent["customer"]:
-        method = world.need("payment_method", intent["payment_method"])
         payment_methods.bind(world, method, intent["customer"], request)
     intent.update(status="succeeded", next_action=None, last_setup_error=None)
     world.store.save(intent)

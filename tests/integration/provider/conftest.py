@@ -1,6 +1,5 @@
-"""A gateway against the sandbox, or against Stripe's test mode when STRIPE_TEST_KEY is set."""
+"""A gateway against the sandbox, and people on both sides of a payment."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,16 +29,6 @@ async def gateway(bank: RunningSandbox) -> AsyncIterator[StripeGateway]:
         timeout_s=2,
         limiter=Limiter(per_endpoint=1_000, in_all=1_000),  # the sandbox is ours; no reason to queue
     )
-    yield made
-    await made.close()
-
-
-@pytest.fixture
-async def stripe_itself() -> AsyncIterator[StripeGateway]:
-    key = os.environ.get("STRIPE_TEST_KEY", "")
-    if not key.startswith(("sk_test_", "rk_test_")):
-        pytest.skip("STRIPE_TEST_KEY is not set: the contract was checked against the sandbox only")
-    made = StripeGateway(api_key=key, api_base="https://api.stripe.com", webhook_secret="whsec_unused")
     yield made
     await made.close()
 

@@ -104,7 +104,7 @@ async def test_a_declined_card_may_be_followed_by_a_good_one(browser: Browser) -
 
 async def test_a_card_that_asks_for_3d_secure_is_saved_in_the_same_frame(browser: Browser) -> None:
     setup, form = await browser.card_form()
-    await form.get_by_role("button", name="0446").click()
+    await form.get_by_role("button", name="3155").click()
     await form.get_by_role("button", name="Ich bin es").click()
     assert [told["type"] for told in await browser.heard()] == ["card.saved"]
     assert (await browser.gateway.retrieve_setup_intent(setup.id)).status is SetupStatus.SUCCEEDED
@@ -112,7 +112,7 @@ async def test_a_card_that_asks_for_3d_secure_is_saved_in_the_same_frame(browser
 
 
 async def _waiting(people: Any) -> Hold:
-    someone: People = await people("4000002500003155")
+    someone: People = await people("4000003800000446")
     return await someone.confirmed()
 
 
