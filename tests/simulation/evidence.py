@@ -114,7 +114,7 @@ class Account:
     lines: list[Row]
     stripe_payouts: list[Row]
     taken: dict[str, list[Row]]
-    schedule: Row
+    stripe: Row  # the account as Stripe describes it
     strange: list[Row]
     charge_of: dict[str, UUID]  # the source of a line on this account, and the charge it belongs to
 
@@ -284,7 +284,7 @@ async def gather_account(
         lines=lines,
         stripe_payouts=made,
         taken={one["id"]: await bank.lines(account, one["id"]) for one in made if one["automatic"]},
-        schedule=seen["settings"]["payouts"]["schedule"],
+        stripe=seen,
         strange=[
             line
             for line in state.get("balance_transaction", [])

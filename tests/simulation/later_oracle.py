@@ -308,8 +308,12 @@ def it_is_held_as_finance_says(played: Sequence[Played], account: Account) -> It
         if (account.row["held_at"] is not None) != held:
             yield f"the account is {'not ' if held else ''}held"
         wanted = {"interval": "manual"} if held else {"interval": "weekly", "weekly_anchor": "monday", "delay_days": 14}
-        if keep.at is not None and any(account.schedule.get(name) != value for name, value in wanted.items()):
-            yield f"Stripe's schedule is {account.schedule}"
+        schedule = account.stripe["settings"]["payouts"]["schedule"]
+        if keep.at is not None and any(schedule.get(name) != value for name, value in wanted.items()):
+            yield f"Stripe's schedule is {schedule}"
+    told = any(one["status"] == "failed" for one in account.stripe_payouts)
+    if told and account.row["payouts_enabled"] != account.stripe["payouts_enabled"]:
+        yield f"the account is {'not ' if account.row['payouts_enabled'] else ''}paid out, we say otherwise"
 
 
 def nothing_is_left(_played: Sequence[Played], account: Account) -> Iterator[str]:

@@ -11,7 +11,7 @@ from core.events import Flow
 from core.ids import CallId, new_id
 from media.events import IntervalClosed, IntervalOpened, SessionClosed
 from tests.simulation.entropy import seeded
-from tests.simulation.evidence import Account, Found, Part, Story, gather, gather_account
+from tests.simulation.evidence import Account, Found, Part, Played, Story, gather, gather_account
 from tests.simulation.house import House
 from tests.simulation.later import Office
 from tests.simulation.later_oracle import judge_account
@@ -58,7 +58,7 @@ class Play:
     """One seed on a studio. ``found`` and ``story`` are those of its last call, ``delivered`` counts webhooks."""
 
     def __init__(self, script: Script, studio: Studio) -> None:
-        self._script = script
+        self.script = script
         self._studio = studio
         self._heard = 0
         self._healed = False
@@ -66,12 +66,13 @@ class Play:
         self.found: Found | None = None
         self.story: Story | None = None
         self.account: Account | None = None
+        self.deeds: list[Played] = []
 
     async def run(self) -> Outcome:
         """Play it to its end and judge it."""
         self._studio.clock.reset()
-        with seeded(self._script.seed, self._studio.clock):
-            world = self._world = World(self._script, self._studio)
+        with seeded(self.script.seed, self._studio.clock):
+            world = self._world = World(self.script, self._studio)
             self._workers, media = Workers(world), Media(world)
             self._people = People(world, media)
             self._office = Office(world, self._people.accept)
@@ -91,7 +92,7 @@ class Play:
         return Outcome(world.violations, world.stage.trace, captured, len(world.scenes))
 
     async def _prepare(self, media: Media) -> None:
-        world, trouble = self._world, self._script.trouble
+        world, trouble = self._world, self.script.trouble
         world.customer_id = await world.bank.customer()
         account, now = await world.bank.consultant(), world.clock.now()
         world.account = account
@@ -104,13 +105,13 @@ class Play:
             "VALUES (%s, %s, true, %s)",
             (world.consultant, account, now),
         )
-        world.database.execute(_TERMS, (self._script.calls[0].review_s, now))
-        if any(call.late for call in self._script.calls):
+        world.database.execute(_TERMS, (self.script.calls[0].review_s, now))
+        if any(call.late for call in self.script.calls):
             world.database.execute(_PAID, {"customer": world.customer, "consultant": world.consultant, "at": now})
         await world.bank.new_events()
         self._heard = world.database.execute("SELECT coalesce(max(id), 0) FROM heard").fetchone()[0]  # type: ignore[index]
         for house in world.houses.values():
-            house.start(world.bank, self._script.calls[0].policy, self._flow, media.observed_ms)
+            house.start(world.bank, self.script.calls[0].policy, self._flow, media.observed_ms)
         for rule in trouble.rules:
             await world.bank.misbehave(rule.kind, rule.operation, rule.times)
         for outage in trouble.outages:
@@ -121,7 +122,7 @@ class Play:
             world.at(timedelta(seconds=absence.at_s), "no worker is left", leave)
         for at_s, span_s in trouble.jumps:
             world.at(timedelta(seconds=at_s), "the wall clock is set", partial(world.jump, span_s))
-        for call in self._script.calls:
+        for call in self.script.calls:
             scene = Scene(call, CallId(new_id()))
             world.scenes.append(scene)
             world.at(timedelta(seconds=call.begins_s), "accept", partial(self._people.accept, scene))
@@ -260,6 +261,7 @@ class Play:
     async def _judge(self) -> int:
         captured, world, office = 0, self._world, self._office
         gathered: list[Found] = []
+        self.deeds = office.played
         worse = world.trouble if world.script.later is None else world.trouble.with_more(world.script.later.trouble)
         for number, scene in enumerate(world.scenes):
             calls = [one.call_id for one in scene.chain()]
