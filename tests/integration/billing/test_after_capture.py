@@ -267,6 +267,20 @@ async def test_an_inquiry_moves_nothing(room: Room) -> None:
     assert row.status == "warning_needs_response"
 
 
+async def test_an_inquiry_that_becomes_a_dispute_is_about_what_was_not_given_back_since(room: Room) -> None:
+    call = await paid_call(room)
+    claimed = await room.sandbox.dispute((await room.intents())[0]["id"], inquiry=True)
+    await refund(room, call, 660)  # nobody has told us of the bank's question yet
+    await hear_everything(room)
+    charge = await room.charge(call)
+    await room.sandbox.decide(claimed, "escalated")
+    await hear_everything(room)
+    await equal_to_stripe(room)
+    async with room.db.begin() as tx:
+        [row] = await dispute_store.of_charge(tx, charge.id)
+    assert (row.amount_minor, row.withdrawn_minor) == (990, 990)
+
+
 async def test_a_payout_is_the_sum_of_its_lines_and_a_failed_one_comes_back(room: Room) -> None:
     await paid_call(room)
     await refund(room, await paid_call(room), 500)
