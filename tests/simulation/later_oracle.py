@@ -85,7 +85,8 @@ def explained_cases(story: Story, found: Found) -> set[str]:
         kinds |= {"reverse_refused"} if story.paid_out else set()
     for played in story.later:
         words = [word for _, word in played.said]
-        if words:
+        status = next((one["status"] for one in found.later.stripe_disputes if one["id"] == played.provider_id), "")
+        if words or status in _DECIDED:  # a full refund ends what the bank only asked
             kinds.add("evidence_refused")
         if ("lost", "won") in pairwise(words):
             kinds.add("invoice_after_appeal")
