@@ -81,6 +81,7 @@ class DisputeService:
             return  # an older answer: what is decided stays decided
         was, changed = row.status, row.status != str(seen.status)
         row.status, row.due_at = str(seen.status), seen.due_by
+        row.amount_minor = seen.amount_minor  # what was given back since the bank first asked is not disputed any more
         if changed and row.closed_at is not None:
             await self._turn(tx, charge, row, was)
         if seen.submission_count:

@@ -136,11 +136,16 @@ class PayoutService:
 
     async def _note_lines(self, tx: Tx, row: PayoutRow, lines: Sequence[BalanceTransaction]) -> None:
         """Every line once; their sum must be the payout."""
-        refs = await provider_refs.known(tx, [line.source_id for line in lines if line.source_id])
+        refs = await provider_refs.known(
+            tx, [name for line in lines for name in (line.source_id, line.parent_id) if name is not None]
+        )
         inside = [line for line in lines if line.source_id != row.id]
         for line in inside:
-            if await tx.session.get(PayoutLineRow, line.id) is None:
-                ref = refs.get(line.source_id or "")
+            ref = refs.get(line.parent_id or "") or refs.get(line.source_id or "")
+            known = await tx.session.get(PayoutLineRow, line.id)
+            if known is not None:  # a refund may be paid out before its answer has come to us
+                known.charge_id = known.charge_id or (None if ref is None else ref.charge_id)
+            else:
                 tx.session.add(
                     PayoutLineRow(
                         id=line.id,

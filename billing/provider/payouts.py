@@ -36,7 +36,7 @@ class Payouts(Connection):
 
         So the nets of all sum to zero. Raises ProviderRejected for a manual payout, which Stripe does not itemise.
         """
-        params: stripe.params.BalanceTransactionListParams = {"payout": payout_id}
+        params: stripe.params.BalanceTransactionListParams = {"payout": payout_id, "expand": ["data.source"]}
         found = await self._every(
             "GET /balance_transactions list",
             self._stripe.balance_transactions.list_async,

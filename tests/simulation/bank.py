@@ -113,9 +113,13 @@ class Bank:
         assert status < 400, content
         return json.loads(content) if content else None
 
-    async def api(self, method: str, path: str, given: dict[str, Any] | None = None) -> Any:
-        """One of Stripe's endpoints, outside the simulated processes."""
+    async def api(
+        self, method: str, path: str, given: dict[str, Any] | None = None, *, account: str | None = None
+    ) -> Any:
+        """One of Stripe's endpoints, outside the simulated processes; ``account`` is the connected one asked about."""
         headers = {**_KEY, "Content-Type": "application/x-www-form-urlencoded"}
+        if account is not None:
+            headers["Stripe-Account"] = account
         content, status, _ = await self.request(method, path, headers, urlencode(given or {}).encode())
         assert status < 400, content
         return json.loads(content)
@@ -142,12 +146,27 @@ class Bank:
         """An account that may receive transfers; its id."""
         capability = {"type": "express", "country": "DE", "capabilities[transfers][requested]": "true"}
         made = await self.api("POST", "/v1/accounts", capability)
-        back = {"account": made["id"], "return_url": URL_BASE, "refresh_url": URL_BASE, "type": "account_onboarding"}
+        await self.onboard(made["id"])
+        return str(made["id"])
+
+    async def onboard(self, account: str) -> None:
+        """The consultant fills in what Stripe wants to know, a bank account among it."""
+        back = {"account": account, "return_url": URL_BASE, "refresh_url": URL_BASE, "type": "account_onboarding"}
         link = await self.api("POST", "/v1/account_links", back)
         where = urlsplit(link["url"])
         with contextlib.suppress(web.HTTPSeeOther):  # aiohttp's way to answer a redirect
             await self.request("POST", f"{where.path}?{where.query}", {})
-        return str(made["id"])
+
+    async def lines(self, account: str, payout: str | None = None) -> list[dict[str, Any]]:
+        """Every line of a connected account's balance, or those that a payout took, newest first."""
+        found: list[dict[str, Any]] = []
+        only = f"&payout={payout}" if payout else ""
+        while True:
+            after = f"&starting_after={found[-1]['id']}" if found else ""
+            page = await self.api("GET", f"/v1/balance_transactions?limit=100{only}{after}", account=account)
+            found += page["data"]
+            if not page["has_more"]:
+                return found
 
     async def new_events(self) -> list[dict[str, Any]]:
         """The events since this was asked last, oldest first."""

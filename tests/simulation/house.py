@@ -94,7 +94,9 @@ class House:
         self.charges = ChargeService(
             db=self.db, gateway=gateway, settings=settings, observed=self._observed, terms=terms
         )
-        payouts = PayoutService(db=self.db, gateway=gateway, approval_above_minor=limit)
+        payouts = self.payouts = PayoutService(db=self.db, gateway=gateway, approval_above_minor=limit)
+        self.refunds = RefundService(db=self.db, gateway=gateway, approval_above_minor=limit)
+        self.disputes = DisputeService(db=self.db, gateway=gateway)
         self.charges.employ(REFUND_KINDS, RefundErrand(gateway))
         self.charges.employ(DISPUTE_KINDS, DisputeErrand(gateway))
         self.webhooks = WebhookService(
@@ -104,8 +106,8 @@ class House:
             cards=CardNews(db=self.db, gateway=gateway),
             accounts=PayoutAccountService(db=self.db, gateway=gateway, settings=settings, payouts=payouts),
             payouts=payouts,
-            refunds=RefundService(db=self.db, gateway=gateway, approval_above_minor=limit),
-            disputes=DisputeService(db=self.db, gateway=gateway),
+            refunds=self.refunds,
+            disputes=self.disputes,
         )
         self.charges.register(self.queue)
         self.webhooks.register(self.queue)

@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import pairwise
 
+from tests.simulation import later_oracle
 from tests.simulation.evidence import Found, Row, Story
+from tests.simulation.later_oracle import half_up
 from tests.simulation.script import (
     CURRENCIES,
     FIXED,
@@ -31,11 +33,6 @@ _WRITTEN_MS = 1_100  # what was seen is written each second: so much more of a c
 _ENDS = {"captured", "released", "abandoned", "uncollectable"}
 
 Rule = Callable[[Call, Trouble, Story, Found], Iterator[str]]
-
-
-def half_up(value: Fraction) -> int:
-    """The nearest whole number, a half upwards."""
-    return (2 * value.numerator + value.denominator) // (2 * value.denominator)
 
 
 def connected_ms(call: Call, ended_tick: int) -> int:
@@ -259,17 +256,8 @@ def commission_and_share_are_split(_call: Call, _trouble: Trouble, story: Story,
 
 
 def the_books_are_stripes(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
-    """Every account to the cent: nothing owed either way, and clearing is Stripe's own balance."""
-    charge, books = found.charge, found.books
-    expected = {
-        "stripe:clearing": found.platform_net_minor,
-        "platform:commission": -found.application_fees_minor,
-        "platform:stripe_fees": found.fees_minor,
-        f"customer:{charge['customer_id']}:receivable": 0,
-        f"consultant:{charge['consultant_id']}:payable": 0,
-        f"connected:{charge['consultant_id']}:balance": found.consultant_net_minor,
-        f"connected:{charge['consultant_id']}:sent": -found.consultant_net_minor,
-    }
+    """Every account to the cent: what is owed is what a bank or a dispute left, and clearing is Stripe's balance."""
+    books, expected = found.books, later_oracle.books(found)
     for account in sorted(expected | books):
         if books.get(account, 0) != expected.get(account, 0):
             yield f"{account} holds {books.get(account, 0)}, should hold {expected.get(account, 0)}"
@@ -278,6 +266,7 @@ def the_books_are_stripes(_call: Call, _trouble: Trouble, _story: Story, found: 
 def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
     """No case where nothing happened that a person must look at."""
     allowed = {"uncollectable", "holds_do_not_cover"} if story.lapsed else set()
+    allowed |= later_oracle.explained_cases(story, found)
     for case in found.cases:
         if case["kind"] not in allowed:
             yield f"case {case['kind']} {case['details']}"
@@ -401,4 +390,5 @@ RULES: tuple[Rule, ...] = (
     nothing_is_taken_while_the_bill_may_be_looked_at,
     it_is_settled_in_a_minute,
     a_lost_call_waits_for_both,
+    *later_oracle.RULES,
 )

@@ -11,8 +11,10 @@ from core.events import Flow
 from core.ids import CallId, new_id
 from media.events import IntervalClosed, IntervalOpened, SessionClosed
 from tests.simulation.entropy import seeded
-from tests.simulation.evidence import Found, Part, Story, gather
+from tests.simulation.evidence import Account, Found, Part, Played, Story, gather, gather_account
 from tests.simulation.house import House
+from tests.simulation.later import Office
+from tests.simulation.later_oracle import judge_account
 from tests.simulation.media import Media
 from tests.simulation.oracle import judge
 from tests.simulation.people import People
@@ -56,21 +58,24 @@ class Play:
     """One seed on a studio. ``found`` and ``story`` are those of its last call, ``delivered`` counts webhooks."""
 
     def __init__(self, script: Script, studio: Studio) -> None:
-        self._script = script
+        self.script = script
         self._studio = studio
         self._heard = 0
         self._healed = False
         self.delivered = 0
         self.found: Found | None = None
         self.story: Story | None = None
+        self.account: Account | None = None
+        self.deeds: list[Played] = []
 
     async def run(self) -> Outcome:
         """Play it to its end and judge it."""
         self._studio.clock.reset()
-        with seeded(self._script.seed, self._studio.clock):
-            world = self._world = World(self._script, self._studio)
+        with seeded(self.script.seed, self._studio.clock):
+            world = self._world = World(self.script, self._studio)
             self._workers, media = Workers(world), Media(world)
             self._people = People(world, media)
+            self._office = Office(world, self._people.accept)
             captured = 0
             await world.bank.open()
             try:
@@ -87,9 +92,10 @@ class Play:
         return Outcome(world.violations, world.stage.trace, captured, len(world.scenes))
 
     async def _prepare(self, media: Media) -> None:
-        world, trouble = self._world, self._script.trouble
+        world, trouble = self._world, self.script.trouble
         world.customer_id = await world.bank.customer()
         account, now = await world.bank.consultant(), world.clock.now()
+        world.account = account
         world.database.execute(
             "INSERT INTO customer_payment (user_id, provider_customer_id, updated_at) VALUES (%s, %s, %s)",
             (world.customer, world.customer_id, now),
@@ -99,13 +105,13 @@ class Play:
             "VALUES (%s, %s, true, %s)",
             (world.consultant, account, now),
         )
-        world.database.execute(_TERMS, (self._script.calls[0].review_s, now))
-        if any(call.late for call in self._script.calls):
+        world.database.execute(_TERMS, (self.script.calls[0].review_s, now))
+        if any(call.late for call in self.script.calls):
             world.database.execute(_PAID, {"customer": world.customer, "consultant": world.consultant, "at": now})
         await world.bank.new_events()
         self._heard = world.database.execute("SELECT coalesce(max(id), 0) FROM heard").fetchone()[0]  # type: ignore[index]
         for house in world.houses.values():
-            house.start(world.bank, self._script.calls[0].policy, self._flow, media.observed_ms)
+            house.start(world.bank, self.script.calls[0].policy, self._flow, media.observed_ms)
         for rule in trouble.rules:
             await world.bank.misbehave(rule.kind, rule.operation, rule.times)
         for outage in trouble.outages:
@@ -116,7 +122,7 @@ class Play:
             world.at(timedelta(seconds=absence.at_s), "no worker is left", leave)
         for at_s, span_s in trouble.jumps:
             world.at(timedelta(seconds=at_s), "the wall clock is set", partial(world.jump, span_s))
-        for call in self._script.calls:
+        for call in self.script.calls:
             scene = Scene(call, CallId(new_id()))
             world.scenes.append(scene)
             world.at(timedelta(seconds=call.begins_s), "accept", partial(self._people.accept, scene))
@@ -170,7 +176,11 @@ class Play:
             times = [world.next_on_agenda(), world.stage.next_wake(), *workers.next_look(due)]
             moment = min((moment for moment in times if moment is not None), default=None)
             if moment is None and not world.stage.actors:
-                return
+                if not self._office.waits:
+                    return
+                self._office.begin()
+                last = world.clock.steady() + _LONGEST
+                continue
             moment = moment or world.clock.steady() + timedelta(seconds=1)
             if moment > last:
                 break
@@ -194,15 +204,26 @@ class Play:
         for number, call_id, kind in heard:
             self._heard = number
             self._people.hear(world.scene(call_id), kind)
+            if kind == "settled" and self._office.at_once:
+                self._office.begin()
         self._people.answer_the_bank()
-        if world.trouble.webhooks:
+        if world.trouble.webhooks or self._office.begun:
             await self._post_events()
 
     async def _post_events(self) -> None:
         """Stripe posts its events: some never, some more than once, in any order."""
         world, trouble = self._world, self._world.trouble
         for event in await world.bank.new_events():
-            if not event["type"].startswith(_SUBSCRIBED) or world.chance.random() >= trouble.webhooks:
+            if self._office.begun and self._office.takes(event):
+                for after_s in self._office.deliveries_s():
+                    late = timedelta(seconds=after_s)
+                    world.at(late, f"webhook {event['type']}", partial(self._deliver, event))
+                continue
+            if (
+                not trouble.webhooks
+                or not event["type"].startswith(_SUBSCRIBED)
+                or world.chance.random() >= trouble.webhooks
+            ):
                 continue
             copies = trouble.copies if trouble.exactly else world.chance.randint(1, trouble.copies)
             for _ in range(copies):
@@ -225,7 +246,12 @@ class Play:
         world = self._world
         last = [scene.last() for scene in world.scenes]
         closed = [scene.closed_at for scene in last if scene.over and not scene.awaits and scene.closed_at is not None]
-        if self._healed or len(closed) < len(world.scenes) or world.clock.now() - max(closed) < _HEALS_AFTER:
+        if (
+            self._healed
+            or self._office.begun
+            or len(closed) < len(world.scenes)
+            or world.clock.now() - max(closed) < _HEALS_AFTER
+        ):
             return
         self._healed = True
         world.stage.note("everything behaves again")
@@ -233,7 +259,10 @@ class Play:
         world.perils.crashes, world.perils.stall = 0, 0.0
 
     async def _judge(self) -> int:
-        captured, world = 0, self._world
+        captured, world, office = 0, self._world, self._office
+        gathered: list[Found] = []
+        self.deeds = office.played
+        worse = world.trouble if world.script.later is None else world.trouble.with_more(world.script.later.trouble)
         for number, scene in enumerate(world.scenes):
             calls = [one.call_id for one in scene.chain()]
             found = await gather(world.database, world.bank, scene.call_id, calls)
@@ -249,12 +278,19 @@ class Play:
                 closed_at=scene.closed_at,
                 lapsed=tuple(scene.lapsed),
                 clicks=scene.clicks,
+                later=tuple(played for played in office.played if played.call_id == scene.call_id),
+                paid_out=any(played.payouts for played in office.played),
                 parts=tuple(_part(world, one) for one in scene.chain() if one is scene or one.node is not None),
             )
             self.found, self.story = found, story
-            wrong = judge(scene.script, world.trouble, story, found)
+            gathered.append(found)
+            meanwhile = scene.further or (world.script.later is not None and world.script.later.at_once)
+            wrong = judge(scene.script, worse if meanwhile else world.trouble, story, found)
             world.violations += [f"call {number}: {line}" for line in wrong]
             captured += found.charge["captured_minor"]
+        if len(gathered) == len(world.scenes):
+            self.account = await gather_account(world.database, world.bank, world.consultant, world.account, gathered)
+            world.violations += judge_account(office.played, self.account)
         return captured
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.migrate import upgrade
 from core import logs
 from tests.simulation.play import Outcome, Play, describe
-from tests.simulation.script import Script, draw
+from tests.simulation.script import Script, draw, paid
 from tests.simulation.studio import Studio
 
 _EVERY_S = 10.0
@@ -32,12 +33,12 @@ async def play(studio: Studio, script: Script) -> Outcome:
     return outcome
 
 
-async def _part(database_url: str, first: int, number: int, stride: int) -> int:
+async def _part(database_url: str, first: int, number: int, stride: int, drawn: Callable[[int], Script]) -> int:
     """Play every ``stride``-th seed and report each as a line of JSON."""
     studio = Studio(database_url)
     await studio.open()
     for seed in range(first, number, stride):
-        outcome = await play(studio, draw(seed))
+        outcome = await play(studio, drawn(seed))
         facts = {"seed": seed, "calls": outcome.calls, "captured": outcome.captured, "wrong": outcome.violations}
         sys.stdout.write(json.dumps(facts) + "\n")
         sys.stdout.flush()
@@ -45,10 +46,9 @@ async def _part(database_url: str, first: int, number: int, stride: int) -> int:
     return 0
 
 
-async def _one(database_url: str, seed: int, *, trace: bool) -> int:
+async def _one(database_url: str, script: Script, *, trace: bool) -> int:
     studio = Studio(database_url)
     await studio.open()
-    script = draw(seed)
     outcome = await play(studio, script)
     await studio.close()
     sys.stdout.write(describe(script) + "\n")
@@ -56,18 +56,18 @@ async def _one(database_url: str, seed: int, *, trace: bool) -> int:
         sys.stdout.write("\n".join(outcome.trace) + "\n")
     for wrong in outcome.violations:
         sys.stdout.write(f"✗ {wrong}\n")
-    sys.stdout.write(f"{'✗' if outcome.violations else '✓'} seed {seed}: {len(outcome.trace)} steps\n")
+    sys.stdout.write(f"{'✗' if outcome.violations else '✓'} seed {script.seed}: {len(outcome.trace)} steps\n")
     return 1 if outcome.violations else 0
 
 
-def _many(cluster: EmbeddedPostgres, first: int, seeds: int, jobs: int) -> int:
+def _many(cluster: EmbeddedPostgres, first: int, seeds: int, jobs: int, *more: str) -> int:
     began = said = time.monotonic()
     done = calls = captured = 0
     wrong: dict[int, list[str]] = {}
     parts = []
     for job in range(jobs):
         command = [sys.executable, "-m", "tests.simulation.run", "--part", str(job), "--jobs", str(jobs)]
-        command += ["--from", str(first), "--seeds", str(seeds), "--database-url", database(cluster)]
+        command += ["--from", str(first), "--seeds", str(seeds), "--database-url", database(cluster), *more]
         parts.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
     for fact in _lines(parts):
         done, calls, captured = done + 1, calls + fact["calls"], captured + fact["captured"]
@@ -126,6 +126,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first of them")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--seed", type=int, help="this one alone")
+    parser.add_argument("--paid", action="store_true", help="one paid call each: only what comes after it differs")
     parser.add_argument("--trace", action="store_true", help="print every step of it")
     parser.add_argument("--part", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--database-url", help=argparse.SUPPRESS)
@@ -136,9 +137,10 @@ def main() -> int:
     """Start a cluster of its own and play."""
     given = arguments()
     logs.configure("simulation", level="ERROR")
+    drawn = paid if given.paid else draw
     if given.part is not None:
         last = given.first + given.seeds
-        return uvloop.run(_part(given.database_url, given.first + given.part, last, given.jobs))
+        return uvloop.run(_part(given.database_url, given.first + given.part, last, given.jobs, drawn))
     with tempfile.TemporaryDirectory() as folder:
         if os.geteuid() == 0:
             Path(folder).chmod(0o755)
@@ -149,8 +151,8 @@ def main() -> int:
                 admin.execute("CREATE DATABASE template_migrated")
             upgrade(cluster.url("template_migrated"))
             if given.seed is not None:
-                return uvloop.run(_one(database(cluster), given.seed, trace=given.trace))
-            return _many(cluster, given.first, given.seeds, given.jobs)
+                return uvloop.run(_one(database(cluster), drawn(given.seed), trace=given.trace))
+            return _many(cluster, given.first, given.seeds, given.jobs, *(["--paid"] if given.paid else []))
         finally:
             cluster.stop()
 

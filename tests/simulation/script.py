@@ -7,6 +7,10 @@ import random
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
+from tests.simulation import later_script
+from tests.simulation.later_script import Later
+from tests.simulation.trouble import KINDS, Outage, Rule, Trouble
+
 TICKS = 1_024
 THRESHOLD_S = 600
 LATE_S = 480  # when the hold of a trusted customer is placed
@@ -90,58 +94,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A misbehaviour of Stripe's: what, at which operation, how often."""
-
-    kind: str
-    operation: str
-    times: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """The line to Stripe is dead from ``at_s`` for ``span_s``."""
-
-    at_s: float
-    span_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Everything that goes wrong around the calls; chances are per occasion."""
-
-    rules: tuple[Rule, ...] = ()
-    outages: tuple[Outage, ...] = ()
-    crash: float = 0.0
-    crashes: int = 0
-    down_s: float = 5.0  # how long a killed process stays away
-    absences: tuple[Outage, ...] = ()  # both workers are killed, and stay away so long
-    stall: float = 0.0
-    workers: int = 2
-    webhooks: float = 1.0  # how many of the events are delivered at all
-    copies: int = 1
-    exactly: bool = False  # every event in exactly ``copies``, not up to so many
-    late_s: float = 0.0
-    media_late_s: float = 0.0
-    media_twice: float = 0.0
-    jumps: tuple[tuple[float, float], ...] = ()  # the wall clock is set: when, by how much
-
-    @property
-    def on_the_money(self) -> bool:
-        """Whether anything may keep a hold from standing, or its standing from being noticed in time."""
-        return bool(self.rules or self.outages or self.crashes or self.absences or self.stall)
-
-
-@dataclass(frozen=True, slots=True)
 class Script:
     """A seed, written out."""
 
     seed: int
     calls: tuple[Call, ...]
     trouble: Trouble = field(default_factory=Trouble)
+    later: Later | None = None
 
 
-KINDS = ("timeout_after_success", "error_500", "error_500_after_success", "rate_429", "lock_409", "down")
 WRITES = ("payment_intents.create", "payment_intents.confirm", "payment_intents.capture", "payment_intents.cancel")
 RAISE = "payment_intents.increment_authorization"
 READS = ("payment_intents.retrieve", "payment_intents.list")
@@ -164,7 +125,27 @@ def draw(seed: int) -> Script:
     review_s = apart.choice((0, 0, 0, 45, 600, 7_200))
     calls = tuple(replace(call, late=late, review_s=review_s) for call in calls)
     more = random.Random(f"raise {seed}")  # noqa: S311 - the same
-    return _raised(more, Script(seed, calls, trouble))
+    script = _raised(more, Script(seed, calls, trouble))
+    # In a seed with a late hold the customer's trust, and so what a further call begins with, would hang on all this.
+    later = later_script.draw(seed, number, again=not late)
+    return replace(script, later=later)
+
+
+def paid(seed: int) -> Script:
+    """A call that is paid for whatever the seed, every third by two holds, and what comes after it."""
+    chance = random.Random(f"paid {seed}")  # noqa: S311 - a simulation that must replay, no secret
+    script = simple(seed, trouble=Trouble(workers=1 + seed % 2), extended=seed % 3 == 0)
+    return replace(script, later=later_script.drawn(chance, 1, again=True))
+
+
+def once_more(call: Call) -> Call:
+    """Eleven minutes between the same two, at the same price, on a good card."""
+    length = 660 * TICKS
+    both = {"customer": ((0, length),), "consultant": ((0, length),)}
+    cap = max(CURRENCIES[call.currency], call.rate_minor_per_hour // 2)
+    return Call(
+        call.currency, call.policy, call.rate_minor_per_hour, cap, GOOD, both, (), length, review_s=call.review_s
+    )
 
 
 def simple(

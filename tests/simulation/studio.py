@@ -10,6 +10,7 @@ from psycopg import sql
 from core.settings import Settings
 from tests.simulation.entropy import START, VirtualClock
 from tests.simulation.house import House
+from tests.simulation.later_script import LIMIT_MINOR
 from tests.simulation.stage import Boundaries
 
 # The rooms beside billing, as far as it must survive a crash that they heard of something.
@@ -20,7 +21,8 @@ _HEARD = (
 _TABLES = (
     "posting, ledger_transaction, charge_event, billing_case, billable_interval, command, hold, continued_call, "
     "charge, stripe_event, "
-    "customer_payment, saved_card, payout_account, invoice_series, feed, heard, procrastinate.procrastinate_jobs"
+    "customer_payment, saved_card, payout_account, payout, approval, mail, invoice_series, feed, heard, "
+    "procrastinate.procrastinate_jobs"
 )
 
 
@@ -43,6 +45,7 @@ class Studio:
             stripe_secret_key="sk_test_sandbox",
             stripe_webhook_secret="whsec_simulated",
             media_control_token="simulated-control-token-of-enough-characters",
+            approval_above_minor=LIMIT_MINOR,
         )
         self.houses = {name: House(name, settings, self.clock, self.boundaries) for name in ("web", "w1", "w2")}
 

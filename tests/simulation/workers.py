@@ -17,7 +17,7 @@ _DUE = (
     "(SELECT min(review_until) FROM charge), "
     "(SELECT min(due_at) FROM command), (SELECT min(due_at) FROM stripe_event)), "
     "(SELECT min(next_at) FROM collection), (SELECT min(greatest(rescue_until, books_closed_at)) FROM charge "
-    "WHERE state = 'metering' AND books_closed_at IS NOT NULL)"
+    "WHERE state = 'metering' AND books_closed_at IS NOT NULL), (SELECT min(schedule_due_at) FROM payout_account)"
 )
 
 
@@ -29,6 +29,7 @@ class Due:
     charges: datetime | None
     collection: datetime | None
     rescues: datetime | None
+    payouts: datetime | None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -55,7 +56,7 @@ class Workers:
 
     def next_look(self, due: Due) -> list[datetime | None]:
         """When a worker that is up has something to do, on the steady clock."""
-        times = (due.meter, due.charges, due.collection, due.rescues)
+        times = (due.meter, due.charges, due.collection, due.rescues, due.payouts)
         return [self._world.clock.steadily(wall) for wall in times] if self._world.up() else []
 
     def tick(self, due: Due) -> None:
@@ -69,6 +70,7 @@ class Workers:
                 "charges": (due.charges, house.charges),
                 "collection": (due.collection, house.collection),
                 "rescues": (due.rescues, house.rescues),
+                "payouts": (due.payouts, house.payouts),
             }
             for name, (wall, room) in looks.items():
                 if wall is not None and wall <= now:

@@ -48,6 +48,7 @@ class Scene:
     following: "Scene | None" = None  # the call that goes on with this one, once somebody came back
     awaits: bool = False  # whether somebody may still come back
     refusals: list[tuple[datetime, str]] = field(default_factory=list)
+    further: bool = False  # a call that came after
 
     def last(self) -> "Scene":
         """The call that goes on with this one in the end, as far as somebody came back."""
@@ -79,7 +80,7 @@ class World:
         self.scenes: list[Scene] = []
         self.cards: dict[str, Card] = {}  # how the bank answers for each saved card
         self.customer, self.consultant = UserId(new_id()), UserId(new_id())
-        self.customer_id = ""
+        self.customer_id = self.account = ""  # at Stripe
         self._agenda: list[tuple[datetime, int, str, Callable[[], None]]] = []
         self._number = 0
         self._down_s = trouble.down_s

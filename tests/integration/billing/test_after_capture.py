@@ -267,6 +267,20 @@ async def test_an_inquiry_moves_nothing(room: Room) -> None:
     assert row.status == "warning_needs_response"
 
 
+async def test_an_inquiry_that_becomes_a_dispute_is_about_what_was_not_given_back_since(room: Room) -> None:
+    call = await paid_call(room)
+    claimed = await room.sandbox.dispute((await room.intents())[0]["id"], inquiry=True)
+    await refund(room, call, 660)  # nobody has told us of the bank's question yet
+    await hear_everything(room)
+    charge = await room.charge(call)
+    await room.sandbox.decide(claimed, "escalated")
+    await hear_everything(room)
+    await equal_to_stripe(room)
+    async with room.db.begin() as tx:
+        [row] = await dispute_store.of_charge(tx, charge.id)
+    assert (row.amount_minor, row.withdrawn_minor) == (990, 990)
+
+
 async def test_a_payout_is_the_sum_of_its_lines_and_a_failed_one_comes_back(room: Room) -> None:
     await paid_call(room)
     await refund(room, await paid_call(room), 500)
@@ -280,7 +294,7 @@ async def test_a_payout_is_the_sum_of_its_lines_and_a_failed_one_comes_back(room
         lines = await room.money.lines(tx, payout, consultant=room.consultant)
     assert row.status == "in_transit"
     assert sum(line.net_minor for line in lines) == row.amount_minor == row.lines_minor == 2 * 1_402 - 425
-    assert all(line.charge_id for line in lines if line.kind in {"payment", "payment_refund"})
+    assert all(line.charge_id for line in lines), "a returned commission names its call, too"
     await room.sandbox.settle_payout(payout)
     await hear_everything(room)
     await room.sandbox.fail_payout(payout)
