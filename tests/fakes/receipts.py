@@ -302,7 +302,15 @@ def findings(document: dict[str, Any]) -> list[str]:
 def changes() -> list[dict[str, Any]]:
     """Receipts in which one value was changed, and what is found: the browser must find the same."""
     cases = []
-    for name in ("paid-customer", "capped-and-extended", "raised", "refunded-exempt", "reverse-charge", "yen", "credited"):
+    for name in (
+        "paid-customer",
+        "capped-and-extended",
+        "raised",
+        "refunded-exempt",
+        "reverse-charge",
+        "yen",
+        "credited",
+    ):
         original = signed(SCRIPTS[name])
         for path in places(original):
             document, value = changed(original, path)

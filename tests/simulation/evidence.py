@@ -66,6 +66,7 @@ class Found:
     unread_events: int
     intents: list[Row]
     stripe_charges: list[Row]
+    stripe_refunds: list[Row]
     platform_net_minor: int
     consultant_net_minor: int
     fees_minor: int
@@ -106,9 +107,10 @@ async def gather(database: psycopg.Connection[Any], bank: Bank, call_id: UUID, c
     names = {intent["id"] for intent in intents}
     charges = [one for one in state.get("charge", []) if one["payment_intent"] in names]
     transfers = {one["transfer"] for one in charges}
+    refunds = [one for one in state.get("refund", []) if one["payment_intent"] in names]
     fees = {one["application_fee"] for one in charges if one["application_fee"]}
     payments = {one["destination_payment"] for one in state.get("transfer", []) if one["id"] in transfers}
-    sources = {one["id"] for one in charges} | transfers | fees
+    sources = {one["id"] for one in (*charges, *refunds)} | transfers | fees
     lines = state.get("balance_transaction", [])
     own = [line for line in lines if line["source"] in sources]
     return Found(
@@ -119,6 +121,7 @@ async def gather(database: psycopg.Connection[Any], bank: Bank, call_id: UUID, c
         unread_events=unread["n"],
         intents=intents,
         stripe_charges=charges,
+        stripe_refunds=refunds,
         platform_net_minor=sum(line["net"] for line in own),
         consultant_net_minor=sum(line["net"] for line in lines if line["source"] in payments),
         fees_minor=sum(line["fee"] for line in own),

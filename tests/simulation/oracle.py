@@ -265,6 +265,7 @@ def the_books_are_stripes(_call: Call, _trouble: Trouble, _story: Story, found: 
         "stripe:clearing": found.platform_net_minor,
         "platform:commission": -found.application_fees_minor,
         "platform:stripe_fees": found.fees_minor,
+        "platform:credits": sum(one["amount"] for one in found.stripe_refunds),
         f"customer:{charge['customer_id']}:receivable": 0,
         f"consultant:{charge['consultant_id']}:payable": 0,
         f"connected:{charge['consultant_id']}:balance": found.consultant_net_minor,
@@ -273,6 +274,24 @@ def the_books_are_stripes(_call: Call, _trouble: Trouble, _story: Story, found: 
     for account in sorted(expected | books):
         if books.get(account, 0) != expected.get(account, 0):
             yield f"{account} holds {books.get(account, 0)}, should hold {expected.get(account, 0)}"
+
+
+def a_credit_is_given_back_once_and_borne_by_the_house(
+    call: Call, _trouble: Trouble, _story: Story, found: Found
+) -> Iterator[str]:
+    """What is owed from before comes back of what is captured, as much as there is, and neither side gives of it."""
+    charge = found.charge
+    expected = min(sum(call.owed), charge["captured_minor"]) if charge["state"] == "captured" else 0
+    given = sum(one["amount"] for one in found.stripe_refunds)
+    if (charge["credited_minor"], given) != (expected, expected):
+        yield f"{charge['credited_minor']} credited, Stripe gave {given} back, {expected} were to be"
+    if charge["refunded_minor"] or any(one["transfer_reversal"] for one in found.stripe_refunds):
+        yield "the consultant gave something back"
+    for kind in ("credit_set", "credit_issued"):
+        told = sum(event["details"].get("amount_minor", 0) for event in found.timeline if event["kind"] == kind)
+        told += sum(event["details"].get("gross_minor", 0) for event in found.timeline if event["kind"] == kind)
+        if told != expected:
+            yield f"{kind} is told of {told}"
 
 
 def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
@@ -395,6 +414,7 @@ RULES: tuple[Rule, ...] = (
     stripe_took_it_once,
     commission_and_share_are_split,
     the_books_are_stripes,
+    a_credit_is_given_back_once_and_borne_by_the_house,
     nothing_is_unexplained,
     it_is_told_once,
     the_cap_ends_no_call_early,

@@ -70,7 +70,8 @@ class Call:
     ``presence`` are stretches in which a side sends media, ``pauses`` what both agreed not to count, ``ends`` when
     somebody leaves, or the connection is given up as ``lost``. With ``leaves_after_s`` the customer goes that long
     after the accept, whatever stands by then. ``late``: the customer is trusted, so their hold is placed at eight
-    minutes. ``review_s`` is how long the bill may be looked at before it is taken: the house's terms.
+    minutes. ``review_s`` is how long the bill may be looked at before it is taken: the house's terms. ``owed`` are the
+    credits the customer has by then, for promises that were missed before.
     """
 
     currency: str
@@ -87,6 +88,7 @@ class Call:
     lost: Lost | None = None
     late: bool = False
     review_s: int = 0
+    owed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ class Script:
 KINDS = ("timeout_after_success", "error_500", "error_500_after_success", "rate_429", "lock_409", "down")
 WRITES = ("payment_intents.create", "payment_intents.confirm", "payment_intents.capture", "payment_intents.cancel")
 RAISE = "payment_intents.increment_authorization"
+REFUND = "refunds.create"
 READS = ("payment_intents.retrieve", "payment_intents.list")
 
 
@@ -164,7 +167,8 @@ def draw(seed: int) -> Script:
     review_s = apart.choice((0, 0, 0, 45, 600, 7_200))
     calls = tuple(replace(call, late=late, review_s=review_s) for call in calls)
     more = random.Random(f"raise {seed}")  # noqa: S311 - the same
-    return _raised(more, Script(seed, calls, trouble))
+    before = random.Random(f"owed {seed}")  # noqa: S311 - the same
+    return _owing(before, _raised(more, Script(seed, calls, trouble)))
 
 
 def simple(
@@ -200,6 +204,17 @@ def _raised(chance: random.Random, script: Script) -> Script:
         kind = chance.choice((*KINDS, "decline", "decline"))
         trouble = replace(trouble, rules=(*trouble.rules, Rule(kind, RAISE, chance.choice((1, 1, 2, 5)))))
     return Script(script.seed, tuple(calls), trouble)
+
+
+def _owing(chance: random.Random, script: Script) -> Script:
+    """The same seed with a customer whom the house owes credits, and a Stripe that misbehaves about giving them back."""
+    if len(script.calls) > 1 or chance.random() >= 0.3:
+        return script
+    owed = tuple(chance.choice((1, 250, 750, 5_000)) for _ in range(chance.choice((1, 1, 2, 3))))
+    trouble = script.trouble
+    if chance.random() < 0.5:
+        trouble = replace(trouble, rules=(*trouble.rules, Rule(chance.choice(KINDS), REFUND, chance.choice((1, 2, 5)))))
+    return Script(script.seed, (replace(script.calls[0], owed=owed),), trouble)
 
 
 def _call(chance: random.Random, policy: str, *, begins_s: float) -> Call:
