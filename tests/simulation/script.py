@@ -207,7 +207,7 @@ def _raised(chance: random.Random, script: Script) -> Script:
 
 
 def _owing(chance: random.Random, script: Script) -> Script:
-    """The same seed with a customer whom the house owes credits, and a Stripe that misbehaves about giving them back."""
+    """The same seed with a customer whom the house owes credits, and a Stripe that misbehaves when they go back."""
     if len(script.calls) > 1 or chance.random() >= 0.3:
         return script
     owed = tuple(chance.choice((1, 250, 750, 5_000)) for _ in range(chance.choice((1, 1, 2, 3))))

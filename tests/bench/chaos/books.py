@@ -27,7 +27,8 @@ SELECT charge.*, coalesce(seen.ms, 0) AS observed_ms, coalesce(seen.open, 0) AS 
 FORGOTTEN = """
 SELECT customer_id, amount_minor FROM credit WHERE used_minor < amount_minor AND EXISTS (
   SELECT 1 FROM charge WHERE charge.customer_id = credit.customer_id AND charge.currency = credit.currency
-     AND state = 'captured' AND settled_at > granted_at AND captured_minor > refunded_minor + credited_minor)
+     AND state = 'captured' AND settled_at > granted_at + interval '10 s'
+     AND captured_minor > refunded_minor + credited_minor)
 """
 OWED = "SELECT customer_id, sum(amount_minor)::bigint AS minor FROM promise_credit GROUP BY customer_id"
 BALANCES = """
