@@ -28,8 +28,10 @@ async def set_against(tx: Tx, charge: ChargeRow) -> None:
     The caller holds the charge's lock and has just found it captured: credit, refund, books and the command to Stripe
     are one transaction with that.
     """
-    most = refundable_minor(await refunds.captures(tx, charge.id))
     found = await store.lock_open(tx, charge.customer_id, charge.currency)
+    if not found:
+        return
+    most = refundable_minor(await refunds.captures(tx, charge.id))
     amounts = uses([row.amount_minor - row.used_minor for row in found], most)
     for row, amount in zip(found, amounts, strict=True):
         if amount:
