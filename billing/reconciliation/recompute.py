@@ -131,7 +131,7 @@ def _wrong(row: Row[Any]) -> list[Difference]:
         ("commission_minor", row.commission_minor, row.commission_again),
         ("net_minor", row.net_minor, row.net_again),
         ("refunded_minor", row.refunded_minor, row.given_back),
-        ("credited_minor", row.credited_minor, row.credited),
+        ("credit_given_minor", row.credited_minor, row.credited),
         ("booked_credit_minor", row.booked_credit, row.credit_set),
         ("credit_used_minor", row.used_minor, row.used_again),
         ("booked_gross_minor", row.booked_gross, row.gross_again),

@@ -346,7 +346,7 @@ async def test_the_comparisons_with_stripe_and_of_every_bill_agree_with_a_credit
 @pytest.mark.parametrize(
     ("wrong", "figure"),
     [
-        ("UPDATE charge SET credited_minor = credited_minor - 1", "credited_minor"),
+        ("UPDATE charge SET credited_minor = credited_minor - 1", "credit_given_minor"),
         ("UPDATE credit SET used_minor = used_minor - 1", "credit_used_minor"),
         ("UPDATE refund_part SET platform_minor = 0, share_minor = 750", "house_credit_minor"),
     ],
