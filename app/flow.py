@@ -54,7 +54,7 @@ def flow(house: House) -> Flow:
         PresenceChanged: (house.consultants.on_presence,),
         OfferMissed: (house.presence.on_offer_missed,),
         RequestClosed: (),
-        PromiseMissed: (),  # the credit is recorded with it; nothing sets it against a charge yet
+        PromiseMissed: (house.credits.on_promise_missed,),  # given back of what is captured later (billing/credits)
         OfferAccepted: (house.outcomes.on_offer_accepted, house.calls.on_offer_accepted),
         # accept → hold → media
         CallOpened: (house.presence.on_call_opened, house.charges.on_call_opened, house.rescues.on_call_opened),

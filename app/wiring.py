@@ -16,6 +16,7 @@ from billing.cards import CardService
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
+from billing.credits.service import CreditService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
 from billing.disputes.errand import DisputeErrand
 from billing.disputes.service import DisputeService
@@ -216,6 +217,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         adjustments=AdjustmentService(approval_above_minor=limit),
         disputes=disputes,
         collection=collection,
+        credits=CreditService(),
         reconciliation=reconciliation,
         problems=ProblemService(refunds),
         webhooks=webhooks,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 
 from billing.models import ChargeRow
 from billing.periods import Period
@@ -26,7 +26,10 @@ PIECE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One call's bill; ``other_id`` is who was on the other side. Refunds stay with the call they are of."""
+    """One call's bill; ``other_id`` is who was on the other side. Refunds stay with the call they are of.
+
+    ``credited_minor`` is what the house gave back of it; a consultant is not told.
+    """
 
     call_id: UUID
     reference: str
@@ -39,6 +42,7 @@ class Bill:
     net_minor: int
     paid_minor: int
     refunded_minor: int
+    credited_minor: int
     currency: str
     state: str
 
@@ -53,6 +57,7 @@ class BillTotal:
     net_minor: int
     paid_minor: int
     refunded_minor: int
+    credited_minor: int
     count: int
 
 
@@ -66,6 +71,7 @@ class Month:
     net_minor: int
     paid_minor: int
     refunded_minor: int
+    credited_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ async def piece(
 async def totals(tx: Tx, side: Side, user: UUID, period: Period) -> list[BillTotal]:
     """Sums per currency over the whole period."""
     query = (
-        select(ChargeRow.currency, *_sums(), func.count())
+        select(ChargeRow.currency, *_sums(side), func.count())
         .where(*_conditions(side, user, period))
         .group_by(ChargeRow.currency)
         .order_by(ChargeRow.currency)
@@ -134,9 +140,9 @@ async def free_time(tx: Tx, user: UUID, period: Period) -> FreeTime:
 async def months(tx: Tx, side: Side, user: UUID, period: Period, zone: str) -> list[Month]:
     """Sums per month and currency, oldest first; months without a bill are left out."""
     month = func.to_char(func.timezone(zone, ChargeRow.settling_at), "YYYY-MM").label("month")
-    gross, _, net, paid, back = _sums()
+    gross, _, net, paid, back, credited = _sums(side)
     query = (
-        select(month, ChargeRow.currency, gross, net, paid, back)
+        select(month, ChargeRow.currency, gross, net, paid, back, credited)
         .where(*_conditions(side, user, period))
         .group_by("month", ChargeRow.currency)
         .order_by("month", ChargeRow.currency)
@@ -162,10 +168,11 @@ def _conditions(side: Side, user: UUID, period: Period) -> list[ColumnElement[bo
     return rules
 
 
-def _sums() -> tuple[ColumnElement[Any], ...]:
+def _sums(side: Side) -> tuple[ColumnElement[Any], ...]:
     row = ChargeRow
     columns = (row.gross_minor, row.commission_minor, row.net_minor, row.captured_minor, row.refunded_minor)
-    return tuple(func.coalesce(func.sum(column), 0) for column in columns)
+    credited = row.credited_minor if side == "customer" else literal(0)
+    return tuple(func.coalesce(func.sum(column), 0) for column in (*columns, credited))
 
 
 def _bill(side: Side, row: ChargeRow) -> Bill:
@@ -182,6 +189,7 @@ def _bill(side: Side, row: ChargeRow) -> Bill:
         net_minor=row.net_minor or 0,
         paid_minor=row.captured_minor,
         refunded_minor=row.refunded_minor,
+        credited_minor=row.credited_minor if side == "customer" else 0,
         currency=row.currency,
         state=row.state,
     )

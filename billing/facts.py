@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from core.db import Tx
-from core.ids import CallId, UserId
+from core.ids import CallId, RequestId, UserId
 
 
 class AboutCall(Protocol):
@@ -142,6 +142,30 @@ class SideUnseen(AboutCall, Protocol):
     @property
     def last_packet_at(self) -> datetime:
         """When it was last seen."""
+        ...
+
+
+class PromiseBroken(Protocol):
+    """Nobody was there for a customer within the promise: they are owed this."""
+
+    @property
+    def request_id(self) -> RequestId:
+        """The request it was promised for."""
+        ...
+
+    @property
+    def customer_id(self) -> UserId:
+        """Who is owed."""
+        ...
+
+    @property
+    def amount_minor(self) -> int:
+        """How much."""
+        ...
+
+    @property
+    def currency(self) -> str:
+        """Its currency, lower case."""
         ...
 
 

@@ -15,6 +15,7 @@ from core.errors import Refused
 from core.ids import new_id
 
 INVOICE, CREDIT_NOTE = "invoice", "credit_note"
+CREDIT = "credit"  # what the house gave back: it corrects no invoice, because the price stays as it was
 
 
 def number_of(row: InvoiceRow) -> str:
@@ -72,12 +73,25 @@ async def issue_credit_note(tx: Tx, charge: ChargeRow, refund_id: UUID, amount_m
     return await _issue(tx, charge, CREDIT_NOTE, amount_minor, vat, tax, refund_id=refund_id, corrects_id=invoice.id)
 
 
+async def issue_credit(tx: Tx, charge: ChargeRow, refund_id: UUID, amount_minor: int) -> InvoiceRow:
+    """Write down what the house gave back of a charge at its own expense; the same refund has one such paper.
+
+    The consultant's price was paid in whole, so it changes neither their invoice nor the tax on it, and has
+    none itself. The caller holds the charge's lock.
+    """
+    issued = await of_charge(tx, charge.id)
+    same = next((row for row in issued if row.refund_id == refund_id), None)
+    if same is not None:
+        return same
+    return await _issue(tx, charge, CREDIT, amount_minor, 0, Tax(Treatment.OUTSIDE_SCOPE, 0), refund_id=refund_id)
+
+
 async def credit(tx: Tx, charge: ChargeRow, refund_id: UUID, amount_minor: int) -> None:
     """A credit note for what of ``amount_minor`` the invoice has left; a person looks at the rest.
 
     What Stripe has done is never undone here because of a note.
     """
-    issued = await of_charge(tx, charge.id)
+    issued = [row for row in await of_charge(tx, charge.id) if row.kind != CREDIT]
     whole = sum(row.gross_minor if row.kind == INVOICE else -row.gross_minor for row in issued)
     same = any(row.refund_id == refund_id for row in issued)
     possible = amount_minor if same else min(amount_minor, whole)

@@ -23,7 +23,8 @@ class ChargeRow(Base):
     ``marked_ms`` is the connected time up to which warnings were given. ``late_hold_ms`` is the connected time at
     which a trusted customer's hold is placed, None where that is at accept; ``secured_at`` is when that one stood.
     ``review_until`` is when a bill that may still be looked at is settled; ``waived``: it was found wrong by then.
-    ``marked_ms`` is the connected time up to which warnings were given. ``tax_reason`` is a member of
+    ``refunded_minor`` is what both sides gave back of it, ``credited_minor`` what the house did (``CreditRow``).
+    ``tax_reason`` is a member of
     ``billing.tax.Reason`` (None before there were any), and the columns after it what both sides had stated.
     """
 
@@ -72,6 +73,7 @@ class ChargeRow(Base):
     net_minor: Mapped[int | None]
     captured_minor: Mapped[int]
     refunded_minor: Mapped[int] = mapped_column(server_default="0", default=0)
+    credited_minor: Mapped[int] = mapped_column(server_default="0", default=0)
     review_until: Mapped[datetime | None] = mapped_column(default=None)
     waived: Mapped[bool] = mapped_column(server_default="false", default=False)
     settling_at: Mapped[datetime | None]

@@ -67,6 +67,9 @@ _FOR_CUSTOMER = _FOR_BOTH | {
     "raise_declined",
     "raise_given_up",
     "hold_impossible",
+    "credit_set",
+    "credit_open_again",
+    "credit_issued",
 }
 
 
@@ -115,7 +118,7 @@ class Taxed:
 class Receipt:
     """The bill of one call as one side sees it; both see the same time and the same gross.
 
-    ``paid_minor`` is what was taken less everything that was given back.
+    ``paid_minor`` is what was taken less everything that was given back, as far as it concerns this side.
     """
 
     call_id: UUID
@@ -175,7 +178,7 @@ class ReceiptService:
         gross = due.gross_minor if charge.gross_minor is None else charge.gross_minor
         tax = inclusive(gross, invoices.tax_of_charge(charge).rate_bps)
         issued = await invoices.of_charge(tx, charge.id)
-        returned = await given_back.of_charge(tx, charge)
+        returned = given_back.of_side(role, await given_back.of_charge(tx, charge))
         held, released = _held(holds), _released(holds)
         return Receipt(
             call_id=charge.call_id,

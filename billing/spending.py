@@ -15,7 +15,10 @@ from core.money import amount_text, decimal_text
 
 # Between the time a call was connected and the currency: who was on the other side, and the amounts.
 OTHER = {"customer": "consultant", "consultant": "customer"}
-AMOUNTS = {"customer": ("price", "paid", "refunded"), "consultant": ("gross", "commission", "net", "refunded")}
+AMOUNTS = {
+    "customer": ("price", "paid", "refunded", "credited"),
+    "consultant": ("gross", "commission", "net", "refunded"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,10 @@ def table(side: Side, rows: Iterable[Bill], names: Mapping[UserId, str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     for row in rows:
-        shared = (
-            (row.gross_minor, row.paid_minor)
+        amounts = (
+            (row.gross_minor, row.paid_minor, row.refunded_minor, row.credited_minor)
             if side == "customer"
-            else (row.gross_minor, row.commission_minor, row.net_minor)
+            else (row.gross_minor, row.commission_minor, row.net_minor, row.refunded_minor)
         )
         writer.writerow(
             (
@@ -66,7 +69,7 @@ def table(side: Side, rows: Iterable[Bill], names: Mapping[UserId, str]) -> str:
                 row.billed_at.isoformat(timespec="seconds"),
                 safe(names.get(row.other_id, "")),
                 decimal_text(row.connected_ms, 3),
-                *(amount_text(amount, row.currency) for amount in (*shared, row.refunded_minor)),
+                *(amount_text(amount, row.currency) for amount in amounts),
                 row.currency.upper(),
                 row.state,
             )

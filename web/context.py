@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from billing.charges.rescue import RescueService
     from billing.charges.service import ChargeService
     from billing.collection.service import CollectionService
+    from billing.credits.service import CreditService
     from billing.disputes.service import DisputeService
     from billing.finance.service import FinanceService
     from billing.mails.service import MailService
@@ -115,6 +116,7 @@ class House:
     adjustments: AdjustmentService
     disputes: DisputeService
     collection: CollectionService
+    credits: CreditService
     reconciliation: ReconciliationService
     problems: ProblemService
     webhooks: WebhookService

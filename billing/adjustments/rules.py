@@ -19,6 +19,7 @@ def ours(customer_id: UUID, consultant_id: UUID) -> tuple[str, ...]:
         entries.COMMISSION,
         entries.STRIPE_FEES,
         entries.LOSSES,
+        entries.CREDITS,
         entries.CLEARING,
         entries.DISPUTED,
         entries.PLATFORM_BANK,

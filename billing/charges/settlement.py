@@ -9,6 +9,7 @@ from billing.charges.announcements import HOLD_FAILED, SETTLED, announce
 from billing.charges.charge import Move, State, advance
 from billing.charges.command import Kind
 from billing.collection import steps as collecting
+from billing.credits import redeem
 from billing.ledger import entries, journal
 from billing.mails import outbox
 from billing.metering import store as meter_store
@@ -132,6 +133,8 @@ async def conclude(tx: Tx, charge: ChargeRow) -> None:
     charge.state = advance(State.SETTLING, move)
     charge.settled_at = tx.now
     timeline.record(tx, charge.id, charge.state, captured_minor=charge.captured_minor)
+    if charge.state == State.CAPTURED:
+        await redeem.set_against(tx, charge)
     if await invoices.issue_invoice(tx, charge) is not None:
         await outbox.note(tx, outbox.Kind.RECEIPT, charge.id, charge.customer_id)
     await announce(tx, charge.id, SETTLED)

@@ -13,6 +13,7 @@ DISPUTED = "stripe:disputed"
 STRIPE_FEES = "platform:stripe_fees"
 COMMISSION = "platform:commission"
 LOSSES = "platform:losses"  # what we bear ourselves: money that went out twice, a debt nobody pays
+CREDITS = "platform:credits"  # what we bear of bills because a promise was missed
 PLATFORM_BANK = "platform:bank"
 
 
@@ -86,6 +87,16 @@ def refunded(customer_id: UUID, consultant_id: UUID, *, amount_minor: int, commi
         *_brought_back(consultant_id, share),
         *written_off(customer_id, consultant_id, share_minor=share, commission_minor=commission_minor),
     ]
+
+
+def credit_set(customer_id: UUID, *, amount_minor: int) -> list[Posting]:
+    """We bear so much of the customer's bill, and owe it to them until it is given back."""
+    return [Posting(receivable(customer_id), CREDITS, amount_minor)]
+
+
+def credit_given(customer_id: UUID, *, amount_minor: int) -> list[Posting]:
+    """The customer has it; what both sides earned stays as it is."""
+    return [Posting(CLEARING, receivable(customer_id), amount_minor)]
 
 
 def dispute_withdrawn(amount_minor: int) -> list[Posting]:

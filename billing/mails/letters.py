@@ -101,10 +101,11 @@ async def _refund(tx: Tx, refund_id: str, reader: Reader, public_url: str) -> Fi
     parts = {part.id for part in await refunds.parts(tx, refund.id)}
     issued = [row for row in await invoices.of_charge(tx, charge.id) if row.refund_id in parts]
     numbers = ", ".join(map(invoices.number_of, issued))
+    kind = Kind.REFUND if refund.credit_id is None else Kind.CREDIT
     return {
         "reference": charge.reference,
         "amount": words.money(refund.amount_minor),
-        "notes": WORDS[reader.locale]["refund.notes"].format(numbers=numbers) if issued else "",
+        "notes": WORDS[reader.locale][f"{kind}.notes"].format(numbers=numbers) if issued else "",
         "url": _receipt_page(charge, public_url),
     }
 
@@ -125,6 +126,7 @@ _FIGURES: Mapping[Kind, Callable[[Tx, str, Reader, str], Coroutine[Any, Any, Fig
     Kind.PAYMENT_FAILED: _owed,
     Kind.PAYMENT_GIVEN_UP: _given_up,
     Kind.REFUND: _refund,
+    Kind.CREDIT: _refund,
     Kind.PAYOUT_FAILED: _payout,
 }
 

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     PAYMENT_FAILED = "payment_failed"
     PAYMENT_GIVEN_UP = "payment_given_up"
     REFUND = "refund"
+    CREDIT = "credit"
     PAYOUT_FAILED = "payout_failed"
 
 

@@ -33,6 +33,14 @@ WORDS = {
             "{notes}The receipt says what you have paid in the end:\n{url}"
         ),
         "refund.notes": "Credit note {numbers}\n",
+        "credit.notes": "Note {numbers}, without VAT\n",
+        "credit.subject": "Your credit for the call {reference}: {amount}",
+        "credit.text": (
+            "when you asked for somebody, nobody was there within our two minutes. The credit for that is set against\n"
+            "the call {reference}: {amount} go back to your card. Your bank shows it within some days.\n\n"
+            "We bear it ourselves; the consultant's price and invoice stay as they are.\n"
+            "{notes}The receipt says what you have paid in the end:\n{url}"
+        ),
         "payout_failed.subject": "A payout came back: {amount}",
         "payout_failed.text": (
             "the payout of {amount} did not reach your bank; the amount lies on your account again.\n\n"
@@ -81,6 +89,15 @@ WORDS = {
             "Tagen.\n\n{notes}Was Sie am Ende bezahlt haben, sagt der Beleg:\n{url}"
         ),
         "refund.notes": "Gutschrift {numbers}\n",
+        "credit.notes": "Beleg {numbers}, ohne Umsatzsteuer\n",
+        "credit.subject": "Ihr Guthaben für das Gespräch {reference}: {amount}",
+        "credit.text": (
+            "bei einer Ihrer Anfragen war in unseren zwei Minuten niemand für Sie da. Das Guthaben dafür haben wir\n"
+            "mit dem Gespräch {reference} verrechnet: {amount} gehen auf Ihre Karte zurück. Ihre Bank zeigt es in\n"
+            "einigen Tagen.\n\n"
+            "Wir tragen es selbst; Preis und Rechnung der beratenden Person bleiben, wie sie sind.\n"
+            "{notes}Was Sie am Ende bezahlt haben, sagt der Beleg:\n{url}"
+        ),
         "payout_failed.subject": "Eine Auszahlung kam zurück: {amount}",
         "payout_failed.text": (
             "die Auszahlung von {amount} hat Ihre Bank nicht erreicht; der Betrag liegt wieder auf Ihrem Konto.\n\n"

@@ -237,6 +237,6 @@ async def _facts(tx: Tx, charge: ChargeRow) -> Facts:
         connected_ms=charge.connected_ms or 0 if due is None else due.connected_ms,
         gross_minor=charge.gross_minor or 0 if due is None else due.gross_minor,
         captured_minor=charge.captured_minor if due is None else due.gross_minor,
-        refunded_minor=charge.refunded_minor,
+        refunded_minor=charge.refunded_minor + charge.credited_minor,
         overlaps_ms=int(overlaps or 0),
     )

@@ -170,7 +170,7 @@ def _commission(document: Document) -> Iterator[Finding]:
 
 
 def _limits(document: Document) -> Iterator[Finding]:
-    """Captured ≤ cap ≤ holds; refunded ≤ captured; and what was captured is what the state says."""
+    """Captured ≤ cap ≤ holds; refunded and credited ≤ captured; and what was captured is what the state says."""
     totals, price = document["totals"], document["price"]
     held = sum(hold["amount_minor"] for hold in document["holds"])
     if totals["captured_minor"] > price["cap_minor"]:
@@ -180,8 +180,11 @@ def _limits(document: Document) -> Iterator[Finding]:
     # Of a trusted customer nothing is held in the first minutes; without a hold there is nothing it must cover.
     if document["state"] != "abandoned" and document["holds"] and price["cap_minor"] > held:
         yield Finding("above", "cap_minor", price["cap_minor"], held)
+    credited = sum(one["amount_minor"] for one in document.get("credits", []))
     if totals["refunded_minor"] > totals["captured_minor"]:
         yield Finding("above", "refunded_minor", totals["refunded_minor"], totals["captured_minor"])
+    elif totals["refunded_minor"] + credited > totals["captured_minor"]:
+        yield Finding("above", "credited_minor", credited, totals["captured_minor"] - totals["refunded_minor"])
     for hold in document["holds"]:
         if not 0 <= hold["captured_minor"] <= hold["amount_minor"]:
             yield Finding("above", f"holds.{hold['n']}", hold["captured_minor"], hold["amount_minor"])
@@ -232,6 +235,9 @@ def _evidence(document: Document) -> Iterator[Finding]:
     figures.append(("invoice.number", (document["invoice"] or {}).get("number"), numbers[0] if numbers else None))
     notes = [one.get("number") for one in _of(noted, "credit_note_issued")]
     figures.append(("refunds", [refund["credit_note"] for refund in document["refunds"]], notes))
+    credits_noted = [[one.get("number"), one.get("gross_minor")] for one in _of(noted, "credit_issued")]
+    credits_told = [[one["number"], one["amount_minor"]] for one in document.get("credits", [])]
+    figures.append(("credits", credits_told, credits_noted))
     for place, said, found in figures:
         if said != found:
             yield Finding("evidence", place, said, found)

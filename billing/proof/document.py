@@ -22,6 +22,7 @@ from billing.tax import inclusive
 from core.money import MINIMUM_CHARGE_MINOR, Currency
 
 VERSION = 2
+SINCE_CREDITS = 3  # of a receipt that names any: all others stay as whoever checks them has long known them
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,9 @@ def document(
 ) -> dict[str, Any]:
     """The unsigned receipt for ``customer`` or ``consultant``; entries whose kind is not ``shown`` are hashes only."""
     charge = evidence.charge
+    credited = _credits(evidence) if role == "customer" else []
     sections: dict[str, Any] = {
-        "version": VERSION,
+        "version": SINCE_CREDITS if credited else VERSION,
         "issuer": {"name": story.issuer_name, "url": story.issuer_url},
         "reference": charge.reference,
         "call": {
@@ -74,6 +76,7 @@ def document(
         "totals": _totals(evidence, role),
         "holds": [_hold(hold) for hold in evidence.holds if hold.held_at is not None],
         "refunds": [_refund(row) for row in evidence.invoices if row.kind == invoices.CREDIT_NOTE],
+        **({"credits": credited} if credited else {}),
         "invoice": next((_invoice(row) for row in evidence.invoices if row.kind == invoices.INVOICE), None),
         "fees": {"payment_processing_borne_by": "platform"},
         "chain": _chain(evidence, shown),
@@ -194,6 +197,14 @@ def _refund(row: InvoiceRow) -> dict[str, Any]:
         "amount_minor": row.gross_minor,
         "vat_minor": row.vat_minor,
     }
+
+
+def _credits(evidence: Evidence) -> list[dict[str, Any]]:
+    """What the house bore of the price: between it and the customer, so the consultant is not told."""
+    rows = [row for row in evidence.invoices if row.kind == invoices.CREDIT]
+    return [
+        {"number": invoices.number_of(row), "at": stamp(row.issued_at), "amount_minor": row.gross_minor} for row in rows
+    ]
 
 
 def _chain(evidence: Evidence, shown: frozenset[str]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The form of a receipt, PURE: which fields there are, and of which kind; nothing is left out or added.
 
-Version 2 added the section ``tax``; receipts of version 1 are read as what they are.
+Version 2 added the section ``tax``, version 3 the section ``credits``; receipts of earlier versions are read as what
+they are.
 """
 
 from collections.abc import Iterator
@@ -80,6 +81,7 @@ SHAPE: dict[str, Any] = {
         }
     ],
     "refunds": [{"credit_note": TEXT, "at": TEXT, "amount_minor": WHOLE, "vat_minor": WHOLE}],
+    "credits": [{"number": TEXT, "at": TEXT, "amount_minor": WHOLE}],
     "invoice": (
         {
             "number": TEXT,
@@ -96,7 +98,7 @@ SHAPE: dict[str, Any] = {
     "chain_hash": TEXT + MAYBE,
     "issued_at": TEXT,
 }
-ADDED = {2: ("tax",)}  # sections by the version that brought them
+ADDED = {2: ("tax",), 3: ("credits",)}  # sections by the version that brought them
 NEWEST = max(ADDED)
 
 

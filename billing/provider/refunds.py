@@ -15,17 +15,27 @@ class Refunds(Connection):
     """Giving money back to the customer."""
 
     async def refund(
-        self, hold_id: str, *, amount_minor: int, idempotency_key: str, metadata: Mapping[str, str] | None = None
+        self,
+        hold_id: str,
+        *,
+        amount_minor: int,
+        idempotency_key: str,
+        metadata: Mapping[str, str] | None = None,
+        from_platform: bool = False,
     ) -> Refund:
-        """Give back part or all of a capture; the consultant's share and our commission go back pro rata."""
+        """Give back part or all of a capture; the consultant's share and our commission go back pro rata.
+
+        ``from_platform``: both stay where they are, and the platform's balance alone bears it
+        (docs.stripe.com/connect/destination-charges, 'Issue refunds').
+        """
         raw = await self._send(
             "POST /refunds",
             self._stripe.refunds.create_async,
             {
                 "payment_intent": hold_id,
                 "amount": amount_minor,
-                "reverse_transfer": True,
-                "refund_application_fee": True,
+                "reverse_transfer": not from_platform,
+                "refund_application_fee": not from_platform,
                 "metadata": dict(metadata or {}),
                 "expand": list(_REFUND),
             },

@@ -63,7 +63,22 @@ SELECT id,
          WHERE h.charge_id = split.id AND h.held_at IS NOT NULL) AS held,
        cap_minor, refunded_minor,
        (SELECT coalesce(sum(p.amount_minor), 0) FROM refund_part p JOIN refund r ON r.id = p.refund_id
-         WHERE r.charge_id = split.id AND p.state = 'done') AS given_back,
+         WHERE r.charge_id = split.id AND p.state = 'done' AND r.credit_id IS NULL) AS given_back,
+       credited_minor,
+       (SELECT coalesce(sum(p.amount_minor), 0) FROM refund_part p JOIN refund r ON r.id = p.refund_id
+         WHERE r.charge_id = split.id AND p.state = 'done' AND r.credit_id IS NOT NULL) AS credited,
+       (SELECT coalesce(sum(p.amount_minor), 0) FROM refund_part p JOIN refund r ON r.id = p.refund_id
+         WHERE r.charge_id = split.id AND r.credit_id IS NOT NULL
+         AND (p.state <> 'failed' OR p.platform_minor > 0)) AS credit_set,
+       (SELECT coalesce(sum(CASE p.destination WHEN 'platform' || chr(58) || 'credits' THEN p.amount_minor
+                                               ELSE -p.amount_minor END), 0)
+          FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
+         WHERE t.charge_id = split.id AND t.kind IN ('credit_set', 'credit_set_reversed')) AS booked_credit,
+       (SELECT coalesce(sum(k.used_minor), 0) FROM credit k WHERE k.id IN (
+          SELECT r.credit_id FROM refund r WHERE r.charge_id = split.id)) AS used_minor,
+       (SELECT coalesce(sum(p.amount_minor), 0) FROM refund_part p JOIN refund r ON r.id = p.refund_id
+         WHERE (p.state <> 'failed' OR p.platform_minor > 0) AND r.credit_id IN (
+          SELECT own.credit_id FROM refund own WHERE own.charge_id = split.id)) AS used_again,
        (SELECT coalesce(sum(p.amount_minor), 0) FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
          WHERE t.key = 'settle' || chr(58) || split.id) AS booked_gross,
        (SELECT coalesce(sum(p.amount_minor), 0) FROM posting p JOIN ledger_transaction t ON t.id = p.transaction_id
@@ -116,6 +131,9 @@ def _wrong(row: Row[Any]) -> list[Difference]:
         ("commission_minor", row.commission_minor, row.commission_again),
         ("net_minor", row.net_minor, row.net_again),
         ("refunded_minor", row.refunded_minor, row.given_back),
+        ("credit_given_minor", row.credited_minor, row.credited),
+        ("booked_credit_minor", row.booked_credit, row.credit_set),
+        ("credit_used_minor", row.used_minor, row.used_again),
         ("booked_gross_minor", row.booked_gross, row.gross_again),
         ("booked_captured_minor", row.booked_captured, row.taken),
         ("cap_minor", max(row.captured_minor, row.cap_minor), row.cap_minor),

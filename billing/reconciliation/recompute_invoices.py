@@ -1,7 +1,8 @@
 """Every invoice and its credit notes computed again, in SQL that shares nothing with the code that issued them.
 
 The rules are those of ``docs/money.md`` (VAT), written a second time: the invoice is of what was captured, its price
-includes the tax, and the tax of all credit notes together is rounded, not that of each.
+includes the tax, and the tax of all credit notes together is rounded, not that of each. What the house bore of a price
+has a paper of its own, and corrects no invoice.
 """
 
 from datetime import datetime
@@ -22,7 +23,11 @@ WITH due AS (
          i.gross_minor, i.net_minor, i.vat_minor, i.vat_rate_bps,
          (SELECT coalesce(sum(n.gross_minor), 0) FROM invoice n WHERE n.corrects_id = i.id) AS back,
          (SELECT coalesce(sum(n.net_minor), 0) FROM invoice n WHERE n.corrects_id = i.id) AS back_net,
-         (SELECT coalesce(sum(n.vat_minor), 0) FROM invoice n WHERE n.corrects_id = i.id) AS back_vat
+         (SELECT coalesce(sum(n.vat_minor), 0) FROM invoice n WHERE n.corrects_id = i.id) AS back_vat,
+         (SELECT coalesce(sum(n.gross_minor), 0) FROM invoice n
+           WHERE n.charge_id = c.id AND n.kind = 'credit') AS borne,
+         (SELECT coalesce(sum(p.platform_minor), 0) FROM refund_part p JOIN hold h ON h.id = p.hold_id
+           WHERE h.charge_id = c.id) AS borne_again
   FROM charge c LEFT JOIN invoice i ON i.charge_id = c.id AND i.kind = 'invoice'
   WHERE {which}
 )
@@ -56,5 +61,6 @@ def _wrong(row: Row[Any]) -> list[Difference]:
         ("credited_minor", max(row.back, invoiced), invoiced),
         ("credited_net_minor", row.back_net, row.back - row.back_vat_again),
         ("credited_vat_minor", row.back_vat, row.back_vat_again),
+        ("house_credit_minor", row.borne, row.borne_again),
     ]
     return unequal(row.id, pairs)

@@ -6,6 +6,7 @@ from billing.charges import commands, store
 from billing.charges.announcements import REFUNDED, announce
 from billing.charges.command import Kind, Move
 from billing.charges.errand import Order, Scene
+from billing.credits import redeem
 from billing.ledger import entries, journal
 from billing.mails import outbox
 from billing.models import ChargeRow, HoldRow
@@ -72,6 +73,7 @@ class RefundErrand:
         if part is not None and part.state == INTENDED:
             part.state, part.finished_at = FAILED, tx.now
             timeline.record(tx, scene.charge.id, "refund_failed", amount_minor=part.amount_minor)
+            await _nothing_given(tx, scene.charge, part)
             await _conclude(tx, scene.charge, part)
 
 
@@ -88,17 +90,7 @@ async def take_in_refund(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundP
 
 
 async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPartRow, seen: Refund) -> None:
-    returned = seen.fee_refunded_minor
-    if returned is None:  # refunds of a charge come one after the other: what is new since the last is this one's
-        before = [one.fee_returned_minor for one in await refunds.captures(tx, charge.id) if one.hold.id == hold.id]
-        returned = seen.fee_refunded_total_minor - sum(before)
-    commission = max(0, min(returned, part.amount_minor))
-    share = part.amount_minor - commission
-    if seen.transfer_reversed_minor != part.amount_minor:
-        # Stripe reverses the transfer by what is refunded, and gives the fee's part of it to the consultant again.
-        open_case(tx, charge.id, "reversal_differs", refund=seen.id, reversed_minor=seen.transfer_reversed_minor)
     part.state, part.finished_at = DONE, tx.now
-    part.commission_minor, part.share_minor = commission, share
     part.transfer_reversal_id = seen.transfer_reversal_id
     await provider_refs.remember(
         tx,
@@ -108,6 +100,25 @@ async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPart
         refund_reversal=seen.transfer_reversal_id,
         refund_at_destination=seen.destination_refund_id,
     )
+    refund = await refunds.get(tx, part.refund_id)
+    assert refund is not None
+    if refund.credit_id is None:
+        await _by_both_sides(tx, charge, hold, part, seen)
+    else:
+        await _by_the_house(tx, charge, part, seen)
+    await _finish_commands(tx, hold, part)
+    await _conclude(tx, charge, part)
+
+
+async def _by_both_sides(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPartRow, seen: Refund) -> None:
+    """The bill is smaller by it: the share's part came back with the transfer, the commission's with the fee."""
+    returned = seen.fee_refunded_minor
+    if returned is None:  # refunds of a charge come one after the other: what is new since the last is this one's
+        before = [one.fee_returned_minor for one in await refunds.captures(tx, charge.id) if one.hold.id == hold.id]
+        returned = seen.fee_refunded_total_minor - sum(before)
+    commission = max(0, min(returned, part.amount_minor))
+    _reversed(tx, charge, seen, part.amount_minor)
+    part.commission_minor, part.share_minor = commission, part.amount_minor - commission
     charge.refunded_minor += part.amount_minor
     await journal.book(
         tx,
@@ -120,10 +131,30 @@ async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPart
         ),
     )
     await invoices.credit(tx, charge, part.id, part.amount_minor)
-    await _finish_commands(tx, hold, part)
     timeline.record(tx, charge.id, "refunded", amount_minor=part.amount_minor, commission_minor=commission)
     await announce(tx, charge.id, REFUNDED)
-    await _conclude(tx, charge, part)
+
+
+async def _by_the_house(tx: Tx, charge: ChargeRow, part: RefundPartRow, seen: Refund) -> None:
+    """A credit: the bill and what both sides earned stay, and no other room has anything to learn from it."""
+    _reversed(tx, charge, seen, 0)
+    part.commission_minor, part.share_minor, part.platform_minor = 0, 0, part.amount_minor
+    charge.credited_minor += part.amount_minor
+    await journal.book(
+        tx,
+        charge.id,
+        key=f"refund:{part.id}",
+        kind="credit_given",
+        currency=charge.currency,
+        postings=entries.credit_given(charge.customer_id, amount_minor=part.amount_minor),
+    )
+    await invoices.issue_credit(tx, charge, part.id, part.amount_minor)
+
+
+def _reversed(tx: Tx, charge: ChargeRow, seen: Refund, expected_minor: int) -> None:
+    """Stripe reverses the transfer by what is refunded, and gives the fee's part of it to the consultant again."""
+    if seen.transfer_reversed_minor != expected_minor:
+        open_case(tx, charge.id, "reversal_differs", refund=seen.id, reversed_minor=seen.transfer_reversed_minor)
 
 
 async def _came_back(tx: Tx, charge: ChargeRow, part: RefundPartRow, seen: Refund) -> None:
@@ -133,8 +164,10 @@ async def _came_back(tx: Tx, charge: ChargeRow, part: RefundPartRow, seen: Refun
     booked = part.state == DONE
     part.state, part.finished_at = FAILED, tx.now
     if booked:
-        charge.refunded_minor -= part.amount_minor
-        await announce(tx, charge.id, REFUNDED)
+        charge.refunded_minor -= part.amount_minor - part.platform_minor
+        charge.credited_minor -= part.platform_minor
+        if not part.platform_minor:
+            await announce(tx, charge.id, REFUNDED)
         await journal.book(
             tx,
             charge.id,
@@ -145,9 +178,19 @@ async def _came_back(tx: Tx, charge: ChargeRow, part: RefundPartRow, seen: Refun
                 entries.Posting(entries.receivable(charge.customer_id), entries.CLEARING, part.amount_minor),
             ],
         )
+    else:
+        await _nothing_given(tx, charge, part)
     open_case(tx, charge.id, "refund_failed", refund=seen.id, why=seen.failure_reason, amount_minor=part.amount_minor)
     timeline.record(tx, charge.id, "refund_failed", amount_minor=part.amount_minor)
     await _conclude(tx, charge, part)
+
+
+async def _nothing_given(tx: Tx, charge: ChargeRow, part: RefundPartRow) -> None:
+    """Nothing moved: a credit that was to be given back is open again."""
+    refund = await refunds.get(tx, part.refund_id)
+    assert refund is not None
+    if refund.credit_id is not None:
+        await redeem.open_again(tx, charge, refund, part)
 
 
 async def _finish_commands(tx: Tx, hold: HoldRow, part: RefundPartRow) -> None:
@@ -168,4 +211,5 @@ async def _conclude(tx: Tx, charge: ChargeRow, part: RefundPartRow) -> None:
     refund.state = DONE if states == {DONE} else FAILED
     refund.finished_at = tx.now
     if refund.state == DONE:
-        await outbox.note(tx, outbox.Kind.REFUND, refund.id, charge.customer_id)
+        kind = outbox.Kind.REFUND if refund.credit_id is None else outbox.Kind.CREDIT
+        await outbox.note(tx, kind, refund.id, charge.customer_id)

@@ -6,19 +6,22 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from billing.credits.models import CreditRow
 from core.db import Base
 
 
 class RefundRow(Base):
     """A decision to give money back; ``commission_minor`` of it is ours to give, the rest the consultant's.
 
-    ``requested_by`` is None when the evidence decided by itself. ``key`` makes one click one refund.
+    ``requested_by`` is None when the evidence decided by itself. ``key`` makes one click one refund. With a
+    ``credit_id`` it redeems that credit: the house alone bears it, and neither side gives anything.
     """
 
     __tablename__ = "refund"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     charge_id: Mapped[UUID] = mapped_column(ForeignKey("charge.id"))
+    credit_id: Mapped[UUID | None] = mapped_column(ForeignKey(CreditRow.id), default=None)
     key: Mapped[str] = mapped_column(unique=True)
     reason: Mapped[str]
     note: Mapped[str]
@@ -32,7 +35,10 @@ class RefundRow(Base):
 
 
 class RefundPartRow(Base):
-    """What one hold's capture gives back. The figures below ``provider_id`` are those Stripe returned."""
+    """What one hold's capture gives back. The figures below ``provider_id`` are those Stripe returned.
+
+    ``platform_minor`` is what the house bore beside its commission: all of it where a credit was redeemed, else 0.
+    """
 
     __tablename__ = "refund_part"
 
@@ -45,4 +51,5 @@ class RefundPartRow(Base):
     transfer_reversal_id: Mapped[str | None]
     commission_minor: Mapped[int | None]
     share_minor: Mapped[int | None]
+    platform_minor: Mapped[int] = mapped_column(server_default="0", default=0)
     finished_at: Mapped[datetime | None]

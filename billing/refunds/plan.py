@@ -2,6 +2,8 @@
 
 Stripe returns the application fee pro rata of what is refunded of a capture, computed on running totals, so that the
 parts of several refunds never sum to more than the whole. What it says it returned is what is booked in the end.
+A credit (``billing/credits``) is given back of a capture as well and returns nothing of the fee: it limits what is
+left, and is left out of the proportion.
 """
 
 from collections.abc import Sequence
@@ -13,13 +15,17 @@ HoldKey = TypeVar("HoldKey")
 
 @dataclass(frozen=True, slots=True)
 class Captured(Generic[HoldKey]):
-    """One capture: its amount, our commission on it, and what was given back of both so far."""
+    """One capture: its amount, our commission on it, and what was given back of both so far.
+
+    ``credited_minor`` of ``refunded_minor`` was borne by the house alone.
+    """
 
     hold: HoldKey
     amount_minor: int
     fee_minor: int
     refunded_minor: int
     fee_returned_minor: int
+    credited_minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,6 @@ def plan(captures: Sequence[Captured[HoldKey]], amount_minor: int) -> tuple[Part
 
 
 def _commission(capture: Captured[HoldKey], amount: int) -> int:
-    so_far = capture.refunded_minor + amount
+    so_far = capture.refunded_minor - capture.credited_minor + amount
     due = (capture.fee_minor * so_far * 2 + capture.amount_minor) // (capture.amount_minor * 2)
     return max(0, min(amount, due - capture.fee_returned_minor))

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from billing import timeline
-from billing.charges import commands, store
+from billing.charges import store
 from billing.charges.charge import FINAL
-from billing.charges.command import Kind
 from billing.disputes.store import open_dispute
 from billing.finance import approvals
 from billing.ledger import entries
 from billing.models import ChargeRow, HoldRow
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import Refund
+from billing.refunds import sending
 from billing.refunds import store as refunds
 from billing.refunds.errand import take_in_refund
 from billing.refunds.models import RefundPartRow, RefundRow
@@ -24,7 +24,7 @@ from core.errors import Conflict, NotFound, Refused
 from core.ids import UserId, new_id
 
 REASONS = ("customer_request", "quality", "technical", "consultant_absent", "duplicate", "goodwill", "other")
-AWAITING, REJECTED, SENDING, FAILED = "awaiting", "rejected", "sending", "failed"
+AWAITING, REJECTED, FAILED = "awaiting", "rejected", "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,12 @@ class RefundService:
                 note=note,
             )
             return row
-        await self._send(tx, charge, row, parts)
+        await sending.send(tx, charge, row, parts)
         return row
 
     async def needs_two(self, tx: Tx, charge_id: UUID, amount_minor: int, *, but: UUID | None = None) -> bool:
         """Whether a second person must agree: all of a charge's refunds together count, however they are split."""
-        before = [row for row in await refunds.of_charge(tx, charge_id) if row.state not in {REJECTED, FAILED}]
+        before = [row for row in await _decided(tx, charge_id) if row.state not in {REJECTED, FAILED}]
         return amount_minor + sum(row.amount_minor for row in before if row.id != but) > self._limit
 
     async def decided(self, tx: Tx, refund_id: UUID, by: UserId, *, approved: bool) -> None:
@@ -151,7 +151,7 @@ class RefundService:
             timeline.record(tx, charge.id, "refund_rejected", amount_minor=row.amount_minor)
             return
         parts, _ = await self._plan(tx, charge, row.amount_minor, but=row.id)
-        await self._send(tx, charge, row, parts)
+        await sending.send(tx, charge, row, parts)
 
     async def take_in(self, refund_id: str) -> bool:
         """Fetch a refund that a webhook spoke of; False when it is not one of ours."""
@@ -189,8 +189,8 @@ class RefundService:
             raise Conflict("This charge is not settled yet.", code="not_settled")
         if await open_dispute(tx, charge.id):
             raise Conflict("The bank is deciding about this charge; answer the dispute instead.", code="disputed")
-        others = [row for row in await refunds.of_charge(tx, charge.id) if row.id != but]
-        if any(row.state in {AWAITING, SENDING} for row in others):
+        others = [row for row in await _decided(tx, charge.id) if row.id != but]
+        if any(row.state in {AWAITING, sending.SENDING} for row in others):
             raise Conflict("Another refund of this charge is under way.", code="refund_pending")
         captures = await refunds.captures(tx, charge.id)
         most = refundable_minor(captures)
@@ -198,32 +198,7 @@ class RefundService:
             raise Refused("More than was taken cannot be given back.", code="refund_too_large", refundable_minor=most)
         return plan(captures, amount_minor), most
 
-    async def _send(self, tx: Tx, charge: ChargeRow, row: RefundRow, parts: Sequence[Part[HoldRow]]) -> None:
-        row.state = SENDING
-        for part in parts:
-            written = RefundPartRow(
-                id=new_id(),
-                refund_id=row.id,
-                hold_id=part.hold.id,
-                amount_minor=part.amount_minor,
-                state="intended",
-                provider_id=None,
-                transfer_reversal_id=None,
-                commission_minor=None,
-                share_minor=None,
-                finished_at=None,
-            )
-            tx.session.add(written)
-            await tx.session.flush()
-            await commands.intend(
-                tx,
-                part.hold,
-                Kind.REFUND,
-                key=f"refund:{written.id}",
-                params={
-                    "amount_minor": part.amount_minor,
-                    "metadata": {"part_id": str(written.id), "reference": charge.reference},
-                },
-                subject_id=written.id,
-            )
-        tx.touch([charge.customer_id, charge.consultant_id])
+
+async def _decided(tx: Tx, charge_id: UUID) -> list[RefundRow]:
+    """The refunds that somebody decided. Credits come by themselves, return no fee, and stand in nobody's way."""
+    return [row for row in await refunds.of_charge(tx, charge_id) if row.credit_id is None]

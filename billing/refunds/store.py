@@ -63,17 +63,19 @@ async def captures(tx: Tx, charge_id: UUID) -> list[Captured[HoldRow]]:
         query = select(
             func.coalesce(func.sum(RefundPartRow.amount_minor), 0),
             func.coalesce(func.sum(func.coalesce(RefundPartRow.commission_minor, 0)), 0),
-        ).where(
+            func.coalesce(func.sum(RefundPartRow.amount_minor).filter(RefundRow.credit_id.is_not(None)), 0),
+        )
+        query = query.join(RefundRow, RefundRow.id == RefundPartRow.refund_id).where(
             RefundPartRow.hold_id == hold.id,
             (RefundPartRow.state != "failed") | RefundPartRow.commission_minor.is_not(None),
         )
-        refunded, returned = (await tx.session.execute(query)).one()
+        refunded, returned, credited = map(int, (await tx.session.execute(query)).one())
         lost = select(func.coalesce(func.sum(DisputeRow.withdrawn_minor), 0), _lost_fee()).where(
             DisputeRow.hold_id == hold.id, DisputeRow.status == "lost"
         )
         kept, kept_fee = (await tx.session.execute(lost)).one()
-        refunded, returned = refunded + kept, returned + kept_fee
-        found.append(Captured(hold, hold.captured_minor, hold.capture_fee_minor, int(refunded), int(returned)))
+        refunded, returned = refunded + int(kept), returned + int(kept_fee)
+        found.append(Captured(hold, hold.captured_minor, hold.capture_fee_minor, refunded, returned, credited))
     return found
 
 

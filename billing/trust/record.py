@@ -22,7 +22,7 @@ SELECT
   (SELECT count(*) FROM collection o WHERE o.customer_id = :customer AND o.opened_at >= :since) AS collected,
   (SELECT count(*) FROM refund r JOIN charge c ON c.id = r.charge_id
     WHERE c.customer_id = :customer AND r.state IN ('sending', 'done') AND r.requested_at >= :since
-      AND r.reason NOT IN ('quality', 'technical', 'consultant_absent', 'duplicate')) AS given_back
+      AND r.reason NOT IN ('quality', 'technical', 'consultant_absent', 'duplicate', 'missed_promise')) AS given_back
 """)
 
 

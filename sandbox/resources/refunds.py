@@ -1,4 +1,4 @@
-"""Refunds, with the reversal of the transfer and of the application fee, pro rata."""
+"""Refunds, with the reversal of the transfer and of the application fee, pro rata; or, without the two, by us alone."""
 
 from sandbox.cards import Behaviour
 from sandbox.errors import ApiError, invalid
@@ -35,7 +35,8 @@ def create(world: World, request: Request) -> Obj:
         refund["transfer_reversal"] = transfers.reverse(world, transfer, amount, request, refund=refund["id"])["id"]
     if give_fee:
         fee = world.need("application_fee", charge["application_fee"])
-        fees.give_back(world, fee, charge["amount_refunded"], charge["amount_captured"], request)
+        refund["_gives_fee"] = True
+        fees.give_back(world, fee, _with_fee(world, charge), charge["amount_captured"], request)
     world.store.save(charge)
     world.publish("refund.created", refund, request=request)
     world.publish("charge.refunded", charge, request=request)
@@ -96,6 +97,12 @@ def _refund(world: World, charge: Obj, amount: int, labels: dict[str, str], reas
             "transfer_reversal": None,
         }
     )
+
+
+def _with_fee(world: World, charge: Obj) -> int:
+    """What refunds gave back together with its part of the fee; those that left the fee with us do not count."""
+    made = [one for one in world.store.all("refund") if one["charge"] == charge["id"] and one.get("_gives_fee")]
+    return sum(int(one["amount"]) for one in made if one["status"] != "failed")
 
 
 def _and_then(world: World, charge: Obj, refund: Obj) -> None:

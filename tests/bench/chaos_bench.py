@@ -113,6 +113,7 @@ def _figures(
         "killed": dict(killer.by_name),
         "faults": faults.added,
         "captured_minor": found.captured_minor,
+        "credited_minor": found.credited_minor,
         "states": dict(found.states),
         "close_reasons": dict(found.reasons),
         "strays": found.strays,

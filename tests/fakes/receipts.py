@@ -49,6 +49,7 @@ class Script:
     supplier: Party | None = SUPPLIER
     customer: Party | None = None
     refund: int = 0
+    credit: int = 0
     pause_cause: str = "customer_unseen"
     late: str = ""  # what became of a trusted customer's hold: stood | missed
 
@@ -65,6 +66,8 @@ SCRIPTS = {
     "yen": Script(
         (372_114, 298_003), (20_250,), currency="jpy", rate=12_345, cap=6_173, refund=1_234, role="consultant"
     ),
+    "credited": Script((720_000,), refund=500, credit=600),
+    "credited-consultant": Script((720_000,), credit=600, role="consultant"),
     "no-show": Script(()),
     "late-hold": Script((700_000,), late="stood"),
     "hold-missed": Script((600_412,), late="missed"),
@@ -210,12 +213,16 @@ class Scene:
         self.note(charge.state, captured_minor=gross)
         if gross:
             self._invoice("invoice", gross, 17)
+        if script.credit:
+            self.note("credit_set", amount_minor=script.credit)
+            self.now += timedelta(seconds=2)
+            self._invoice("credit", script.credit, 18)
         if script.refund:
             self.now += timedelta(days=1)
-            self._invoice("credit_note", script.refund, 18)
+            self._invoice("credit_note", script.refund, 19 if script.credit else 18)
 
     def _invoice(self, kind: str, gross: int, number: int) -> None:
-        tax = self.tax.tax
+        tax = self.tax.tax if kind != "credit" else Tax(Treatment.OUTSIDE_SCOPE, 0)
         amounts = inclusive(gross, tax.rate_bps)
         self.invoices.append(
             InvoiceRow(
@@ -295,7 +302,15 @@ def findings(document: dict[str, Any]) -> list[str]:
 def changes() -> list[dict[str, Any]]:
     """Receipts in which one value was changed, and what is found: the browser must find the same."""
     cases = []
-    for name in ("paid-customer", "capped-and-extended", "raised", "refunded-exempt", "reverse-charge", "yen"):
+    for name in (
+        "paid-customer",
+        "capped-and-extended",
+        "raised",
+        "refunded-exempt",
+        "reverse-charge",
+        "yen",
+        "credited",
+    ):
         original = signed(SCRIPTS[name])
         for path in places(original):
             document, value = changed(original, path)

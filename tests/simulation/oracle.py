@@ -99,7 +99,8 @@ def due_minor(call: Call, connected: int, cap_minor: int) -> int:
 
 def judge(call: Call, trouble: Trouble, story: Story, found: Found) -> list[str]:
     """Everything that is wrong; nothing for a call as it should be."""
-    return [f"{rule.__name__}: {wrong}" for rule in RULES for wrong in rule(call, trouble, story, found)]
+    rules = RULES if call.owed else (*RULES, *later_oracle.RULES)
+    return [f"{rule.__name__}: {wrong}" for rule in rules for wrong in rule(call, trouble, story, found)]
 
 
 def it_has_an_end(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
@@ -255,12 +256,36 @@ def commission_and_share_are_split(_call: Call, _trouble: Trouble, story: Story,
         yield "commission and share do not make the gross"
 
 
-def the_books_are_stripes(_call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
+def the_books_are_stripes(call: Call, _trouble: Trouble, _story: Story, found: Found) -> Iterator[str]:
     """Every account to the cent: what is owed is what a bank or a dispute left, and clearing is Stripe's balance."""
     books, expected = found.books, later_oracle.books(found)
+    if call.owed:
+        expected["platform:credits"] = sum(one["amount"] for one in found.later.stripe_refunds)
     for account in sorted(expected | books):
         if books.get(account, 0) != expected.get(account, 0):
             yield f"{account} holds {books.get(account, 0)}, should hold {expected.get(account, 0)}"
+
+
+def a_credit_is_given_back_once_and_borne_by_the_house(
+    call: Call, _trouble: Trouble, _story: Story, found: Found
+) -> Iterator[str]:
+    """What is owed from before comes back of what is captured, as much as there is, and neither side gives of it."""
+    charge = found.charge
+    expected = min(sum(call.owed), charge["captured_minor"]) if charge["state"] == "captured" else 0
+    if not call.owed:
+        if charge["credited_minor"]:
+            yield f"{charge['credited_minor']} credited, and nothing was owed"
+        return
+    given = sum(one["amount"] for one in found.later.stripe_refunds)
+    if (charge["credited_minor"], given) != (expected, expected):
+        yield f"{charge['credited_minor']} credited, Stripe gave {given} back, {expected} were to be"
+    if charge["refunded_minor"] or any(one["transfer_reversal"] for one in found.later.stripe_refunds):
+        yield "the consultant gave something back"
+    for kind in ("credit_set", "credit_issued"):
+        told = sum(event["details"].get("amount_minor", 0) for event in found.timeline if event["kind"] == kind)
+        told += sum(event["details"].get("gross_minor", 0) for event in found.timeline if event["kind"] == kind)
+        if told != expected:
+            yield f"{kind} is told of {told}"
 
 
 def nothing_is_unexplained(_call: Call, _trouble: Trouble, story: Story, found: Found) -> Iterator[str]:
@@ -384,11 +409,11 @@ RULES: tuple[Rule, ...] = (
     stripe_took_it_once,
     commission_and_share_are_split,
     the_books_are_stripes,
+    a_credit_is_given_back_once_and_borne_by_the_house,
     nothing_is_unexplained,
     it_is_told_once,
     the_cap_ends_no_call_early,
     nothing_is_taken_while_the_bill_may_be_looked_at,
     it_is_settled_in_a_minute,
     a_lost_call_waits_for_both,
-    *later_oracle.RULES,
 )

@@ -27,11 +27,16 @@ from tests.simulation.world import Scene, World
 _LONGEST = timedelta(days=20)
 _MOST_STEPS = 60_000
 _HEALS_AFTER = timedelta(seconds=90)
-_SUBSCRIBED = ("payment_intent.", "charge.")
+_SUBSCRIBED = ("payment_intent.", "charge.", "refund.")
 # Late holds are switched on: whose hold comes late is then a matter of their record.
 _TERMS = (
     "INSERT INTO house_terms (version, late_hold, review_window_s, reason, set_by, set_at) "
     "SELECT coalesce(max(version), 0) + 1, true, %s, 'simulated', gen_random_uuid(), %s FROM house_terms"
+)
+# What the house owes for promises it missed on other days.
+_OWED = (
+    "INSERT INTO credit (id, customer_id, amount_minor, currency, granted_at) "
+    "VALUES (gen_random_uuid(), %s, %s, %s, %s)"
 )
 # A trusted customer's record: three calls paid for, long ago.
 _PAID = (
@@ -108,6 +113,10 @@ class Play:
         world.database.execute(_TERMS, (self.script.calls[0].review_s, now))
         if any(call.late for call in self.script.calls):
             world.database.execute(_PAID, {"customer": world.customer, "consultant": world.consultant, "at": now})
+        for call in self._script.calls:
+            for days, amount in enumerate(call.owed, start=1):
+                granted_at = now - timedelta(days=days)
+                world.database.execute(_OWED, (world.customer, amount, call.currency, granted_at))
         await world.bank.new_events()
         self._heard = world.database.execute("SELECT coalesce(max(id), 0) FROM heard").fetchone()[0]  # type: ignore[index]
         for house in world.houses.values():

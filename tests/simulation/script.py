@@ -74,7 +74,8 @@ class Call:
     ``presence`` are stretches in which a side sends media, ``pauses`` what both agreed not to count, ``ends`` when
     somebody leaves, or the connection is given up as ``lost``. With ``leaves_after_s`` the customer goes that long
     after the accept, whatever stands by then. ``late``: the customer is trusted, so their hold is placed at eight
-    minutes. ``review_s`` is how long the bill may be looked at before it is taken: the house's terms.
+    minutes. ``review_s`` is how long the bill may be looked at before it is taken: the house's terms. ``owed`` are the
+    credits the customer has by then, for promises that were missed before.
     """
 
     currency: str
@@ -91,6 +92,7 @@ class Call:
     lost: Lost | None = None
     late: bool = False
     review_s: int = 0
+    owed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,7 @@ class Script:
 
 WRITES = ("payment_intents.create", "payment_intents.confirm", "payment_intents.capture", "payment_intents.cancel")
 RAISE = "payment_intents.increment_authorization"
+REFUND = "refunds.create"
 READS = ("payment_intents.retrieve", "payment_intents.list")
 
 
@@ -128,7 +131,10 @@ def draw(seed: int) -> Script:
     script = _raised(more, Script(seed, calls, trouble))
     # In a seed with a late hold the customer's trust, and so what a further call begins with, would hang on all this.
     later = later_script.draw(seed, number, again=not late)
-    return replace(script, later=later)
+    if later is not None:
+        return replace(script, later=later)
+    before = random.Random(f"owed {seed}")  # noqa: S311 - the same
+    return _owing(before, script)
 
 
 def paid(seed: int) -> Script:
@@ -181,6 +187,17 @@ def _raised(chance: random.Random, script: Script) -> Script:
         kind = chance.choice((*KINDS, "decline", "decline"))
         trouble = replace(trouble, rules=(*trouble.rules, Rule(kind, RAISE, chance.choice((1, 1, 2, 5)))))
     return Script(script.seed, tuple(calls), trouble)
+
+
+def _owing(chance: random.Random, script: Script) -> Script:
+    """The same seed with a customer whom the house owes credits, and a Stripe that misbehaves when they go back."""
+    if len(script.calls) > 1 or chance.random() >= 0.7:
+        return script
+    owed = tuple(chance.choice((1, 250, 750, 5_000)) for _ in range(chance.choice((1, 1, 2, 3))))
+    trouble = script.trouble
+    if chance.random() < 0.5:
+        trouble = replace(trouble, rules=(*trouble.rules, Rule(chance.choice(KINDS), REFUND, chance.choice((1, 2, 5)))))
+    return Script(script.seed, (replace(script.calls[0], owed=owed),), trouble)
 
 
 def _call(chance: random.Random, policy: str, *, begins_s: float) -> Call:

@@ -26,8 +26,8 @@ class HistoryQuery(Input):
 class PastBill(Output):
     """What a call was billed: the price for its customer, the share of it for its consultant.
 
-    ``refunded_minor`` is what the customer was given back of the price; of the share, the receipt tells it. So it does
-    of what a bank took back. ``state`` says whether the price was paid at all.
+    ``refunded_minor`` is what the customer was given back of the price, by whomever but their bank; of the share, the
+    receipt tells it. So it does of what a bank took back. ``state`` says whether the price was paid at all.
     """
 
     call_id: UUID
@@ -86,7 +86,7 @@ async def get_calls(call: Call) -> History:
             call_id=bill.call_id,
             connected_ms=bill.connected_ms,
             amount_minor=bill.gross_minor if sides[bill.call_id] == "customer" else bill.net_minor,
-            refunded_minor=bill.refunded_minor if sides[bill.call_id] == "customer" else None,
+            refunded_minor=bill.refunded_minor + bill.credited_minor if sides[bill.call_id] == "customer" else None,
             currency=bill.currency,
             state=bill.state,
         )

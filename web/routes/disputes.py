@@ -136,7 +136,7 @@ async def _facts(call: Call, tx: Tx, row: DisputeRow) -> CallFacts:
         consented_at=charge.consented_at,
         started_at=seen.live_at,
         timeline=entries,
-        refunded_minor=charge.refunded_minor,
+        refunded_minor=charge.refunded_minor + charge.credited_minor,
         receipt_address=f"{call.house.settings.public_url}/call/{charge.call_id}/done",
     )
 

@@ -60,7 +60,17 @@ _HOLD = (
 )
 _COMMAND = ("kind", "state", "key", "attempts", "created_at", "first_sent_at", "finished_at", "outcome")
 
-_REFUND = ("amount_minor", "commission_minor", "reason", "note", "state", "requested_at", "finished_at")
+_REFUND = (
+    "id",
+    "credit_id",
+    "amount_minor",
+    "commission_minor",
+    "reason",
+    "note",
+    "state",
+    "requested_at",
+    "finished_at",
+)
 _DISPUTE = ("id", "provider_id", "amount_minor", "share_minor", "reason", "status", "due_at", "opened_at", "closed_at")
 _ADJUSTMENT = ("kind", "amount_minor", "source", "destination", "note", "state", "requested_at", "finished_at")
 _COLLECTION = ("amount_minor", "state", "attempts", "opened_at", "next_at", "closed_at", "last_message")
@@ -121,6 +131,7 @@ class ChargeRowOut(Output):
     commission_minor: int
     net_minor: int
     refunded_minor: int
+    credited_minor: int
     currency: Currency
     state: str
 
@@ -347,6 +358,7 @@ def _row(row: ChargeRow, names: Mapping[UserId, str]) -> ChargeRowOut:
         commission_minor=row.commission_minor or 0,
         net_minor=row.net_minor or 0,
         refunded_minor=row.refunded_minor,
+        credited_minor=row.credited_minor,
         currency=Currency(row.currency),
         state=row.state,
     )

@@ -58,12 +58,12 @@ class SealOut(Output):
 
 
 class GivenBackOut(Output):
-    """Money that went back after the capture, by us or (``bank``) by the customer's bank.
+    """Money that went back after the capture, by us, at our own expense (``credit``) or by the customer's bank.
 
     ``share_minor`` of it came from the consultant; ``at`` is None while it is on its way.
     """
 
-    by: Literal["refund", "bank"]
+    by: Literal["refund", "credit", "bank"]
     amount_minor: int
     share_minor: int
     at: Utc | None

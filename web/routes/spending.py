@@ -42,7 +42,7 @@ class StatementQuery(PeriodQuery):
 
 
 class BillOut(Output):
-    """One call; ``refunded_minor`` was given back of it, whenever that was."""
+    """One call; ``refunded_minor`` was given back of it, whenever that was, and ``credited_minor`` by the house."""
 
     call_id: UUID
     reference: str
@@ -55,6 +55,7 @@ class BillOut(Output):
     net_minor: int
     paid_minor: int
     refunded_minor: int
+    credited_minor: int
     currency: Currency
     state: str
 
@@ -68,6 +69,7 @@ class BillTotalOut(Output):
     net_minor: int
     paid_minor: int
     refunded_minor: int
+    credited_minor: int
     count: int
 
 
@@ -80,12 +82,21 @@ class MonthOut(Output):
     net_minor: int
     paid_minor: int
     refunded_minor: int
+    credited_minor: int
+
+
+class OpenCreditOut(Output):
+    """What the house owes a customer in one currency for a promise it missed: given back of what they pay next."""
+
+    currency: Currency
+    amount_minor: int
 
 
 class StatementOut(Output):
     """A page of calls, newest first; totals are of the whole period.
 
     ``year`` names the twelve months up to the end of the period, oldest first, and ``months`` has their figures.
+    ``open_credits`` is what a customer has left now, whatever the period.
     """
 
     starts_at: Utc | None
@@ -94,6 +105,7 @@ class StatementOut(Output):
     totals: list[BillTotalOut]
     year: list[str]
     months: list[MonthOut]
+    open_credits: list[OpenCreditOut]
     next_cursor: str | None
 
 
@@ -128,6 +140,7 @@ async def _statement(call: Call, side: Side) -> StatementOut:
         period = query.of(call, zone)
         found = await statement(tx, side, call.user, period, zone=zone, cursor=query.cursor)
         names = await _names(call, tx, found.items)
+        left = await call.house.credits.open_of(tx, call.user) if side == "customer" else []
     return StatementOut(
         starts_at=period.starts_at,
         ends_at=period.ends_at,
@@ -135,6 +148,7 @@ async def _statement(call: Call, side: Side) -> StatementOut:
         totals=[BillTotalOut.model_validate(total) for total in found.totals],
         year=months_of(found.year, zone),
         months=[MonthOut.model_validate(month) for month in found.months],
+        open_credits=[OpenCreditOut.model_validate(one) for one in left],
         next_cursor=found.next_cursor,
     )
 

@@ -162,6 +162,9 @@ def _payment(sheet: Sheet, receipt: Document, words: Wording) -> None:
     for refund in receipt["refunds"]:
         at, amount = words.day(refund["at"]), words.money(refund["amount_minor"])
         _pair(sheet, words("refund"), words("refund.text", amount=amount, at=at, number=refund["credit_note"]))
+    for credit in receipt.get("credits", []):
+        at, amount = words.day(credit["at"]), words.money(credit["amount_minor"])
+        _pair(sheet, words("credit"), words("credit.text", amount=amount, at=at, number=credit["number"]))
     sheet.paragraph(words("fee", issuer=receipt["issuer"]["name"]), SMALL)
 
 

@@ -57,6 +57,8 @@ WORDS = {
         "hold.text": "{amount} at {at}; charged {captured}, released {released}",
         "refund": "Refund",
         "refund.text": "{amount} on {at}, credit note {number}",
+        "credit": "Our credit",
+        "credit.text": "{amount} on {at}, for a promise we missed; note {number}, without VAT",
         "fee": "The payment fee is borne by {issuer}; it is neither in this price nor in the share.",
         "rules": "What was agreed",
         "rule.whole_call": "Under {threshold} a call costs nothing; from it on the whole connected time is charged, "
@@ -121,6 +123,8 @@ WORDS = {
         "hold.text": "{amount} um {at}; abgebucht {captured}, freigegeben {released}",
         "refund": "Erstattung",
         "refund.text": "{amount} am {at}, Gutschrift {number}",
+        "credit": "Guthaben",
+        "credit.text": "{amount} am {at}, für ein Versprechen, das wir nicht hielten; Beleg {number}, ohne USt.",
         "fee": "Die Zahlungsgebühr trägt {issuer}; sie steckt weder in diesem Preis noch im Anteil.",
         "rules": "Was vereinbart war",
         "rule.whole_call": "Unter {threshold} kostet ein Gespräch nichts; ab dann zählt die ganze verbundene Zeit, "

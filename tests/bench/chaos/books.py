@@ -23,6 +23,14 @@ SELECT charge.*, coalesce(seen.ms, 0) AS observed_ms, coalesce(seen.open, 0) AS 
   FROM charge LEFT JOIN (SELECT call_id, sum(duration_ms)::bigint AS ms, count(*) FILTER (WHERE open) AS open
                            FROM observed_interval WHERE side = 'both' GROUP BY call_id) seen USING (call_id)
 """
+# What is owed for a missed promise and not given back, although a call was paid for since that had room for it.
+FORGOTTEN = """
+SELECT customer_id, amount_minor FROM credit WHERE used_minor < amount_minor AND EXISTS (
+  SELECT 1 FROM charge WHERE charge.customer_id = credit.customer_id AND charge.currency = credit.currency
+     AND state = 'captured' AND settled_at > granted_at + interval '10 s'
+     AND captured_minor > refunded_minor + credited_minor)
+"""
+OWED = "SELECT customer_id, sum(amount_minor)::bigint AS minor FROM promise_credit GROUP BY customer_id"
 BALANCES = """
 SELECT account, sum(amount)::bigint AS minor FROM (
   SELECT destination AS account, amount_minor AS amount FROM posting
@@ -40,6 +48,7 @@ class Findings:
     unexplained: int = 0
     strays: int = 0  # calls that no script knows of: the answer to their accept was lost
     captured_minor: int = 0
+    credited_minor: int = 0  # given back for missed promises
     states: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     lines: list[str] = field(default_factory=list)
@@ -58,23 +67,41 @@ async def reconcile(database_url: str, sandbox_url: str, sessions: list[Session]
     with psycopg.connect(database_url, row_factory=dict_row) as connection:
         charges = connection.execute(CHARGES).fetchall()
         balances = {row["account"]: int(row["minor"]) for row in connection.execute(BALANCES)}
+        owed = {row["customer_id"]: int(row["minor"]) for row in connection.execute(OWED)}
+        forgotten = connection.execute(FORGOTTEN).fetchall()
     intents: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for intent in state.get("payment_intent", []):
         intents[intent["metadata"].get("charge_id", "")].append(intent)
+    back: dict[str, int] = defaultdict(int)  # nobody asks for a refund here: what goes back is a credit
+    for refund in state.get("refund", []):
+        back[refund["payment_intent"]] += refund["amount"]
+    given: dict[UUID, int] = defaultdict(int)
     by_call = {UUID(session.call_id): session for session in sessions}
     for charge in charges:
         session = by_call.pop(charge["call_id"], None)
         found.strays += session is None
-        _check(found, charge, intents.pop(str(charge["id"]), []), session)
+        taken = intents.pop(str(charge["id"]), [])
+        _check(found, charge, taken, session, sum(back.pop(intent["id"], 0) for intent in taken))
+        given[charge["customer_id"]] += charge["credited_minor"]
     for session in by_call.values():
         found.odd(f"session {session.script.number}: its call has no charge")
     for charge_id in intents:
         found.odd(f"the sandbox holds an intent of an unknown charge {charge_id!r}")
+    for customer, minor in given.items():
+        if minor > owed.get(customer, 0):
+            found.odd(f"{minor} credited to {customer}, {owed.get(customer, 0)} owed")
+    for row in forgotten:
+        found.odd(f"a credit of {row['amount_minor']} of {row['customer_id']} was not used, though there was room")
+    if back:
+        found.odd(f"the sandbox gave money back of unknown intents {sorted(back)}")
+    found.credited_minor = sum(given.values())
     found.imbalance_minor = _imbalance(balances, state)
     return found
 
 
-def _check(found: Findings, charge: dict[str, Any], intents: list[dict[str, Any]], session: Session | None) -> None:
+def _check(
+    found: Findings, charge: dict[str, Any], intents: list[dict[str, Any]], session: Session | None, back: int
+) -> None:
     name = f"{charge['reference']} ({session.script.kind if session else 'stray'})"
     taken = sum(intent["amount_received"] for intent in intents)
     # By a second hold, or by more on the first: Stripe's amounts say it either way.
@@ -97,6 +124,8 @@ def _check(found: Findings, charge: dict[str, Any], intents: list[dict[str, Any]
         "billed time": charge["state"] != "abandoned" and charge["connected_ms"] != charge["observed_ms"],
         "bill": (charge["gross_minor"] or 0) != expected,
         "captured": charge["captured_minor"] != taken,
+        "credited": not charge["credited_minor"] == back <= taken,
+        "refunded": charge["refunded_minor"] != 0,
         "commission": sum(intent["application_fee_amount"] or 0 for intent in intents if intent["amount_received"])
         != commission_minor(expected),
         "a hold still stands": any(intent["status"] not in AT_REST for intent in intents),
@@ -136,4 +165,5 @@ def _imbalance(balances: dict[str, int], state: dict[str, list[dict[str, Any]]])
         + abs(balances.get("stripe:clearing", 0) - platform)
         + abs(balances.get("platform:stripe_fees", 0) - fees)
         + abs(balances.get("platform:commission", 0) + commission)
+        + abs(balances.get("platform:credits", 0) - sum(refund["amount"] for refund in state.get("refund", [])))
     )

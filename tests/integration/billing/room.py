@@ -14,6 +14,7 @@ from billing.cards import CardService
 from billing.charges.rescue import RescueService
 from billing.charges.service import ChargeService
 from billing.collection.service import CollectionService
+from billing.credits.service import CreditService
 from billing.disputes.errand import KINDS as DISPUTE_KINDS
 from billing.disputes.errand import DisputeErrand
 from billing.disputes.service import DisputeService
@@ -74,6 +75,7 @@ class Room:
         self.adjustments = AdjustmentService(approval_above_minor=10_000)
         self.disputes = DisputeService(db=self.db, gateway=self.gateway)
         self.collection = CollectionService(settings)
+        self.credits = CreditService()
         self.charges.employ(REFUND_KINDS, RefundErrand(self.gateway))
         self.charges.employ(DISPUTE_KINDS, DisputeErrand(self.gateway))
         self.webhooks = WebhookService(

@@ -16,8 +16,9 @@ from billing.mails.models import MailRow
 from billing.mails.service import LATE, MailService
 from billing.tax import Party
 from core.db import Tx
-from core.ids import CallId, UserId, new_id
+from core.ids import CallId, QuestionId, RequestId, UserId, new_id
 from core.mail import SmtpMailer
+from matching.events import PromiseMissed
 from tests.fakes.relay import Relay, in_process
 from tests.integration.billing.room import Room
 from tests.integration.billing.test_after_capture import account_of, hear_everything, paid_call, refund
@@ -98,6 +99,20 @@ async def test_a_refund_names_its_amount_and_its_credit_note(post: Post) -> None
     _, letter = await post.sent()
     assert letter["Subject"].endswith(": €6.60")
     assert f"Credit note {post.room.clock.now():%Y}-000002\n" in text_of(letter)
+
+
+@pytest.mark.parametrize(
+    ("locale", "paper"), [("en", "Note {}, without VAT\n"), ("de", "Beleg {}, ohne Umsatzsteuer\n")]
+)
+async def test_a_credit_names_its_amount_its_call_and_its_paper(post: Post, locale: str, paper: str) -> None:
+    post.readers[post.room.customer] = replace(ANNA, locale=locale)
+    async with post.room.db.begin() as tx:
+        event = PromiseMissed(RequestId(new_id()), QuestionId(new_id()), post.room.customer, 750, "eur")
+        await post.room.credits.on_promise_missed(tx, event)
+    call = await paid_call(post.room)
+    [letter] = [one for one in await post.sent() if "7.50" in one["Subject"].replace(",", ".")]
+    assert (await post.room.charge(call)).reference in letter["Subject"]
+    assert paper.format(f"{post.room.clock.now():%Y}-000002") in text_of(letter)
 
 
 async def unpaid(room: Room, declines: int) -> CallId:

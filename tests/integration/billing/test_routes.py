@@ -15,7 +15,7 @@ from billing.proof.words import report
 from core.clock import FakeClock
 from core.ids import CallId, OfferId, QuestionId, RequestId, UserId, new_id
 from core.settings import Settings
-from matching.events import OfferAccepted
+from matching.events import OfferAccepted, PromiseMissed
 from media.events import IntervalClosed, IntervalOpened, SessionClosed
 from people.origin import Origin
 from people.roles import Role
@@ -162,6 +162,52 @@ async def test_a_receipt_says_what_was_given_back_and_paid_in_the_end(scene: Sce
         assert (receipt["gross_minor"], receipt["paid_minor"]) == (1_650, 990)
     text = await scene.ask("GET", f"/api/consultant/statement.csv?month={scene.house.clock.now():%Y-%m}", consultant)
     assert "8.41" in text.splitlines()[-1]
+
+
+async def test_a_credit_is_told_to_the_customer_and_to_finance_and_changes_nothing_for_the_consultant(
+    scene: Scene,
+) -> None:
+    customer, consultant = await _people(scene)
+    await _equip(scene, customer, consultant)
+    async with scene.house.db.begin() as tx:
+        question = QuestionId(new_id())
+        await tx.publish(PromiseMissed(RequestId(new_id()), question, await scene.user(customer), 750, "eur"))
+    spending = await scene.ask("GET", "/api/me/spending", customer)
+    assert spending["open_credits"] == [{"currency": "eur", "amount_minor": 750}]
+    call = await _call(scene, customer, consultant)
+    shown = await scene.ask("GET", f"/api/calls/{call}/receipt", customer)
+    [back] = shown["given_back"]
+    assert (back["by"], back["amount_minor"], back["share_minor"], shown["paid_minor"]) == ("credit", 750, 0, 900)
+    spending = await scene.ask("GET", "/api/me/spending", customer)
+    assert spending["open_credits"] == []
+    assert [(one["paid_minor"], one["refunded_minor"], one["credited_minor"]) for one in spending["totals"]] == [
+        (1_650, 0, 750)
+    ]
+    [bill] = (await scene.ask("GET", "/api/calls", customer))["bills"]
+    assert bill["refunded_minor"] == 750
+    theirs = await scene.ask("GET", f"/api/calls/{call}/receipt", consultant)
+    assert (theirs["given_back"], theirs["paid_minor"], theirs["net_minor"]) == ([], 1_650, 1_402)
+    earned = await scene.ask("GET", "/api/consultant/earnings", consultant)
+    assert (earned["open_credits"], earned["totals"][0]["credited_minor"]) == ([], 0)
+    for who, version in ((customer, 3), (consultant, 2)):
+        async with scene.client.get(f"/api/calls/{call}/receipt.json", headers=who) as answer:
+            document, checks = verify(await answer.text())
+        assert all(check.holds for check in checks), report(document, checks)
+        assert document["version"] == version
+        assert [one["amount_minor"] for one in document.get("credits", [])] == ([750] if version == 3 else [])
+        told = any("credit" in (entry["body"] or "") for entry in document["chain"]["entries"])
+        assert told == (version == 3)
+        async with scene.client.get(f"/api/calls/{call}/receipt.pdf", headers=who) as answer:
+            assert (await answer.read()).startswith(b"%PDF-1.")
+    await _finance(scene, shown)
+    finance = await log_in(scene.client, "finn@example.com")
+    [row] = (await scene.ask("GET", "/api/finance/charges", finance))["items"]
+    assert (row["refunded_minor"], row["credited_minor"]) == (0, 750)
+    detail = await scene.ask("GET", f"/api/finance/charges/{row['charge_id']}", finance)
+    [refund] = detail["refunds"]
+    assert (refund["reason"], refund["credit_id"] is not None, refund["state"]) == ("missed_promise", True, "done")
+    moved = {(one["source"], one["destination"]) for each in detail["transactions"] for one in each["postings"]}
+    assert "platform:credits" in {destination for _, destination in moved}
 
 
 async def _equip(scene: Scene, customer: dict[str, str], consultant: dict[str, str]) -> None:

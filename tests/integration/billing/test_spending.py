@@ -164,7 +164,7 @@ async def test_the_table_says_what_the_screen_says_and_runs_no_formula(room: Roo
             assert sum(int(row[column].replace(".", "")) for row in mine) == minor
     [cheapest] = [row for row in read if row["connected_seconds"] == "660.000"]
     assert (cheapest["gross"], cheapest["commission"], cheapest["net"]) == ("16.50", "2.48", "14.02")
-    assert header("customer").strip().split(",")[4:] == ["price", "paid", "refunded", "currency", "state"]
+    assert header("customer").strip().split(",")[4:] == ["price", "paid", "refunded", "credited", "currency", "state"]
 
 
 async def test_nobody_sees_anothers_money_and_a_call_not_billed_yet_is_not_there(room: Room) -> None:

@@ -139,6 +139,27 @@ async def test_a_refund_moves_every_balance_back_pro_rata(gateway: StripeGateway
     assert reversal.id == refund.transfer_reversal_id
 
 
+async def test_a_refund_the_platform_bears_leaves_share_and_fee_where_they_are(
+    gateway: StripeGateway, people: Make
+) -> None:
+    someone = await people()
+    hold = await someone.captured(2_400, 360)
+    platform, consultant = await someone.balances()
+    credit = await gateway.refund(hold.id, amount_minor=1_000, idempotency_key="r:1", from_platform=True)
+    assert (credit.status, credit.transfer_reversal_id, credit.transfer_reversed_minor) == (
+        RefundStatus.SUCCEEDED,
+        None,
+        0,
+    )
+    assert (credit.fee_refunded_total_minor, credit.fee_refunded_minor) == (0, None)
+    assert await someone.balances() == (platform - 1_000, consultant)
+    rest = await gateway.refund(hold.id, amount_minor=1_400, idempotency_key="r:2")
+    assert (rest.transfer_reversed_minor, rest.fee_refunded_total_minor) == (1_400, 210), "of its own amount alone"
+    assert await someone.balances() == (platform - 1_000 - 210, consultant - 1_190)
+    with pytest.raises(ProviderRejected):
+        await gateway.refund(hold.id, amount_minor=1, idempotency_key="r:3", from_platform=True)
+
+
 async def test_every_refund_of_a_hold_is_listed_with_its_own_part_of_the_fee(
     gateway: StripeGateway, people: Make
 ) -> None:

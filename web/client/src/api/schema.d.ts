@@ -177,6 +177,7 @@ export type BillOut = {
   net_minor: number
   paid_minor: number
   refunded_minor: number
+  credited_minor: number
   currency: Currency
   state: string
 }
@@ -188,6 +189,7 @@ export type BillTotalOut = {
   net_minor: number
   paid_minor: number
   refunded_minor: number
+  credited_minor: number
   count: number
 }
 
@@ -308,6 +310,7 @@ export type ChargeRowOut = {
   commission_minor: number
   net_minor: number
   refunded_minor: number
+  credited_minor: number
   currency: Currency
   state: string
 }
@@ -598,7 +601,7 @@ export type GateOut = {
 }
 
 export type GivenBackOut = {
-  by: "refund" | "bank"
+  by: "refund" | "credit" | "bank"
   amount_minor: number
   share_minor: number
   at: string | null
@@ -805,6 +808,7 @@ export type MonthOut = {
   net_minor: number
   paid_minor: number
   refunded_minor: number
+  credited_minor: number
 }
 
 export type MonthQuery = {
@@ -828,6 +832,11 @@ export type NetworkTest = {
 
 export type OnlineIn = {
   online: boolean
+}
+
+export type OpenCreditOut = {
+  currency: Currency
+  amount_minor: number
 }
 
 export type OverviewOut = {
@@ -1396,6 +1405,7 @@ export type StatementOut = {
   totals: (BillTotalOut)[]
   year: (string)[]
   months: (MonthOut)[]
+  open_credits: (OpenCreditOut)[]
   next_cursor: string | null
 }
 

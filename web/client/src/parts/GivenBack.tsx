@@ -18,11 +18,11 @@ export function GivenBackPart({ receipt }: { receipt: Receipt }) {
         {receipt.given_back.map((each, n) => (
           <li key={`${each.at}${n}`} className="row spread" style={{ flexWrap: 'nowrap' }}>
             <span>
-              {t(each.by === 'bank' ? 'problem.back.bank' : 'problem.back.refund')}
+              {t(`problem.back.${each.by}`)}
               <br />
               <span className="soft small">
                 {each.at ? date(each.at) : t('problem.back.on_its_way')}
-                {each.credit_note && ` · ${t('problem.back.note', { number: each.credit_note })}`}
+                {each.credit_note && ` · ${t(each.by === 'credit' ? 'problem.back.own_note' : 'problem.back.note', { number: each.credit_note })}`}
                 {!customer && ` · ${t('problem.back.of', { amount: money(each.amount_minor, receipt.currency) })}`}
               </span>
             </span>

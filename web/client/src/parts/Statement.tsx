@@ -96,7 +96,7 @@ function Calls({ items, side, title }: { items: Bill[]; side: Side; title: strin
   const { t, money, clock, date, coded } = useWords()
   const amounts: [string, (bill: Bill) => number][] =
     side === 'customer'
-      ? [[t('statement.price'), (bill) => bill.gross_minor], [t('statement.paid'), (bill) => bill.paid_minor], [t('statement.refunded'), (bill) => bill.refunded_minor]]
+      ? [[t('statement.price'), (bill) => bill.gross_minor], [t('statement.paid'), (bill) => bill.paid_minor], [t('statement.refunded'), (bill) => bill.refunded_minor], [t('statement.credited'), (bill) => bill.credited_minor]]
       : [[t('finance.gross'), (bill) => bill.gross_minor], [t('finance.commission'), (bill) => bill.commission_minor], [t('finance.net'), (bill) => bill.net_minor], [t('statement.refunded'), (bill) => bill.refunded_minor]]
   return (
     <div className="panel scroller" tabIndex={0} role="region" aria-label={title}>
@@ -148,7 +148,7 @@ export function StatementPart({ side, path, title, empty }: { side: Side; path: 
   const csv = useMutation({ mutationFn: () => download(`${path}.csv${query(wanted)}`, `${path.split('/').at(-1)}.csv`) })
   const head = found.data?.pages[0]
   const items = found.data?.pages.flatMap((page) => page.items) ?? []
-  const value = (each: { net_minor: number; paid_minor: number; refunded_minor: number }) => (side === 'customer' ? each.paid_minor - each.refunded_minor : each.net_minor)
+  const value = (each: { net_minor: number; paid_minor: number; refunded_minor: number; credited_minor: number }) => (side === 'customer' ? each.paid_minor - each.refunded_minor - each.credited_minor : each.net_minor)
   return (
     <div className="stack">
       <div className="panel row" style={{ alignItems: 'flex-end' }} role="search" aria-label={t('statement.period')}>
@@ -159,8 +159,13 @@ export function StatementPart({ side, path, title, empty }: { side: Side; path: 
       </div>
       {found.isPending && <Loading />}
       <Problem error={found.error ?? csv.error} retry={found.error ? () => void found.refetch() : undefined} />
+      {head?.open_credits.map((each) => (
+        <p className="note" key={each.currency} data-testid={`open-credit-${each.currency}`}>
+          {t('spending.credit', { amount: money(each.amount_minor, each.currency) })}
+        </p>
+      ))}
       {head?.totals.map((each) => {
-        const figures = { gross: money(each.gross_minor, each.currency), commission: money(each.commission_minor, each.currency), refunded: money(each.refunded_minor, each.currency), count: each.count }
+        const figures = { gross: money(each.gross_minor, each.currency), commission: money(each.commission_minor, each.currency), refunded: money(each.refunded_minor + each.credited_minor, each.currency), count: each.count }
         return (
           <div className="panel" key={each.currency}>
             <div className="amount" data-testid={`total-${each.currency}`}>{money(value(each), each.currency)}</div>

@@ -74,6 +74,7 @@ function Detail({ detail }: { detail: ChargeDetail }) {
           <Pair name={t('finance.commission')} value={money(row.commission_minor, row.currency)} />
           <Pair name={t('finance.net')} value={money(row.net_minor, row.currency)} />
           <Pair name={t('finance.refunded')} value={money(row.refunded_minor, row.currency)} />
+          <Pair name={t('finance.credited')} value={money(row.credited_minor, row.currency)} />
         </dl>
       </section>
       <AfterCapture detail={detail} />

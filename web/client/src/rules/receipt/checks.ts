@@ -143,7 +143,7 @@ function commission({ role, price, totals: said }: SignedReceipt): Finding[] {
   return differences('total', { commission_minor, share_minor }, { commission_minor: right, share_minor: said.gross_minor - right })
 }
 
-function limits({ totals: said, price, holds, state }: SignedReceipt): Finding[] {
+function limits({ totals: said, price, holds, state, credits = [] }: SignedReceipt): Finding[] {
   const found: Finding[] = []
   const above = (place: string, value: number, limit: number) => {
     if (value > limit) found.push({ code: 'above', place, said: value, found: limit })
@@ -154,6 +154,7 @@ function limits({ totals: said, price, holds, state }: SignedReceipt): Finding[]
   // Of a trusted customer nothing is held in the first minutes; without a hold there is nothing it must cover.
   if (state !== 'abandoned' && holds.length > 0) above('cap_minor', price.cap_minor, held)
   above('refunded_minor', said.refunded_minor, said.captured_minor)
+  if (said.refunded_minor <= said.captured_minor) above('credited_minor', sum(credits.map((each) => each.amount_minor)), said.captured_minor - said.refunded_minor)
   for (const hold of holds) {
     if (hold.captured_minor < 0 || hold.captured_minor > hold.amount_minor) {
       found.push({ code: 'above', place: `holds.${hold.n}`, said: hold.captured_minor, found: hold.amount_minor })
@@ -209,6 +210,8 @@ function evidence(receipt: SignedReceipt): Finding[] {
   }
   compare('invoice.number', receipt.invoice?.number ?? null, of('invoice_issued')[0]?.number ?? null)
   compare('refunds', receipt.refunds.map((each) => each.credit_note), of('credit_note_issued').map((each) => each.number ?? null))
+  const credits = receipt.credits ?? []
+  compare('credits', credits.map((each) => [each.number, each.amount_minor]), of('credit_issued').map((each) => [each.number ?? null, each.gross_minor ?? null]))
   return found
 }
 

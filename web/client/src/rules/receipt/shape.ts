@@ -1,5 +1,5 @@
 // Owns the form of a signed receipt: which fields there are, and of which kind. PURE. The same as billing/proof/shape.py.
-// Version 2 added the section `tax`; receipts of version 1 are read as what they are.
+// Version 2 added the section `tax`, version 3 the section `credits`; earlier receipts are read as what they are.
 import { type Fields, isFields, type Json } from './canonical'
 
 export interface Finding {
@@ -41,6 +41,7 @@ const sections: Record<string, Shape> = {
   }),
   holds: [object({ ...all('whole', 'n', 'amount_minor', 'captured_minor'), ...all('text', 'state', 'held_at'), finished_at: 'text?' })],
   refunds: [object({ ...all('text', 'credit_note', 'at'), ...all('whole', 'amount_minor', 'vat_minor') })],
+  credits: [object({ ...all('text', 'number', 'at'), amount_minor: 'whole' })],
   invoice: {
     maybe: object({
       ...all('text', 'number', 'issued_at', 'vat_treatment'),
@@ -52,8 +53,8 @@ const sections: Record<string, Shape> = {
   chain_hash: 'text?',
   issued_at: 'text',
 }
-export const NEWEST = 2
-const since: Record<string, number> = { tax: 2 }
+export const NEWEST = 3
+const since: Record<string, number> = { tax: 2, credits: 3 }
 
 /** The sections of a receipt of this document's version; those of the newest where it names none of ours. */
 export function sectionsOf(document: Json): string[] {
@@ -135,6 +136,7 @@ export interface SignedReceipt {
   totals: Totals
   holds: { n: number; amount_minor: number; state: string; captured_minor: number; held_at: string; finished_at: string | null }[]
   refunds: { credit_note: string; at: string; amount_minor: number; vat_minor: number }[]
+  credits?: { number: string; at: string; amount_minor: number }[]
   invoice: { number: string; gross_minor: number; net_minor: number; vat_minor: number; vat_rate_bps: number; vat_treatment: string } | null
   chain: { charge_id: string; entries: { n: number; body: string | null; hash: string }[] }
   chain_hash: string | null

@@ -15,6 +15,7 @@ function Refunds({ refunds, currency }: { refunds: Facts[]; currency: string }) 
     { name: t('finance.refund.requested') },
     { name: t('receipt.amount'), figure: true },
     { name: t('finance.refund.commission'), figure: true },
+    { name: t('finance.refund.bearer') },
     { name: t('finance.state') },
     { name: t('finance.refund.reason') },
     { name: t('finance.note') },
@@ -25,10 +26,11 @@ function Refunds({ refunds, currency }: { refunds: Facts[]; currency: string }) 
       {refunds.length ? (
         <Table label={t('finance.refunds')} columns={columns}>
           {refunds.map((each) => (
-            <tr key={text(each, 'requested_at')} data-testid="refund-row">
+            <tr key={text(each, 'id')} data-testid="refund-row">
               <td>{date(text(each, 'requested_at'))}</td>
               <td className="right">{money(figure(each, 'amount_minor'), currency)}</td>
               <td className="right">{money(figure(each, 'commission_minor'), currency)}</td>
+              <td data-testid="refund-bearer">{t(text(each, 'credit_id') ? 'finance.refund.by_house' : 'finance.refund.by_both')}</td>
               <td data-testid="refund-state">
                 {coded('finance.refund_state', text(each, 'state')) ?? text(each, 'state')}
                 {text(each, 'finished_at') && <span className="small soft"> · {date(text(each, 'finished_at'))}</span>}
