@@ -119,6 +119,15 @@ function Ringing({ request }: { request: RequestView }) {
       <p aria-live="polite" style={{ fontSize: '1.25rem', fontWeight: 600, margin: 0 }} data-testid="waiting-headline">
         {headline(request, t)}
       </p>
+      {request.waiting_over && request.state === 'ringing' && (
+        <div className="note warn" role="alert">
+          <p>{t('waiting.over')}</p>
+          <Button loading={keep.isPending} onClick={() => keep.mutate()}>
+            {t('waiting.keep')}
+          </Button>
+        </div>
+      )}
+      <Credit request={request} />
       <Rung request={request} now={now} />
       <Queue request={request} />
       <Narrowed request={request} />
@@ -131,15 +140,6 @@ function Ringing({ request }: { request: RequestView }) {
         </p>
       </div>
       <Stages request={request} />
-      {request.waiting_over && request.state === 'ringing' && (
-        <div className="note warn" role="alert">
-          <p>{t('waiting.over')}</p>
-          <Button loading={keep.isPending} onClick={() => keep.mutate()}>
-            {t('waiting.keep')}
-          </Button>
-        </div>
-      )}
-      <Credit request={request} />
       <p className="soft small">{t('waiting.nothing_reserved')}</p>
       <Problem error={cancel.error ?? keep.error} />
       <div>
