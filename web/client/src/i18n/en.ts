@@ -279,7 +279,7 @@ export const en = {
   'ring.why': 'Why you',
   'ring.accept': 'Accept',
   'ring.decline': 'Decline',
-  'ring.decline_reason': 'Reason',
+  'ring.decline_reason': 'Reason for declining',
   'ring.gone': 'The ring is over: answered elsewhere, withdrawn, or out of time.',
   'decline.busy': 'I have no time now',
   'decline.not_my_field': 'Not my field',

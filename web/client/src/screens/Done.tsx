@@ -50,7 +50,7 @@ function Lines({ receipt }: { receipt: Receipt }) {
   const spans = shownSpans(receipt.lines)
   return (
     <div className="scroller" tabIndex={0} role="region" aria-label={t('receipt.breakdown')}>
-      <table className="plain" data-testid="receipt-lines">
+      <table className="plain receipt-lines" data-testid="receipt-lines">
         <thead>
           <tr>
             <th scope="col">{t('receipt.line')}</th>

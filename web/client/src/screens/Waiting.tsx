@@ -132,12 +132,12 @@ function Ringing({ request }: { request: RequestView }) {
       <Queue request={request} />
       <Narrowed request={request} />
       <div>
+        <p className="soft small numbers" style={{ margin: '0 0 0.3rem' }}>
+          {now < promise ? t('waiting.promise', { left: formatLeft(promise - now) }) : t('waiting.promise_over')}
+        </p>
         <div className="promise" role="img" aria-label={t('waiting.promise_label')}>
           <i style={{ width: `${part}%` }} />
         </div>
-        <p className="soft small numbers" style={{ margin: '0.3rem 0 0' }}>
-          {now < promise ? t('waiting.promise', { left: formatLeft(promise - now) }) : t('waiting.promise_over')}
-        </p>
       </div>
       <Stages request={request} />
       <p className="soft small">{t('waiting.nothing_reserved')}</p>
