@@ -23,6 +23,12 @@ def looks_right(page: Page, screen: str) -> None:
     assert not wide, f"{screen} scrolls sideways: {widest(page)}"
 
 
+def read_in(page: Page, locale: str) -> None:
+    """In this browser only: the account, which other tests share, keeps the language that signing in chose."""
+    page.evaluate("language => localStorage.setItem('locale', language)", locale[:2])
+    page.reload()
+
+
 def switch(page: Page, *, on: bool) -> None:
     """Turn the consultant's switch, if it is not so already."""
     button = page.get_by_test_id("online-switch")
@@ -38,6 +44,7 @@ def test_who_finds_nobody_is_told_and_rings_with_one_click(stack: Stack, window:
     sign_in(consultant, stack, "consultant")
     switch(consultant, on=False)
     sign_in(customer, stack, "customer")
+    read_in(customer, locale)
     customer.goto(f"{stack.url}/ask")
     customer.get_by_test_id("question-title").fill("How do I read a PostgreSQL query plan?")
     customer.get_by_test_id("post-question").click()
@@ -72,7 +79,9 @@ def test_a_ring_a_missed_promise_and_the_rings_of_the_week_on_a_small_phone(
 ) -> None:
     customer, consultant = window("customer", locale=locale).page, window("consultant", locale=locale).page
     go_online(consultant, stack)
+    read_in(consultant, locale)
     sign_in(customer, stack, "customer")
+    read_in(customer, locale)
     ring(customer, stack)
     expect(consultant.get_by_test_id("ring")).to_contain_text(rung)
     looks_right(consultant, "ring")
