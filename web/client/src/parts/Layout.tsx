@@ -109,7 +109,7 @@ function WayBack() {
   )
 }
 
-const narrow = /^\/(sign-|ask(\/[^/]+\/checkout)?$|settings|call\/[^/]+\/done|verify)/
+const narrow = /^\/(sign-|ask(\/[^/]+\/checkout)?$|settings|profile|call\/[^/]+\/done|verify)/
 const wide = /^\/(call\/[^/]+$|finance|admin)/
 
 export function Layout() {

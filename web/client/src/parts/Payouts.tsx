@@ -143,7 +143,7 @@ function PayoutLines({ payout }: { payout: PayoutOut }) {
 }
 
 function PayoutRow({ payout }: { payout: PayoutOut }) {
-  const { t, money, date } = useWords()
+  const { t, money, date, day } = useWords()
   const [open, setOpen] = useState(false)
   const status = statuses.find((each) => each === payout.status)
   const amount = money(payout.amount_minor, payout.currency)
@@ -156,7 +156,7 @@ function PayoutRow({ payout }: { payout: PayoutOut }) {
           <br />
           <span className="soft small">
             {date(payout.created_at)}
-            {payout.arrives_at && (status === 'pending' || status === 'in_transit') && ` · ${t('payouts.arrives', { at: date(payout.arrives_at) })}`}
+            {payout.arrives_at && (status === 'pending' || status === 'in_transit') && ` · ${t('payouts.arrives', { at: day(payout.arrives_at) })}`}
           </span>
         </span>
         <Button variant="default" aria-expanded={open} onClick={() => setOpen(!open)} aria-label={t(open ? 'payouts.hide_of' : 'payouts.show_of', { amount })} data-testid="payout-open">

@@ -6,7 +6,7 @@ import { useWords } from './words'
 export function Problem({ error, retry }: { error: unknown; retry?: () => void }) {
   const { t, problem } = useWords()
   if (!error) return null
-  const id = error instanceof ApiError ? error.requestId : null
+  const id = error instanceof ApiError && error.status >= 500 ? error.requestId : null // a refusal says itself what to do
   return (
     <div className="note bad" role="alert" data-testid="problem">
       <p>{problem(error)}</p>

@@ -64,7 +64,8 @@ function Ring({ offer }: { offer: OfferView }) {
   useEffect(ringUntilStopped, [])
   useEffect(() => {
     dialog.current?.showModal()
-    acceptButton.current?.focus()
+    acceptButton.current?.focus({ preventScroll: true })
+    dialog.current?.scrollTo(0, 0) // a long question is read from its beginning
     return () => {
       if (!answered.current) say(t('ring.gone'))
     }
@@ -74,7 +75,7 @@ function Ring({ offer }: { offer: OfferView }) {
   return (
     <dialog ref={dialog} className="ring" aria-labelledby="ring-title" onCancel={(event) => event.preventDefault()} data-testid="ring">
       <div className="inside">
-        <div className="row spread">
+        <div className="row spread head">
           <strong>{t('ring.title')}</strong>
           <span className="count" aria-hidden="true" data-testid="ring-left">
             {formatLeft(Date.parse(offer.rings_until) - now)}
@@ -122,7 +123,7 @@ function Ring({ offer }: { offer: OfferView }) {
           </div>
         )}
         <Problem error={accept.error ?? decline.error} />
-        <Button ref={acceptButton} size="lg" loading={accept.isPending} onClick={() => accept.mutate()} data-testid="accept-offer">
+        <Button ref={acceptButton} className="answer" size="lg" loading={accept.isPending} onClick={() => accept.mutate()} data-testid="accept-offer">
           {t('ring.accept')}
         </Button>
         <div className="row" style={{ alignItems: 'flex-end' }}>

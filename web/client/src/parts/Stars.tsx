@@ -10,7 +10,7 @@ export function Stars({ value, onChange }: { value: number; onChange: (stars: nu
         {[1, 2, 3, 4, 5].map((stars) => (
           <label key={stars} className={stars <= value ? 'lit' : undefined}>
             <input type="radio" name="stars" value={stars} checked={value === stars} onChange={() => onChange(stars)} aria-label={t('rating.stars', { stars })} data-testid={`star-${stars}`} />
-            <span aria-hidden="true">★</span>
+            <span aria-hidden="true">{stars <= value ? '★' : '☆'}</span>
           </label>
         ))}
       </div>

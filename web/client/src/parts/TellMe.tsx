@@ -67,11 +67,12 @@ function useBrowserNotice(wish: Wish | undefined, text: string) {
   }, [id, text])
 }
 
-/** Somebody is online for a question: shown on every page until it is used or put away. */
+/** Somebody is online for a question: shown on every page until it is used or put away, but not to whoever rings or talks. */
 export function Told() {
   const { t } = useWords()
   const { snapshot } = useLive()
-  const told = snapshot?.wishes.find((each) => each.told_at)
+  const busy = snapshot?.request?.state === 'ringing' || (snapshot?.call && snapshot.call.state !== 'ended')
+  const told = busy ? undefined : snapshot?.wishes.find((each) => each.told_at)
   const text = told ? t('tell.told', { name: told.consultant_name ?? '', title: told.question_title }) : ''
   useBrowserNotice(told, text)
   const forget = useForget()

@@ -27,7 +27,7 @@ function useDetailText(currency: string, forFinance: boolean) {
   const words = (name: string, code: string): string | null => {
     if (name === 'reason') return coded('close', code) ?? coded('finance.reason', code)
     if (name === 'cause') return coded('cause', code) ?? coded('unbilled', code)
-    return name === 'case' ? coded('finance.case', code) : name === 'category' ? coded('finance.category', code) : coded('finance.finding', code)
+    return name === 'case' ? coded('finance.case', code) : name === 'category' ? coded('finance.category', code) : (coded('finance.finding', code)?.replace(/\.$/, '') ?? null) // one of several things told in a line
   }
   const said = (name: string, given: unknown, at: string): string => {
     if (typeof given === 'boolean') return t(given ? 'common.yes' : 'common.no')

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decimalText, formatClock, formatLeft, formatMoney, formatPerMinute, parseAmount } from './money'
+import { decimalText, formatClock, formatLeft, formatMoney, formatPerMinute, parseAmount, typedAmount } from './money'
 
 test('whole minor units are written exactly', () => {
   expect(decimalText(5, 2)).toBe('0.05')
@@ -8,6 +8,13 @@ test('whole minor units are written exactly', () => {
   expect(formatMoney(1650, 'JPY', 'en')).toBe('¥1,650')
   expect(formatMoney(1650, 'EUR', 'de').replace(/\s/u, ' ')).toBe('16,50 €')
   expect(formatMoney(1650, 'JPY', 'de').replace(/\s/u, ' ')).toBe('1.650 ¥')
+})
+
+test('an amount stands in a field as the language writes it, and can be read again', () => {
+  expect(typedAmount(123_450, 'EUR', 'de')).toBe('1234,50')
+  expect(typedAmount(9_000, 'EUR', 'en')).toBe('90.00')
+  expect(typedAmount(500, 'JPY', 'de')).toBe('500')
+  expect(parseAmount(typedAmount(123_450, 'EUR', 'de'), 'EUR')).toBe(123_450)
 })
 
 test('a rate per hour is shown per minute with the digits it needs', () => {

@@ -36,6 +36,13 @@ export function formatPerMinute(minorPerHour: number, currency: string, locale: 
   }).format(text)
 }
 
+/** An amount as it stands in a field: with the decimal sign of the language, without sign of a currency or thousands. */
+export function typedAmount(minor: number, currency: string, locale: string): string {
+  const digits = minorDigits(currency)
+  const text = decimalText(minor, digits) as unknown as number
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false }).format(text)
+}
+
 /** 9:59, or 1:02:03 from an hour on; the part of a second that has begun does not count. */
 export function formatClock(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

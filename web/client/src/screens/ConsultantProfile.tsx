@@ -9,13 +9,13 @@ import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { say } from '../parts/toast'
 import { useWords } from '../parts/words'
-import { decimalText, minorDigits, parseAmount } from '../rules/money'
+import { minorDigits, parseAmount, typedAmount } from '../rules/money'
 import { live, useSession } from '../socket/live'
 
 const languages = ['en', 'de', 'fr', 'es', 'it', 'nl', 'pl', 'pt', 'tr']
 
 function ProfileForm({ profile }: { profile: Profile }) {
-  const { t, language, number, perMinute } = useWords()
+  const { t, locale, language, number, perMinute } = useWords()
   const { account } = useSession()
   const queries = useQueryClient()
   const [form, setForm] = useState({
@@ -24,7 +24,7 @@ function ProfileForm({ profile }: { profile: Profile }) {
     time_zone: profile.time_zone || account?.time_zone || 'UTC',
   })
   const [rateText, setRateText] = useState(
-    profile.rate_minor_per_hour ? decimalText(profile.rate_minor_per_hour, minorDigits(form.currency)) : '',
+    profile.rate_minor_per_hour ? typedAmount(profile.rate_minor_per_hour, form.currency, locale) : '',
   )
   const tags = useQuery({ queryKey: ['tags'], queryFn: () => get<{ items: string[] }>('/api/tags'), staleTime: 600_000 })
   const change = (part: Partial<typeof form>) => setForm((old) => ({ ...old, ...part }))
@@ -52,7 +52,7 @@ function ProfileForm({ profile }: { profile: Profile }) {
     save.mutate()
   }
   return (
-    <form onSubmit={submit} className="panel stack" style={{ maxWidth: 720 }}>
+    <form onSubmit={submit} className="panel stack">
       <TextInput required maxLength={120} label={t('profile.headline')} description={t('profile.headline_hint')} value={form.headline} onChange={(e) => change({ headline: e.currentTarget.value })} data-testid="profile-headline" />
       <Textarea autosize minRows={4} maxLength={4000} label={t('profile.biography')} description={t('profile.biography_hint')} value={form.biography} onChange={(e) => change({ biography: e.currentTarget.value })} />
       <TagsInput label={t('profile.tags')} description={t('profile.tags_hint')} data={tags.data?.items ?? []} value={form.tags} maxTags={15} onChange={(value) => change({ tags: value })} data-testid="profile-tags" />

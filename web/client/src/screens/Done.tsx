@@ -50,7 +50,7 @@ function Lines({ receipt }: { receipt: Receipt }) {
   const spans = shownSpans(receipt.lines)
   return (
     <div className="scroller" tabIndex={0} role="region" aria-label={t('receipt.breakdown')}>
-      <table className="plain" data-testid="receipt-lines">
+      <table className="plain receipt-lines" data-testid="receipt-lines">
         <thead>
           <tr>
             <th scope="col">{t('receipt.line')}</th>
@@ -70,7 +70,7 @@ function Lines({ receipt }: { receipt: Receipt }) {
                 {t(`line.${line.kind}`, { rate: perMinute(receipt.rate_minor_per_hour, receipt.currency) })}
                 {line.cause && <span className="soft small"> · {coded('unbilled', line.cause) ?? line.cause.replaceAll('_', ' ')}</span>}
               </td>
-              <td>{line.from && `${time(line.from)}${line.to ? ` – ${time(line.to)}` : ''}`}</td>
+              <td>{line.from && `${time(line.from)}${line.to ? `\u00a0– ${time(line.to)}` : ''}`}</td>
               <td className="right">{clock(spans[n] ?? line.duration_ms)}</td>
               <td className="right">{money(line.amount_minor, receipt.currency)}</td>
             </tr>
@@ -161,7 +161,7 @@ function RateAndBlock({ callId, other }: { callId: string; other: string }) {
         </div>
       ) : (
         <div>
-          <Button variant="subtle" color="gray" onClick={() => setSure(true)} data-testid="block">
+          <Button variant="default" onClick={() => setSure(true)} data-testid="block">
             {t('block.ask', { name: other })}
           </Button>
         </div>
@@ -223,7 +223,7 @@ function ReceiptPart({ receipt }: { receipt: Receipt }) {
             <>
               <dt>{t('receipt.consent')}</dt>
               <dd>
-                {receipt.consent.terms_version}, {date(receipt.consent.at)}
+                {t('receipt.consent_to', { version: receipt.consent.terms_version, at: date(receipt.consent.at) })}
               </dd>
             </>
           )}

@@ -44,7 +44,8 @@ export function History() {
                 <div>
                   <h2 style={{ margin: 0 }}>{each.question_title}</h2>
                   <p className="soft" style={{ margin: 0 }}>
-                    {each.other.display_name} · {date(each.created_at)} · {coded('call_state', each.state) ?? each.state}
+                    {each.other.display_name} · {date(each.created_at)}
+                    {running && ` · ${coded('call_state', each.state) ?? each.state}`}
                   </p>
                   <p className="soft small" style={{ margin: 0 }}>
                     {each.reference}
@@ -52,7 +53,7 @@ export function History() {
                   </p>
                 </div>
                 {bill && (
-                  <p className="right" style={{ margin: '0 0 0 auto' }} data-testid="past-bill">
+                  <p style={{ margin: '0 0 0 auto', textAlign: 'right' }} data-testid="past-bill">
                     <strong>{money(bill.amount_minor, bill.currency)}</strong>
                     <br />
                     <span className="soft small">

@@ -19,9 +19,9 @@ const sides = ['customer', 'consultant'] as const // who is party to a call
 
 function AccountForm({ account }: { account: Account }) {
   const { t } = useWords()
-  const { setLocale } = useLanguage()
+  const { locale: shown, setLocale } = useLanguage()
   const [name, setName] = useState(account.display_name)
-  const [locale, choose] = useState<Locale>(account.locale)
+  const [locale, choose] = useState<Locale>(shown) // as the page is read now: saving a name must not turn it into another language
   const [zone, setZone] = useState(account.time_zone)
   const save = useMutation({
     mutationFn: () => patch<Account>('/api/me', { display_name: name.trim(), locale, time_zone: zone }),

@@ -119,18 +119,6 @@ function Ringing({ request }: { request: RequestView }) {
       <p aria-live="polite" style={{ fontSize: '1.25rem', fontWeight: 600, margin: 0 }} data-testid="waiting-headline">
         {headline(request, t)}
       </p>
-      <Rung request={request} now={now} />
-      <Queue request={request} />
-      <Narrowed request={request} />
-      <div>
-        <div className="promise" role="img" aria-label={t('waiting.promise_label')}>
-          <i style={{ width: `${part}%` }} />
-        </div>
-        <p className="soft small numbers" style={{ margin: '0.3rem 0 0' }}>
-          {now < promise ? t('waiting.promise', { left: formatLeft(promise - now) }) : t('waiting.promise_over')}
-        </p>
-      </div>
-      <Stages request={request} />
       {request.waiting_over && request.state === 'ringing' && (
         <div className="note warn" role="alert">
           <p>{t('waiting.over')}</p>
@@ -140,6 +128,18 @@ function Ringing({ request }: { request: RequestView }) {
         </div>
       )}
       <Credit request={request} />
+      <Rung request={request} now={now} />
+      <Queue request={request} />
+      <Narrowed request={request} />
+      <div>
+        <p className="soft small numbers" style={{ margin: '0 0 0.3rem' }}>
+          {now < promise ? t('waiting.promise', { left: formatLeft(promise - now) }) : t('waiting.promise_over')}
+        </p>
+        <div className="promise" role="img" aria-label={t('waiting.promise_label')}>
+          <i style={{ width: `${part}%` }} />
+        </div>
+      </div>
+      <Stages request={request} />
       <p className="soft small">{t('waiting.nothing_reserved')}</p>
       <Problem error={cancel.error ?? keep.error} />
       <div>

@@ -3,7 +3,7 @@ import { Button, Select, TextInput } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { currencies } from '../../api/types'
 import { useWords } from '../../parts/words'
-import { decimalText, minorDigits, parseAmount } from '../../rules/money'
+import { parseAmount, typedAmount } from '../../rules/money'
 
 export const filterNames = ['state', 'currency', 'from', 'to', 'q', 'min_minor', 'free', 'capture_failed', 'min_connected_ms'] as const
 /** What finance looks for most, each one button. */
@@ -15,10 +15,10 @@ const presets = [
 const states = ['open', 'holding', 'awaiting_customer', 'metering', 'reviewing', 'settling', 'captured', 'released', 'uncollectable', 'abandoned']
 
 export function ChargeFilters({ filters, change }: { filters: Record<string, string>; change: (part: Record<string, string>) => void }) {
-  const { t, coded } = useWords()
+  const { t, locale, coded } = useWords()
   const [reference, setReference] = useState(filters.q ?? '')
   const currency = filters.currency ?? 'eur'
-  const [minimum, setMinimum] = useState(filters.min_minor ? decimalText(Number(filters.min_minor), minorDigits(currency)) : '')
+  const [minimum, setMinimum] = useState(filters.min_minor ? typedAmount(Number(filters.min_minor), currency, locale) : '')
   useEffect(() => {
     const timer = setTimeout(() => reference !== (filters.q ?? '') && change({ q: reference }), 400)
     return () => clearTimeout(timer)

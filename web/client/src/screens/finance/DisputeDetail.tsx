@@ -23,7 +23,7 @@ function Package({ evidence }: { evidence: Evidence }) {
       {Object.entries(evidence.fields).toSorted(([a], [b]) => place(a) - place(b)).map(([name, words]) => (
         <div key={name}>
           <dt>
-            {coded('finance.evidence', name) ?? plainCode(name)} <code className="small soft">{name}</code>
+            {coded('finance.evidence', name) ?? plainCode(name)}
           </dt>
           {/* A long log scrolls by itself, so it must be reachable by keyboard. */}
           <dd tabIndex={0}>{words}</dd>

@@ -29,7 +29,7 @@ function Turnover({ figures }: { figures: Figures }) {
   const bookings = Object.entries(figures.bookings).map(([kind, count]) => `${coded('finance.booking', kind) ?? plainCode(kind)}: ${count}`)
   return (
     <>
-      <Table label={t('finance.month.turnover')} columns={columns}>
+      <Table label={t('finance.month.turnover')} columns={columns} fits>
         {accounts.map((name) => (
           <tr key={name}>
             <th scope="row">{account(name)}</th>

@@ -95,8 +95,8 @@ export function Reconciliation() {
   return (
     <ConsolePage title={t('finance.tab.reconciliation')} lead={t('finance.run.lead')}>
       <Runs />
-      <section>
-        <h2>{t('finance.cases')}</h2>
+      <section className="stack tight">
+        <h2 style={{ margin: 0 }}>{t('finance.cases')}</h2>
         <OpenOrClosed path="/finance/reconciliation" />
         <Found query={cases}>
           {({ items }) =>

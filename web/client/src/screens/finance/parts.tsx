@@ -23,11 +23,11 @@ export interface Column {
   figure?: boolean
 }
 
-/** A table that scrolls by itself where the screen is too narrow for it. */
-export function Table({ label, columns, children }: { label: string; columns: Column[]; children: ReactNode }) {
+/** A table that scrolls by itself where the screen is too narrow for it; one that ``fits`` has few columns and never is. */
+export function Table({ label, columns, fits = false, children }: { label: string; columns: Column[]; fits?: boolean; children: ReactNode }) {
   return (
     <div className="scroller" tabIndex={0} role="region" aria-label={label}>
-      <table className="plain keep small">
+      <table className={fits ? 'plain small' : 'plain keep small'}>
         <thead>
           <tr>
             {columns.map(({ name, figure }) => (
