@@ -43,6 +43,7 @@ class PayoutAccountState:
 
     consultant_id: UUID
     account_id: str | None
+    country: str | None
     can_receive: bool
     payouts_enabled: bool
     schedule: dict[str, Any] | None
@@ -324,6 +325,7 @@ class PayoutService:
         return PayoutAccountState(
             consultant_id=row.user_id,
             account_id=row.provider_account_id,
+            country=row.country,
             can_receive=row.can_receive,
             payouts_enabled=row.payouts_enabled,
             schedule=row.schedule,

@@ -93,6 +93,7 @@ class AccountOut(Output):
     consultant_id: UUID
     consultant_name: str
     account_id: str | None
+    country: str | None
     can_receive: bool
     payouts_enabled: bool
     schedule: ScheduleOut | None
@@ -118,6 +119,7 @@ class OwnPayoutsOut(Output):
     balances: list[BalanceOut]
     schedule: ScheduleOut
     held_reason: str | None
+    country: str | None
     payouts_enabled: bool
     requirements_due: list[str]
 
@@ -194,6 +196,7 @@ async def get_own_payouts(call: Call) -> OwnPayoutsOut:
                 balances=[],
                 schedule=ScheduleOut(interval="weekly", weekly_anchor="monday", monthly_anchor=None, delay_days=14),
                 held_reason=None,
+                country=None,
                 payouts_enabled=False,
                 requirements_due=[],
             )
@@ -203,6 +206,7 @@ async def get_own_payouts(call: Call) -> OwnPayoutsOut:
             balances=_balances(state),
             schedule=ScheduleOut.model_validate(state.wanted_schedule),
             held_reason=state.held_reason,
+            country=state.country,
             payouts_enabled=state.payouts_enabled,
             requirements_due=list(state.requirements.get("due", [])),
         )
@@ -268,6 +272,7 @@ def _account(state: PayoutAccountState, name: str) -> AccountOut:
         consultant_id=state.consultant_id,
         consultant_name=name,
         account_id=state.account_id,
+        country=state.country,
         can_receive=state.can_receive,
         payouts_enabled=state.payouts_enabled,
         schedule=None if state.schedule is None else ScheduleOut.model_validate(state.schedule),

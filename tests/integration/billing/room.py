@@ -127,7 +127,7 @@ class Room:
         form = await self.cards.begin(self.customer)
         await self.sandbox.save_card(form.setup_intent_id, form.client_secret, number)
         await self.cards.complete(self.customer, form.setup_intent_id, make_default=True)
-        status = await self.payouts.begin(self.consultant)
+        status = await self.payouts.begin(self.consultant, "DE")
         assert status.onboarding_url is not None
         await self.sandbox.onboard(status.onboarding_url)
         assert (await self.payouts.status(self.consultant)).can_receive

@@ -18,6 +18,7 @@ export type AccountOut = {
   consultant_id: string
   consultant_name: string
   account_id: string | null
+  country: string | null
   can_receive: boolean
   payouts_enabled: boolean
   schedule: ScheduleOut | null
@@ -856,6 +857,7 @@ export type OwnPayoutsOut = {
   balances: (BalanceOut)[]
   schedule: ScheduleOut
   held_reason: string | null
+  country: string | null
   payouts_enabled: boolean
   requirements_due: (string)[]
 }
@@ -916,9 +918,16 @@ export type PayIn = {
   idempotency_key: string
 }
 
+export type PayoutAccountIn = {
+  country?: string | null
+}
+
 export type PayoutAccountOut = {
   onboarding_url: string | null
   can_receive: boolean
+  country: string | null
+  stated_country: string | null
+  countries: (string)[]
 }
 
 export type PayoutDetailOut = {
@@ -1554,7 +1563,7 @@ export interface Routes {
   'GET /api/consultant/home': { body: undefined; reply: HomeOut }
   'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
   'GET /api/consultant/payout-account': { body: undefined; reply: PayoutAccountOut }
-  'POST /api/consultant/payout-account': { body: Empty; reply: PayoutAccountOut }
+  'POST /api/consultant/payout-account': { body: PayoutAccountIn; reply: PayoutAccountOut }
   'PUT /api/consultant/payout-schedule': { body: ScheduleIn; reply: ScheduleOut }
   'GET /api/consultant/payouts': { body: undefined; reply: OwnPayoutsOut }
   'GET /api/consultant/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }

@@ -30,6 +30,7 @@ export type {
   EvidenceOut as Evidence,
   MonthsOut as BookMonths,
   OverviewOut as Overview,
+  PayoutAccountOut as PayoutAccount,
   PayoutDetailOut as PayoutDetail,
   PayoutLineOut as PayoutLine,
   PayoutOut as Payout,
@@ -90,10 +91,6 @@ export type Side = 'customer' | 'consultant'
 export type Locale = 'en' | 'de'
 type Iso = string
 
-export interface PayoutAccount {
-  onboarding_url: string | null
-  can_receive: boolean
-}
 export interface ConsultantHome {
   online_ms: number
   in_call_ms: number

@@ -1,14 +1,15 @@
 // Owns how a consultant is paid: what lies at Stripe, when it comes, what stands in its way, and every payout by line.
 import { Button } from '@mantine/core'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { get, post } from '../api/client'
+import { get } from '../api/client'
 import type { OwnPayoutsOut, PayoutDetailOut, PayoutOut } from '../api/schema'
-import type { PayoutAccount } from '../api/types'
 import { comparisonOf } from '../rules/hold'
 import { nextPayday } from '../rules/payday'
 import { topicsOf } from '../rules/requirements'
+import { useCountryName } from './countries'
+import { OpenAccount } from './OpenAccount'
 import { Loading, Problem } from './Problem'
 import { ScheduleForm } from './ScheduleForm'
 import { useWords } from './words'
@@ -57,12 +58,6 @@ function Next({ payouts }: { payouts: OwnPayoutsOut }) {
 /** What Stripe still wants to know, or what is missing altogether. */
 function Missing({ payouts }: { payouts: OwnPayoutsOut }) {
   const { t } = useWords()
-  const go = useMutation({
-    mutationFn: () => post<PayoutAccount>('/api/consultant/payout-account'),
-    onSuccess: ({ onboarding_url }) => {
-      if (onboarding_url) window.location.assign(onboarding_url)
-    },
-  })
   const topics = topicsOf(payouts.requirements_due)
   if (payouts.payouts_enabled && !topics.length) return null
   return (
@@ -75,14 +70,19 @@ function Missing({ payouts }: { payouts: OwnPayoutsOut }) {
           ))}
         </ul>
       )}
-      {go.data && !go.data.onboarding_url && <p role="status">{t('payouts.stripe_checks')}</p>}
-      <Problem error={go.error} />
-      <div>
-        <Button loading={go.isPending} onClick={() => go.mutate()} data-testid="payouts-onboard">
-          {t('payouts.onboard')}
-        </Button>
-      </div>
+      <OpenAccount label={t('payouts.onboard')} testId="payouts-onboard" />
     </div>
+  )
+}
+
+/** Where the account is, which stays so. */
+function Country({ code }: { code: string }) {
+  const { t } = useWords()
+  const name = useCountryName()
+  return (
+    <p className="soft small" style={{ margin: 0 }} data-testid="payout-country">
+      {t('payouts.country_is', { country: name(code) })}
+    </p>
   )
 }
 
@@ -189,6 +189,7 @@ export function PayoutsPart() {
           <Balances payouts={payouts} />
           <Next payouts={payouts} />
           <Missing payouts={payouts} />
+          {payouts.country && <Country code={payouts.country} />}
           <ScheduleForm schedule={payouts.schedule} />
           {payouts.items.length > 0 && (
             <>

@@ -447,6 +447,7 @@ export const financeDe: Record<keyof typeof financeEn, string> = {
   'finance.accounts.requirements': 'Stripe möchte wissen',
   'finance.accounts.nothing_due': 'Nichts',
   'finance.accounts.disabled': 'Warum Stripe es sperrt',
+  'finance.accounts.country': 'Land',
   'finance.accounts.number': 'Konto bei Stripe',
   'finance.accounts.held': 'Gesperrt seit {at}: {reason}',
   'finance.accounts.release_asked': 'Eine Freigabe wartet auf eine zweite Person.',

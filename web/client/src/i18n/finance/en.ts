@@ -446,6 +446,7 @@ export const financeEn = {
   'finance.accounts.requirements': 'Stripe wants to know',
   'finance.accounts.nothing_due': 'Nothing',
   'finance.accounts.disabled': 'Why Stripe holds it',
+  'finance.accounts.country': 'Country',
   'finance.accounts.number': 'Account at Stripe',
   'finance.accounts.held': 'Held since {at}: {reason}',
   'finance.accounts.release_asked': 'A release waits for a second person.',
