@@ -17,6 +17,7 @@ from billing.finance.models import ApprovalRow
 from billing.ledger import entries, journal
 from billing.mails import outbox
 from billing.models import ChargeRow, PayoutAccountRow
+from billing.payouts import store
 from billing.payouts.models import PayoutLineRow, PayoutRow
 from billing.payouts.schedule import DEFAULT, HELD, Wanted, agrees
 from billing.payouts.store import by_account
@@ -32,6 +33,7 @@ from core.jobs import Jobs
 log = logs.get(__name__)
 
 TASK = "billing.payout_schedule"
+PAGE, PIECE = 50, 500
 FAILED, CANCELED = "failed", "canceled"
 DEPARTED = "application_deauthorized"
 _RANK = {"pending": 0, "in_transit": 1, "paid": 2, CANCELED: 3, FAILED: 3}  # a paid one may still fail
@@ -350,12 +352,14 @@ class PayoutService:
         """What our books say lies on a connected account; negative is carried into the next payouts."""
         return await journal.balances_minor(tx, entries.connected_balance(consultant))
 
-    async def listed(self, tx: Tx, *, consultant: UUID | None = None, limit: int = 100) -> list[PayoutRow]:
-        """Payouts, newest first."""
-        query = select(PayoutRow).order_by(PayoutRow.created_at.desc(), PayoutRow.id).limit(limit)
-        if consultant is not None:
-            query = query.where(PayoutRow.consultant_id == consultant)
-        return list(await tx.session.scalars(query))
+    async def listed(
+        self, tx: Tx, *, consultant: UUID | None = None, cursor: str | None = None, limit: int = PAGE
+    ) -> tuple[list[PayoutRow], str | None]:
+        """A page of payouts, newest first, and where the next begins; raises Invalid on a cursor that is not ours.
+
+        A file is read in such pages too (``PIECE`` at a time), each in a transaction of its own.
+        """
+        return await store.page(tx, consultant=consultant, cursor=cursor, limit=limit)
 
     async def lines(self, tx: Tx, payout_id: str, *, consultant: UUID | None = None) -> Sequence[PayoutLineRow]:
         """The lines of a payout; NotFound when it is another consultant's."""

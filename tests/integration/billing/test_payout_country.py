@@ -11,6 +11,8 @@ from core.errors import AppError
 from core.settings import Settings
 from tests.fakes.sandbox import in_process
 from tests.integration.billing.room import Room
+from tests.integration.billing.test_decisions import refused
+from tests.integration.billing.test_routes import Scene, _people, scene  # noqa: F401 - the fixture
 
 
 async def country_of(room: Room) -> str | None:
@@ -71,3 +73,18 @@ async def test_where_stripe_opens_none_another_country_may_be_chosen(newcomer: R
     assert await country_of(newcomer) is None
     assert (await newcomer.payouts.begin(newcomer.consultant, "CH")).country == "CH"
     assert await accounts(newcomer) == ["CH"]
+
+
+async def test_the_page_offers_where_somebody_is_taxed_and_says_what_is_wrong(scene: Scene) -> None:  # noqa: F811
+    _, consultant = await _people(scene)
+    path = "/api/consultant/payout-account"
+    assert (await refused(scene, "POST", path, consultant, {}))[1] == "country_missing"
+    assert (await refused(scene, "POST", path, consultant, {"country": "JP"}))[1] == "country_unsupported"
+    details = {"country": "AT", "vat_id": None, "small_business": False, "name": None, "address": None}
+    await scene.ask("PUT", "/api/me/billing-details", consultant, details)
+    offered = await scene.ask("GET", path, consultant)
+    assert (offered["country"], offered["stated_country"]) == (None, "AT")
+    assert {"AT", "CH"} < set(offered["countries"])
+    assert (await scene.ask("POST", path, consultant, {}))["country"] == "AT"
+    assert await refused(scene, "POST", path, consultant, {"country": "CH"}) == (409, "country_fixed")
+    assert (await scene.ask("GET", "/api/consultant/payouts", consultant))["country"] == "AT"

@@ -854,6 +854,7 @@ export type OwedOut = {
 
 export type OwnPayoutsOut = {
   items: (PayoutOut)[]
+  next_cursor: string | null
   balances: (BalanceOut)[]
   schedule: ScheduleOut
   held_reason: string | null
@@ -962,6 +963,11 @@ export type PayoutOut = {
 
 export type PayoutsOut = {
   items: (PayoutOut)[]
+  next_cursor: string | null
+}
+
+export type PayoutsQuery = {
+  cursor?: string | null
 }
 
 export type PeriodQuery = {
@@ -1566,6 +1572,7 @@ export interface Routes {
   'POST /api/consultant/payout-account': { body: PayoutAccountIn; reply: PayoutAccountOut }
   'PUT /api/consultant/payout-schedule': { body: ScheduleIn; reply: ScheduleOut }
   'GET /api/consultant/payouts': { body: undefined; reply: OwnPayoutsOut }
+  'GET /api/consultant/payouts.csv': { body: undefined; reply: undefined }
   'GET /api/consultant/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
@@ -1601,6 +1608,7 @@ export interface Routes {
   'POST /api/finance/payout-accounts/{user_id}/hold': { body: HoldIn; reply: undefined }
   'POST /api/finance/payout-accounts/{user_id}/release': { body: ReleaseIn; reply: ReleasedOut }
   'GET /api/finance/payouts': { body: undefined; reply: PayoutsOut }
+  'GET /api/finance/payouts.csv': { body: undefined; reply: undefined }
   'GET /api/finance/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/finance/problems': { body: undefined; reply: ProblemsOut }
   'POST /api/finance/problems/{problem_id}': { body: ProblemDecisionIn; reply: ProblemOut }

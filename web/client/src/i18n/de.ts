@@ -887,6 +887,7 @@ export const de: Record<MessageKey, string> = {
   'payouts.delay_hint': 'Von {shortest} bis {longest}: So lange bleiben Einnahmen auf Ihrem Konto, weil Rückzahlungen meist in dieser Zeit kommen.',
   'payouts.saved': 'Ihre Wahl ist gespeichert.',
   'payouts.list': 'Bisher ausgezahlt',
+  'payouts.csv': 'Alle Auszahlungen herunterladen (CSV)',
   'payouts.status.pending': 'wird vorbereitet',
   'payouts.status.in_transit': 'unterwegs zu Ihrer Bank',
   'payouts.status.paid': 'ausgezahlt',

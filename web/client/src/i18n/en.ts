@@ -886,6 +886,7 @@ export const en = {
   'payouts.delay_hint': 'From {shortest} to {longest}: so long what you earned stays on your account, because refunds mostly come within that time.',
   'payouts.saved': 'Your choice is saved.',
   'payouts.list': 'Paid out so far',
+  'payouts.csv': 'Download all payouts (CSV)',
   'payouts.status.pending': 'is being prepared',
   'payouts.status.in_transit': 'on its way to your bank',
   'payouts.status.paid': 'paid',

@@ -1,9 +1,9 @@
 // Owns how a consultant is paid: what lies at Stripe, when it comes, what stands in its way, and every payout by line.
 import { Button } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { get } from '../api/client'
+import { download, get, query } from '../api/client'
 import type { OwnPayoutsOut, PayoutDetailOut, PayoutOut } from '../api/schema'
 import { comparisonOf } from '../rules/hold'
 import { nextPayday } from '../rules/payday'
@@ -175,8 +175,15 @@ function PayoutRow({ payout }: { payout: PayoutOut }) {
 
 export function PayoutsPart() {
   const { t } = useWords()
-  const found = useQuery({ queryKey: ['payouts'], queryFn: () => get<OwnPayoutsOut>('/api/consultant/payouts') })
-  const payouts = found.data
+  const found = useInfiniteQuery({
+    queryKey: ['payouts'],
+    queryFn: ({ pageParam }) => get<OwnPayoutsOut>(`/api/consultant/payouts${query({ cursor: pageParam })}`),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor,
+  })
+  const file = useMutation({ mutationFn: () => download('/api/consultant/payouts.csv', 'payouts.csv') })
+  const payouts = found.data?.pages[0]
+  const items = found.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <section className="panel stack" aria-labelledby="payouts-title" data-testid="payouts">
       <h2 id="payouts-title" style={{ margin: 0 }}>
@@ -191,14 +198,25 @@ export function PayoutsPart() {
           <Missing payouts={payouts} />
           {payouts.country && <Country code={payouts.country} />}
           <ScheduleForm schedule={payouts.schedule} />
-          {payouts.items.length > 0 && (
+          {items.length > 0 && (
             <>
               <h3 style={{ margin: 0 }}>{t('payouts.list')}</h3>
               <ul className="plain stack">
-                {payouts.items.map((payout) => (
+                {items.map((payout) => (
                   <PayoutRow key={payout.id} payout={payout} />
                 ))}
               </ul>
+              <Problem error={file.error} />
+              <div className="row">
+                {found.hasNextPage && (
+                  <Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()} data-testid="payouts-more">
+                    {t('common.more')}
+                  </Button>
+                )}
+                <Button variant="default" loading={file.isPending} onClick={() => file.mutate()} data-testid="payouts-csv">
+                  {t('payouts.csv')}
+                </Button>
+              </div>
             </>
           )}
         </>

@@ -394,7 +394,7 @@ export const financeDe: Record<keyof typeof financeEn, string> = {
   'finance.evidence.access_activity_log': 'Was der Server beobachtete',
   'finance.evidence.refund_policy_disclosure': 'Wozu der Kunde zugestimmt hat',
   'finance.evidence.uncategorized_text': 'In eigenen Worten',
-  'finance.payout.lead': 'Die letzten hundert. Jede Auszahlung öffnet sich bis zum Posten.',
+  'finance.payout.lead': 'Jede Auszahlung öffnet sich bis zum Posten.',
   'finance.payout.none': 'Es wurde noch nichts ausgezahlt.',
   'finance.payout.title': 'Auszahlung von {amount} an {name}',
   'finance.payout.back': 'Alle Auszahlungen',

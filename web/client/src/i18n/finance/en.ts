@@ -393,7 +393,7 @@ export const financeEn = {
   'finance.evidence.access_activity_log': 'What the server observed',
   'finance.evidence.refund_policy_disclosure': 'What the customer agreed to',
   'finance.evidence.uncategorized_text': 'In our own words',
-  'finance.payout.lead': 'The latest hundred. Every payout opens to its lines.',
+  'finance.payout.lead': 'Every payout opens to its lines.',
   'finance.payout.none': 'Nothing has been paid out yet.',
   'finance.payout.title': 'Payout of {amount} to {name}',
   'finance.payout.back': 'All payouts',
