@@ -115,6 +115,7 @@ OPERATIONS = (
     _get("disputes/{id}", "disputes.retrieve", "DisputeRetrieveParams", disputes.retrieve),
     _post("disputes/{id}", "disputes.update", "DisputeUpdateParams", disputes.update),
     _post("disputes/{id}/close", "disputes.close", "DisputeCloseParams", disputes.close),
+    _post("payouts", "payouts.create", "PayoutCreateParams", payouts.create),
     _list("payouts", "payouts.list", "PayoutListParams", payouts.listed),
     _get("payouts/{id}", "payouts.retrieve", "PayoutRetrieveParams", payouts.retrieve),
     _get("balance", "balance.retrieve", "BalanceRetrieveParams", balance.total),

@@ -9,6 +9,7 @@ from billing.models import PayoutAccountRow
 from billing.payouts.models import PayoutRow
 from core.cursors import cursor_of, place
 from core.db import Tx
+from core.errors import NotFound
 
 _PAYOUT = re.compile(r"po_[A-Za-z0-9]{1,60}")
 
@@ -17,6 +18,14 @@ async def by_account(tx: Tx, account_id: str) -> PayoutAccountRow | None:
     """The account with Stripe's id, locked; None when it is not ours."""
     query = select(PayoutAccountRow).where(PayoutAccountRow.provider_account_id == account_id).with_for_update()
     return (await tx.session.scalars(query)).one_or_none()
+
+
+async def lock(tx: Tx, user: UUID) -> PayoutAccountRow:
+    """A consultant's account, locked. Raises NotFound."""
+    row = await tx.session.get(PayoutAccountRow, user, with_for_update=True, populate_existing=True)
+    if row is None:
+        raise NotFound
+    return row
 
 
 async def page(

@@ -1,6 +1,8 @@
 """Payouts: from a connected account's balance to its bank (docs.stripe.com/payouts)."""
 
-from sandbox.errors import missing
+from sandbox.errors import ApiError, invalid, missing
+from sandbox.form import Params, integer, metadata
+from sandbox.money import currency
 from sandbox.resources import accounts, balance
 from sandbox.store import Obj
 from sandbox.world import Request, World
@@ -20,7 +22,25 @@ _FAILURES = {
 def pay(world: World, account: Obj) -> list[Obj]:
     """Send the whole balance of every currency to the bank; a balance that is not positive stays."""
     amounts = balance.sums(world, account["id"])
-    return [_pay(world, account, amount, code) for code, amount in amounts.items() if amount > 0]
+    automatic = accounts.schedule(account)["interval"] != "manual"
+    return [_pay(world, account, amount, code, automatic=automatic) for code, amount in amounts.items() if amount > 0]
+
+
+def create(world: World, request: Request) -> Obj:
+    """POST /v1/payouts, for a connected account: never more than is available."""
+    params = request.params
+    if request.account is None:
+        raise invalid("The sandbox pays out connected accounts only: send Stripe-Account.")
+    account = accounts.ours(world.need("account", request.account))
+    amount, code = _positive(params), currency(params["currency"])
+    labels = metadata(params)
+    if not account["payouts_enabled"]:
+        raise ApiError(400, "Payouts are not enabled for this account.", code="payouts_not_allowed")
+    if not balance.suffices(world, account["id"], amount, code):
+        raise ApiError(
+            400, "You have insufficient funds in your Stripe account for this payout.", code="balance_insufficient"
+        )
+    return _pay(world, account, amount, code, automatic=False, labels=labels)
 
 
 def settle(world: World, payout: Obj) -> Obj:
@@ -70,12 +90,23 @@ def listed(world: World, request: Request) -> list[Obj]:
     ]
 
 
-def _pay(world: World, account: Obj, amount: int, code: str) -> Obj:
+def _positive(params: Params) -> int:
+    amount = integer(params, "amount")
+    if amount is None or amount < 1:
+        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+    return amount
+
+
+def _pay(
+    world: World, account: Obj, amount: int, code: str, *, automatic: bool, labels: dict[str, str] | None = None
+) -> Obj:
     payout_id, now = world.new_id("po"), world.now()
+    whole = balance.sums(world, account["id"])[code] == amount
     own = balance.lines_of(world, account["id"])
     line = balance.record(world, "payout", -amount, code, payout_id, account=account["id"], description="STRIPE PAYOUT")
     # Every line not yet paid out is paid out by this one: earlier payouts took theirs, so these sum to the balance.
-    for paid in [*own, line]:
+    # A payout of a part takes none: its own line is among those that sum to what is left.
+    for paid in [*own, line] if whole else []:
         if paid["_payout"] is None and paid["currency"] == code:
             paid["_payout"] = payout_id
             world.store.save(paid)
@@ -85,7 +116,7 @@ def _pay(world: World, account: Obj, amount: int, code: str) -> Obj:
             "object": "payout",
             "amount": amount,
             "arrival_date": now + TRAVELS_S,
-            "automatic": accounts.schedule(account)["interval"] != "manual",
+            "automatic": automatic,
             "balance_transaction": line["id"],
             "created": now,
             "currency": code,
@@ -95,7 +126,7 @@ def _pay(world: World, account: Obj, amount: int, code: str) -> Obj:
             "failure_code": None,
             "failure_message": None,
             "livemode": False,
-            "metadata": {},
+            "metadata": labels or {},
             "method": "standard",
             "original_payout": None,
             "reconciliation_status": "completed",

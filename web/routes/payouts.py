@@ -6,7 +6,8 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from billing.payouts.models import PayoutLineRow, PayoutRow
+from billing.charges.command import State
+from billing.payouts.models import PayoutLineRow, PayoutRequestRow, PayoutRow
 from billing.payouts.schedule import chosen
 from billing.payouts.service import PIECE, PayoutAccountState
 from billing.payouts.sheet import header, sheet
@@ -17,7 +18,7 @@ from core.ids import UserId
 from core.money import Currency
 from web.routes.finance import READERS, attachment
 from web.routing import Access, Call, route
-from web.schemas import Input, Output, Utc
+from web.schemas import Empty, Input, Output, Utc
 
 
 class ScheduleOut(Output):
@@ -119,11 +120,28 @@ class AccountsOut(Output):
     items: list[AccountOut]
 
 
+class AskedOut(Output):
+    """A payout you asked for: on its way to Stripe, or refused there, then with its ``code``."""
+
+    amount_minor: int
+    currency: Currency
+    asked_at: Utc
+    refused: bool
+    code: str | None
+
+
+class AskedAllOut(Output):
+    """What was asked for: a payout a currency."""
+
+    items: list[AskedOut]
+
+
 class OwnPayoutsOut(Output):
     """A page of what you were paid, newest first; what lies there, and when the next payout comes."""
 
     items: list[PayoutOut]
     next_cursor: str | None
+    asked: list[AskedOut]
     balances: list[BalanceOut]
     schedule: ScheduleOut
     held_reason: str | None
@@ -212,6 +230,7 @@ async def get_own_payouts(call: Call) -> OwnPayoutsOut:
             return OwnPayoutsOut(
                 items=[],
                 next_cursor=None,
+                asked=[],
                 balances=[],
                 schedule=ScheduleOut(interval="weekly", weekly_anchor="monday", monthly_anchor=None, delay_days=14),
                 held_reason=None,
@@ -223,6 +242,7 @@ async def get_own_payouts(call: Call) -> OwnPayoutsOut:
         return OwnPayoutsOut(
             items=await _payouts(call, tx, rows),
             next_cursor=following,
+            asked=[_asked(row) for row in await call.house.payouts_on_request.latest(tx, call.user)],
             balances=_balances(state),
             schedule=ScheduleOut.model_validate(state.wanted_schedule),
             held_reason=state.held_reason,
@@ -230,6 +250,12 @@ async def get_own_payouts(call: Call) -> OwnPayoutsOut:
             payouts_enabled=state.payouts_enabled,
             requirements_due=list(state.requirements.get("due", [])),
         )
+
+
+@route("POST", "/api/consultant/payouts", access=Access.CONSULTANT, body=Empty, reply=AskedAllOut)
+async def post_own_payout(call: Call) -> AskedAllOut:
+    """Pay out now what is available; for accounts that nothing leaves by itself."""
+    return AskedAllOut(items=[_asked(row) for row in await call.house.payouts_on_request.ask(call.user)])
 
 
 @route("GET", "/api/consultant/payouts.csv", access=Access.CONSULTANT, media_type="text/csv")
@@ -304,6 +330,16 @@ def _line(line: PayoutLineRow, calls: dict[UUID, tuple[UUID, str]]) -> PayoutLin
     plain = {name: getattr(line, name) for name in PayoutLineOut.model_fields if hasattr(line, name)}
     call_id, reference = (None, None) if line.charge_id is None else calls[line.charge_id]
     return PayoutLineOut(**plain, call_id=call_id, reference=reference)
+
+
+def _asked(row: PayoutRequestRow) -> AskedOut:
+    return AskedOut(
+        amount_minor=row.amount_minor,
+        currency=Currency(row.currency),
+        asked_at=row.asked_at,
+        refused=row.state == State.REFUSED,
+        code=(row.outcome or {}).get("code"),
+    )
 
 
 def _balances(state: PayoutAccountState) -> list[BalanceOut]:

@@ -29,6 +29,7 @@ from billing.events import (
 from billing.metering.service import MeterService
 from billing.models import ChargeRow, HoldRow
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.on_request import PayoutsOnRequest
 from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
 from billing.reconciliation.service import ReconciliationService
@@ -68,6 +69,7 @@ class Room:
         self.meter = MeterService(self.observed_ms, steady=lambda: clock.now().timestamp())
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
         self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
+        self.on_request = PayoutsOnRequest(db=self.db, gateway=self.gateway, payouts=self.money)
         self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings, payouts=self.money)
         self.watch = AccountWatch(db=self.db, accounts=self.payouts)
         self.refunds = RefundService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
@@ -92,6 +94,7 @@ class Room:
         self.watch.register(self.jobs)
         self.charges.register(self.jobs)
         self.money.register(self.jobs)
+        self.on_request.register(self.jobs)
         self.webhooks.register(self.jobs)
         events = (HoldPlaced, HoldDeferred, HoldFailed, CapReached, ChargeSettled, ChargeRefunded, PayoutAccountChanged)
         self.bus.connect(dict.fromkeys(events, (self.hear,)))

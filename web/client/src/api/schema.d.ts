@@ -127,6 +127,18 @@ export type ApprovalsOut = {
   items: (ApprovalOut)[]
 }
 
+export type AskedAllOut = {
+  items: (AskedOut)[]
+}
+
+export type AskedOut = {
+  amount_minor: number
+  currency: Currency
+  asked_at: string
+  refused: boolean
+  code: string | null
+}
+
 export type AttachmentOut = {
   id: string
   name: string
@@ -855,6 +867,7 @@ export type OwedOut = {
 export type OwnPayoutsOut = {
   items: (PayoutOut)[]
   next_cursor: string | null
+  asked: (AskedOut)[]
   balances: (BalanceOut)[]
   schedule: ScheduleOut
   held_reason: string | null
@@ -1572,6 +1585,7 @@ export interface Routes {
   'POST /api/consultant/payout-account': { body: PayoutAccountIn; reply: PayoutAccountOut }
   'PUT /api/consultant/payout-schedule': { body: ScheduleIn; reply: ScheduleOut }
   'GET /api/consultant/payouts': { body: undefined; reply: OwnPayoutsOut }
+  'POST /api/consultant/payouts': { body: Empty; reply: AskedAllOut }
   'GET /api/consultant/payouts.csv': { body: undefined; reply: undefined }
   'GET /api/consultant/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }

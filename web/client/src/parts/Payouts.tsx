@@ -9,6 +9,7 @@ import { comparisonOf } from '../rules/hold'
 import { nextPayday } from '../rules/payday'
 import { topicsOf } from '../rules/requirements'
 import { useCountryName } from './countries'
+import { isAsked, PayOutNow } from './PayOutNow'
 import { OpenAccount } from './OpenAccount'
 import { Loading, Problem } from './Problem'
 import { ScheduleForm } from './ScheduleForm'
@@ -180,6 +181,7 @@ export function PayoutsPart() {
     queryFn: ({ pageParam }) => get<OwnPayoutsOut>(`/api/consultant/payouts${query({ cursor: pageParam })}`),
     initialPageParam: '',
     getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: ({ state }) => (isAsked(state.data?.pages[0]) ? 1_500 : false),
   })
   const file = useMutation({ mutationFn: () => download('/api/consultant/payouts.csv', 'payouts.csv') })
   const payouts = found.data?.pages[0]
@@ -195,6 +197,7 @@ export function PayoutsPart() {
         <>
           <Balances payouts={payouts} />
           <Next payouts={payouts} />
+          <PayOutNow payouts={payouts} />
           <Missing payouts={payouts} />
           {payouts.country && <Country code={payouts.country} />}
           <ScheduleForm schedule={payouts.schedule} />
