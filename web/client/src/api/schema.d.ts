@@ -1514,6 +1514,21 @@ export type VerdictReasonOut = {
   params: Record<string, number | string>
 }
 
+export type ViewIn = {
+  name: string
+  search: string
+}
+
+export type ViewOut = {
+  id: string
+  name: string
+  search: string
+}
+
+export type ViewsOut = {
+  items: (ViewOut)[]
+}
+
 export type WeighedOut = {
   name: string
   value: number
@@ -1628,6 +1643,9 @@ export interface Routes {
   'POST /api/finance/problems/{problem_id}': { body: ProblemDecisionIn; reply: ProblemOut }
   'GET /api/finance/reconciliation': { body: undefined; reply: RunsOut }
   'POST /api/finance/reconciliation': { body: RunIn; reply: RunOut }
+  'GET /api/finance/views': { body: undefined; reply: ViewsOut }
+  'PUT /api/finance/views': { body: ViewIn; reply: ViewsOut }
+  'DELETE /api/finance/views/{view_id}': { body: undefined; reply: ViewsOut }
   'POST /api/keywords': { body: KeywordsIn; reply: KeywordsOut }
   'POST /api/matches/preview': { body: PreviewIn; reply: MatchesOut }
   'GET /api/me': { body: undefined; reply: Account }

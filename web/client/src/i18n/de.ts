@@ -952,6 +952,7 @@ export const de: Record<MessageKey, string> = {
   'error.payouts_held': 'Auszahlungen von Ihrem Konto sind im Moment angehalten.',
   'error.payouts_not_enabled': 'Von Ihrem Konto kann noch nicht ausgezahlt werden. Was fehlt, steht oben.',
   'error.schedule_not_manual': 'Ihr Konto wird nach seinem Plan ausgezahlt. Wählen Sie „nur auf Wunsch“, um selbst Auszahlungen anzufordern.',
+  'error.too_many_views': 'Das sind schon {most} Ansichten. Entfernen Sie zuerst eine.',
   'error.account_departed': 'Ihr Auszahlungskonto ist nicht mehr mit uns verbunden. Bitte schreiben Sie uns.',
   'error.card_in_use': 'Mit dieser Karte ist ein Betrag für ein noch nicht abgerechnetes Gespräch reserviert oder wird es noch. Entfernen Sie sie nach der Abrechnung.',
   'error.card_expired': 'Diese Karte ist abgelaufen. Bitte wählen Sie eine andere oder fügen Sie eine hinzu.',

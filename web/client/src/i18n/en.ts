@@ -951,6 +951,7 @@ export const en = {
   'error.payouts_held': 'Payouts from your account are held at the moment.',
   'error.payouts_not_enabled': 'Your account cannot be paid out yet. See above what is missing.',
   'error.schedule_not_manual': 'Your account is paid out by its schedule. Choose “only on request” to ask for payouts yourself.',
+  'error.too_many_views': 'These are {most} views already. Remove one first.',
   'error.account_departed': 'Your payout account is no longer connected to us. Please write to us.',
   'error.card_in_use': 'This card holds, or will hold, the reserve of a call that is not settled yet. Remove it once the call is settled.',
   'error.card_expired': 'This card has expired. Please choose or add another one.',

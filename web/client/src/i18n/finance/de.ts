@@ -45,7 +45,7 @@ export const financeDe: Record<keyof typeof financeEn, string> = {
   'finance.view_keep': 'Diese Filter speichern',
   'finance.view_remove': 'Entfernen',
   'finance.view_drop': 'Ansicht {name} entfernen',
-  'finance.views_where': 'Ansichten bleiben nur in diesem Browser. Zum Teilen senden Sie die Adresse der Seite.',
+  'finance.views_where': 'Ihre Ansichten finden Sie auf jedem Gerät wieder. Zum Teilen senden Sie die Adresse der Seite.',
   'finance.tick': '{reference} auswählen',
   'finance.tick_all': 'Alle gezeigten auswählen',
   'finance.ticked': 'Ausgewählt: {totals}',

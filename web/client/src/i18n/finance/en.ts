@@ -44,7 +44,7 @@ export const financeEn = {
   'finance.view_keep': 'Save these filters',
   'finance.view_remove': 'Remove',
   'finance.view_drop': 'Remove the view {name}',
-  'finance.views_where': 'Views are kept in this browser only. To share one, send the address of the page.',
+  'finance.views_where': 'Your views follow you to every machine. To share one, send the address of the page.',
   'finance.tick': 'Select {reference}',
   'finance.tick_all': 'Select all that are shown',
   'finance.ticked': 'Selected: {totals}',

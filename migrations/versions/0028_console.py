@@ -1,6 +1,6 @@
-"""A payout account has the country its consultant chose, and is paid out when its owner asks.
+"""A payout account has the country its consultant chose, and is paid out when its owner asks; views are kept here.
 
-The accounts there are were all opened in Germany.
+The accounts there are were all opened in Germany. Nobody ever kept a view in the table of views.
 """
 
 import sqlalchemy as sa
@@ -49,9 +49,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_payout_request_due_at", "payout_request", ["due_at"], postgresql_where=sa.text("due_at IS NOT NULL")
     )
+    op.execute("DELETE FROM saved_view")
+    op.drop_column("saved_view", "query")
+    op.add_column("saved_view", sa.Column("search", sa.Text, nullable=False))
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM saved_view")
+    op.drop_column("saved_view", "search")
+    op.add_column("saved_view", sa.Column("query", postgresql.JSONB, nullable=False))
     op.drop_table("payout_request")
     op.drop_constraint("country", "payout_account", type_="check")
     op.drop_column("payout_account", "country")
