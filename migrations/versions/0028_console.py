@@ -1,4 +1,4 @@
-"""A payout account has the country its consultant chose, and is paid out when its owner asks; views are kept here.
+"""What the money console was missing: a payout account's country, payouts on request, views kept here, invoices by day.
 
 The accounts there are were all opened in Germany. Nobody ever kept a view in the table of views.
 """
@@ -52,9 +52,11 @@ def upgrade() -> None:
     op.execute("DELETE FROM saved_view")
     op.drop_column("saved_view", "query")
     op.add_column("saved_view", sa.Column("search", sa.Text, nullable=False))
+    op.create_index("ix_invoice_issued_at", "invoice", ["issued_at", "id"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_invoice_issued_at", "invoice")
     op.execute("DELETE FROM saved_view")
     op.drop_column("saved_view", "search")
     op.add_column("saved_view", sa.Column("query", postgresql.JSONB, nullable=False))

@@ -676,6 +676,31 @@ export type IntervalOut = {
   cause: string | null
 }
 
+export type InvoicesOut = {
+  items: (IssuedOut)[]
+  next_cursor: string | null
+}
+
+export type InvoicesQuery = {
+  q?: string
+  from?: string | null
+  to?: string | null
+  cursor?: string | null
+}
+
+export type IssuedOut = {
+  number: string
+  kind: "invoice" | "credit_note"
+  issued_at: string
+  customer_name: string
+  consultant_name: string
+  gross_minor: number
+  vat_minor: number
+  currency: Currency
+  reference: string
+  charge_id: string
+}
+
 export type JournalQuery = {
   month: string
 }
@@ -1629,6 +1654,7 @@ export interface Routes {
   'GET /api/finance/disputes/{dispute_id}': { body: undefined; reply: DisputeOut }
   'GET /api/finance/disputes/{dispute_id}/evidence': { body: undefined; reply: EvidenceOut }
   'POST /api/finance/disputes/{dispute_id}/evidence': { body: EvidenceIn; reply: EvidenceOut }
+  'GET /api/finance/invoices': { body: undefined; reply: InvoicesOut }
   'GET /api/finance/journal.csv': { body: undefined; reply: undefined }
   'GET /api/finance/months': { body: undefined; reply: MonthsOut }
   'POST /api/finance/months/{month}/close': { body: undefined; reply: BookMonthOut }

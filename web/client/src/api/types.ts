@@ -44,6 +44,7 @@ export type {
   RunOut as Run,
   RunsOut as Runs,
   ScheduleOut as Schedule,
+  InvoicesOut as Invoices,
   ViewsOut as Views,
   BookMonthOut as BookMonth,
 } from './schema'
