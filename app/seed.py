@@ -81,7 +81,7 @@ async def set_up(house: House, http: aiohttp.ClientSession, consultant: DemoCons
         await house.billing_details.put(tx, user, BillingDetails(HOME), ORIGIN)
     if not house.settings.stripe_public_base:
         return  # Stripe's own onboarding page is for a person: Home leads there
-    status = await house.payout_accounts.begin(user)
+    status = await house.payout_accounts.begin(user, HOME)
     if status.onboarding_url:
         async with http.post(status.onboarding_url, allow_redirects=False) as response:
             response.raise_for_status()

@@ -24,6 +24,7 @@ from billing.finance.service import FinanceService
 from billing.mails.service import MailService
 from billing.metering.service import MeterService
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.on_request import PayoutsOnRequest
 from billing.payouts.service import PayoutService
 from billing.problems.service import ProblemService
 from billing.proof.service import ProofService
@@ -213,6 +214,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
         payout_accounts=payout_accounts,
         account_watch=account_watch,
         payouts=payouts,
+        payouts_on_request=PayoutsOnRequest(db=db, gateway=provider, payouts=payouts),
         refunds=refunds,
         adjustments=AdjustmentService(approval_above_minor=limit),
         disputes=disputes,
@@ -231,6 +233,7 @@ def build(settings: Settings, *, clock: Clock | None = None, bcrypt_cost: int = 
     account_watch.register(jobs)
     charges.register(jobs)
     payouts.register(jobs)
+    house.payouts_on_request.register(jobs)
     reconciliation.register(jobs)
     refit.register(jobs)
     webhooks.register(jobs)

@@ -110,6 +110,7 @@ def schedule(house: House) -> AsyncIOScheduler:
         "rescues": house.rescues.run_due,
         "collection": house.collection.run_due,
         "payouts": house.payouts.run_due,
+        "payouts_on_request": house.payouts_on_request.run_due,
     }
     scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
     for room, run_due in rooms.items():

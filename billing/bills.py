@@ -3,8 +3,6 @@
 A bill belongs to the moment it was written (``settling_at``), which is the moment of its ledger transaction.
 """
 
-import base64
-import binascii
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +13,8 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select, tuple_
 
 from billing.models import ChargeRow
 from billing.periods import Period
+from core.cursors import cursor_of, place
 from core.db import Tx
-from core.errors import Invalid
 from core.ids import UserId
 
 Side = Literal["customer", "consultant"]
@@ -153,7 +151,7 @@ async def months(tx: Tx, side: Side, user: UUID, period: Period, zone: str) -> l
 async def _bills(tx: Tx, side: Side, user: UUID, period: Period, *, cursor: str | None, limit: int) -> list[Bill]:
     query = select(ChargeRow).where(*_conditions(side, user, period))
     if cursor is not None:
-        query = query.where(_after(cursor))
+        query = query.where(tuple_(ChargeRow.settling_at, ChargeRow.call_id) < tuple_(*place(cursor, UUID)))
     query = query.order_by(ChargeRow.settling_at.desc(), ChargeRow.call_id.desc()).limit(limit)
     return [_bill(side, row) for row in await tx.session.scalars(query)]
 
@@ -196,13 +194,4 @@ def _bill(side: Side, row: ChargeRow) -> Bill:
 
 
 def _cursor(bill: Bill) -> str:
-    return base64.urlsafe_b64encode(f"{bill.billed_at.isoformat()}|{bill.call_id}".encode()).decode()
-
-
-def _after(cursor: str) -> ColumnElement[bool]:
-    try:
-        at, _, call_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        place = (datetime.fromisoformat(at), UUID(call_id))
-    except (ValueError, binascii.Error) as error:
-        raise Invalid("This page marker is not one of ours; begin with the first page.") from error
-    return tuple_(ChargeRow.settling_at, ChargeRow.call_id) < tuple_(*place)
+    return cursor_of(bill.billed_at, bill.call_id)

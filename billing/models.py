@@ -314,12 +314,14 @@ class PayoutAccountRow(Base):
     ``schedule`` mirrors when Stripe pays out, ``wanted_schedule`` is what we want it to be; they differ until a job
     has told Stripe (``schedule_due_at`` is when the next attempt is). Held: paid out by nobody until finance releases.
     ``look_due_at`` is when Stripe is asked again how the account stands, whatever was told of it meanwhile.
+    ``country`` is stored before Stripe is asked to open the account there, and stays.
     """
 
     __tablename__ = "payout_account"
 
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     provider_account_id: Mapped[str | None]
+    country: Mapped[str | None] = mapped_column(default=None)
     can_receive: Mapped[bool]
     payouts_enabled: Mapped[bool] = mapped_column(server_default="false", default=False)
     requirements: Mapped[dict[str, Any] | None] = mapped_column(default=None)

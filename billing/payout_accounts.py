@@ -8,9 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from billing.events import PayoutAccountChanged
 from billing.models import PayoutAccountRow
+from billing.payouts.countries import settled
 from billing.payouts.service import PayoutService
 from billing.payouts.store import by_account
-from billing.provider.errors import ProviderDisconnected
+from billing.provider.errors import ProviderDisconnected, ProviderRejected
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import ConnectedAccount
 from core.db import Database, Tx
@@ -18,16 +19,16 @@ from core.errors import Conflict
 from core.ids import UserId, new_id
 from core.settings import Settings
 
-COUNTRY = "DE"  # where our consultants are established, until a profile says otherwise
 LOOK_EVERY = timedelta(days=1)  # an event that never came is made up for by then
 
 
 @dataclass(frozen=True, slots=True)
 class PayoutStatus:
-    """Whether money can be received, and where to go if not."""
+    """Whether money can be received, and where to go if not; ``country`` is None until one was settled."""
 
     onboarding_url: str | None
     can_receive: bool
+    country: str | None
 
 
 class PayoutAccountService:
@@ -39,33 +40,36 @@ class PayoutAccountService:
         self._payouts = payouts
         self._return_url = f"{settings.public_url}/consultant/payout-account"
 
-    async def begin(self, user: UserId) -> PayoutStatus:
+    async def begin(self, user: UserId, country: str | None = None, *, stated: str | None = None) -> PayoutStatus:
         """Open the account if there is none, and say where onboarding goes on while Stripe wants to know something.
 
-        Raises Conflict for one that was taken away from us.
+        To open one a country is needed: ``country``, or where its owner is taxed (``stated``). Raises Refused where
+        payouts are not possible, Conflict for another country than the account's, and for an account that was taken
+        away from us.
         """
-        account = await self.look(await self._account(user))
+        account_id, country = await self._account(user, country, stated)
+        account = await self.look(account_id)
         if account is None:
             raise Conflict("This payout account is no longer connected. Please write to us.", code="account_departed")
         if account.can_receive and account.payouts_enabled and not account.requirements_due:
-            return PayoutStatus(None, can_receive=True)
+            return PayoutStatus(None, can_receive=True, country=country)
         link = await self._gateway.account_link(
             account.id,
             return_url=self._return_url,
             refresh_url=self._return_url,
             idempotency_key=f"link:{new_id()}",  # a link is single use: never the same one twice
         )
-        return PayoutStatus(link.url, can_receive=account.can_receive)
+        return PayoutStatus(link.url, can_receive=account.can_receive, country=country)
 
     async def status(self, user: UserId) -> PayoutStatus:
         """Ask Stripe whether the account can receive transfers by now."""
         async with self._db.begin() as tx:
             row = await tx.session.get(PayoutAccountRow, user)
-            account_id = None if row is None else row.provider_account_id
+            account_id, country = (None, None) if row is None else (row.provider_account_id, row.country)
         if account_id is None:
-            return PayoutStatus(None, can_receive=False)
+            return PayoutStatus(None, can_receive=False, country=country)
         account = await self.look(account_id)
-        return PayoutStatus(None, can_receive=account is not None and account.can_receive)
+        return PayoutStatus(None, can_receive=account is not None and account.can_receive, country=country)
 
     async def refresh(self, account_id: str) -> bool:
         """Fetch an account a webhook spoke of; False when it is not ours."""
@@ -97,19 +101,32 @@ class PayoutAccountService:
                 await self._payouts.mirror(tx, account)
         return account
 
-    async def _account(self, user: UserId) -> str:
+    async def _account(self, user: UserId, chosen: str | None, stated: str | None) -> tuple[str, str]:
+        """The account and its country; the country is stored before Stripe is asked, as the key names it."""
         async with self._db.begin() as tx:
             row = await _lock(tx, user)
+            country = row.country = settled(row.country, chosen, stated)
             if row.provider_account_id is not None:
-                return row.provider_account_id
-        made = await self._gateway.create_account(
-            country=COUNTRY, metadata={"user_id": str(user)}, idempotency_key=f"acct:{user}"
-        )
+                return row.provider_account_id, country
+        try:
+            made = await self._gateway.create_account(
+                country=country, metadata={"user_id": str(user)}, idempotency_key=f"acct:{user}:{country}"
+            )
+        except ProviderRejected:
+            await self._choose_anew(user)
+            raise
         async with self._db.begin() as tx:
             row = await _lock(tx, user)
             row.provider_account_id = row.provider_account_id or made.id
             row.look_due_at = row.look_due_at or tx.now
-            return row.provider_account_id
+            return row.provider_account_id, country
+
+    async def _choose_anew(self, user: UserId) -> None:
+        """Stripe opens no account there: another country may be chosen."""
+        async with self._db.begin() as tx:
+            row = await _lock(tx, user)
+            if row.provider_account_id is None:
+                row.country = None
 
 
 async def _lock(tx: Tx, user: UUID) -> PayoutAccountRow:

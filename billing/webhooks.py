@@ -1,6 +1,6 @@
 """WebhookService: stores what Stripe tells before anything is made of it, then works it off as jobs."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,14 +39,14 @@ class Hint:
     intent_id: str | None
     account_id: str | None
 
-    @property
-    def leads_anywhere(self) -> bool:
-        """Whether there is something to fetch; that a transfer was made, say, its capture has told already."""
-        if self.type == "setup_intent.succeeded" or self.object_type == "payment_method":
-            return self.object_id is not None
-        if self.object_type == "payout":
-            return None not in (self.object_id, self.account_id)
-        return _account_of(self) is not None or self.intent_id is not None
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """What a hint must name to lead anywhere, who fetches that, and the outcome when it was ours."""
+
+    names: tuple[str, ...]
+    fetch: Callable[..., Awaitable[bool]]
+    outcome: str
 
 
 class WebhookService:
@@ -67,11 +67,20 @@ class WebhookService:
         self._db = db
         self._gateway = gateway
         self._charges = charges
-        self._cards = cards
-        self._accounts = accounts
-        self._payouts = payouts
         self._refunds = refunds
         self._disputes = disputes
+        # By the event's type or else its object's. What is not here leads to the intent it names, if any: that a
+        # transfer was made, say, its capture has told already.
+        self._leads = {
+            "account.application.deauthorized": Lead(("account_id",), accounts.refresh, "refreshed"),
+            "account": Lead(("object_id",), accounts.refresh, "refreshed"),
+            "setup_intent.succeeded": Lead(("object_id",), cards.take_in_form, "followed"),
+            "payment_method": Lead(("object_id",), cards.take_in_card, "followed"),
+            "payout": Lead(("object_id", "account_id"), payouts.take_in, "followed"),
+            "refund": Lead(("intent_id", "object_id"), self._refund, "reconciled"),
+            "dispute": Lead(("intent_id", "object_id"), self._dispute, "reconciled"),
+        }
+        self._any_other = Lead(("intent_id",), charges.take_in, "reconciled")
 
     def register(self, jobs: Jobs) -> None:
         """Name the job; a failed event stays due and is looked at again."""
@@ -79,7 +88,7 @@ class WebhookService:
 
     async def receive(self, tx: Tx, raw: bytes, signature: str | None) -> bool:
         """Check the signature and store the event; False when it was stored before. Raises WebhookForged."""
-        return await _store(tx, self._gateway.verify_webhook(raw, signature), raw.decode())
+        return await self._store(tx, self._gateway.verify_webhook(raw, signature), raw.decode())
 
     async def catch_up(self) -> int:
         """Take in what Stripe could not deliver (it lists such events for thirty days); returns how many were new."""
@@ -87,7 +96,7 @@ class WebhookService:
         taken = 0
         for event in events:
             async with self._db.begin() as tx:
-                taken += await _store(tx, event, "")
+                taken += await self._store(tx, event, "")
         return taken
 
     async def process(self, event_id: str) -> None:
@@ -134,62 +143,58 @@ class WebhookService:
                 tx, None, "webhook_failed", key=f"webhook_failed:{event_id}", event=event_id, type=row.type, error=error
             )
 
+    def lead(self, hint: Hint) -> tuple[Lead, list[str]] | None:
+        """Where an event leads, with what is to be fetched there; None when there is nothing to fetch."""
+        lead = self._leads.get(hint.type) or self._leads.get(hint.object_type) or self._any_other
+        named = [value for value in (getattr(hint, name) for name in lead.names) if value is not None]
+        return (lead, named) if len(named) == len(lead.names) else None
+
     async def _follow(self, hint: Hint) -> str:
-        """Fetch what the event spoke of; the intent first, so that what came of its capture finds it booked."""
-        account = _account_of(hint)
-        if account is not None:
-            return "refreshed" if await self._accounts.refresh(account) else "not_ours"
-        if hint.type == "setup_intent.succeeded" and hint.object_id is not None:
-            return "followed" if await self._cards.take_in_form(hint.object_id) else "not_ours"
-        if hint.object_type == "payment_method" and hint.object_id is not None:
-            return "followed" if await self._cards.take_in_card(hint.object_id) else "not_ours"
-        if hint.object_type == "payout" and hint.object_id is not None and hint.account_id is not None:
-            return "followed" if await self._payouts.take_in(hint.object_id, hint.account_id) else "not_ours"
-        if hint.intent_id is None:
+        found = self.lead(hint)
+        if found is None:
             return "ignored"
-        ours = await self._charges.take_in(hint.intent_id)
-        if hint.object_type == "refund" and hint.object_id is not None:
-            ours = await self._refunds.take_in(hint.object_id) and ours
-        elif hint.object_type == "dispute" and hint.object_id is not None:
-            ours = await self._disputes.take_in(hint.object_id) and ours
-        return "reconciled" if ours else "not_ours"
+        lead, named = found
+        return lead.outcome if await lead.fetch(*named) else "not_ours"
 
+    async def _refund(self, intent_id: str, refund_id: str) -> bool:
+        """The intent first, so that what came of its capture finds it booked."""
+        ours = await self._charges.take_in(intent_id)
+        return await self._refunds.take_in(refund_id) and ours
 
-async def _store(tx: Tx, event: ProviderEvent, raw: str) -> bool:
-    """Write an event down, once, with the job that works it off; of one that leads nowhere it is kept that it came."""
-    intent_id = _intent_of(event.object_type, event.object_id, event.object)
-    waits = Hint(event.type, event.object_type, event.object_id, intent_id, event.account_id).leads_anywhere
-    stored = await tx.session.execute(
-        insert(StripeEventRow)
-        .values(
-            id=event.id,
-            type=event.type,
-            object_type=event.object_type,
-            object_id=event.object_id,
-            intent_id=intent_id,
-            account_id=event.account_id,
-            raw=raw,
-            received_at=tx.now,
-            due_at=tx.now + SWEEP_AFTER if waits else None,
-            attempts=0,
-            processed_at=None if waits else tx.now,
-            outcome=None if waits else "ignored",
+    async def _dispute(self, intent_id: str, dispute_id: str) -> bool:
+        """The intent first, here too."""
+        ours = await self._charges.take_in(intent_id)
+        return await self._disputes.take_in(dispute_id) and ours
+
+    async def _store(self, tx: Tx, event: ProviderEvent, raw: str) -> bool:
+        """Write an event down, once, with the job that works it off; that one came which leads nowhere is kept too."""
+        intent_id = _intent_of(event.object_type, event.object_id, event.object)
+        hint = Hint(event.type, event.object_type, event.object_id, intent_id, event.account_id)
+        waits = self.lead(hint) is not None
+        stored = await tx.session.execute(
+            insert(StripeEventRow)
+            .values(
+                id=event.id,
+                type=event.type,
+                object_type=event.object_type,
+                object_id=event.object_id,
+                intent_id=intent_id,
+                account_id=event.account_id,
+                raw=raw,
+                received_at=tx.now,
+                due_at=tx.now + SWEEP_AFTER if waits else None,
+                attempts=0,
+                processed_at=None if waits else tx.now,
+                outcome=None if waits else "ignored",
+            )
+            .on_conflict_do_nothing()
+            .returning(StripeEventRow.id)
         )
-        .on_conflict_do_nothing()
-        .returning(StripeEventRow.id)
-    )
-    if stored.scalar_one_or_none() is None:
-        return False
-    if waits:
-        await tx.defer(TASK, event_id=event.id)
-    return True
-
-
-def _account_of(hint: Hint) -> str | None:
-    """The connected account an event speaks of: changed, or taken away (the object is our application then)."""
-    if hint.type == "account.application.deauthorized":
-        return hint.account_id
-    return hint.object_id if hint.object_type == "account" else None
+        if stored.scalar_one_or_none() is None:
+            return False
+        if waits:
+            await tx.defer(TASK, event_id=event.id)
+        return True
 
 
 def _intent_of(object_type: str, object_id: str | None, body: Mapping[str, Any]) -> str | None:

@@ -184,6 +184,10 @@ class ProfileService:
         """Consultants whose display name contains this."""
         return await store.consultants_called(tx, clean_line(name), limit=limit)
 
+    async def named(self, tx: Tx, name: str) -> list[UserId]:
+        """Everybody, customer or consultant, whose display name contains this; all of them."""
+        return await store.called(tx, clean_line(name))
+
     async def on_payout_account_changed(self, tx: Tx, event: ReceivingChanged) -> None:
         """The right to be paid came or went: it decides whether this consultant may go online."""
         row = await self._row(tx, event.user_id, lock=True)

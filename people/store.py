@@ -132,6 +132,12 @@ async def consultants_called(tx: Tx, name: str, *, limit: int) -> list[UserId]:
     return [UserId(user) for user in found]
 
 
+async def called(tx: Tx, name: str) -> list[UserId]:
+    """Everybody whose display name contains this, in any case."""
+    query = select(Profile.user_id).where(Profile.display_name.icontains(name, autoescape=True))
+    return [UserId(user) for user in await tx.session.scalars(query)]
+
+
 async def display_names(tx: Tx, users: Iterable[UserId]) -> dict[UserId, str]:
     """Display names; an unknown id is simply absent."""
     rows = await tx.session.execute(

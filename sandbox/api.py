@@ -20,6 +20,11 @@ _BROKEN = {
     "type": "api_error",
     "message": "An unknown error occurred: this is a misbehaviour the sandbox was asked for.",
 }
+_REFUSED = {
+    "type": "invalid_request_error",
+    "code": "parameter_invalid",
+    "message": "The sandbox was asked to refuse this.",
+}
 _FORCIBLE = {
     "payment_intents.confirm": {Kind.DECLINE, Kind.AUTHENTICATE},
     "payment_intents.increment_authorization": {Kind.DECLINE},
@@ -136,6 +141,8 @@ class Api:
     def _execute(self, operation: Operation, request: Request, names: tuple[str, ...]) -> tuple[int, dict[str, Any]]:
         if self._rules.take({Kind.ERROR_500}, *names):
             return 500, {"error": dict(_BROKEN)}
+        if self._rules.take({Kind.REFUSED}, *names):
+            return 400, {"error": dict(_REFUSED)}
         try:
             status, body = 200, self._answer(operation, request)
         except ApiError as error:

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     AUTHENTICATE = "authenticate"  # 3-D Secure is asked for
     CAPTURE_EXPIRES = "capture_expires"  # a capture finds the authorization lapsed; the intent is canceled
     CAPTURE_REFUSED = "capture_refused"  # a capture is refused for good, and the authorization stands
+    REFUSED = "refused"  # a 400: nothing is done, and the same request will be refused again
     TIMEOUT_AFTER_SUCCESS = "timeout_after_success"  # the work is done, then the line goes dead
     ERROR_500 = "error_500"  # nothing is done, and the key remembers the 500
     ERROR_500_AFTER_SUCCESS = "error_500_after_success"  # the work is done, and the key remembers a 500

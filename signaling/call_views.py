@@ -1,13 +1,10 @@
 """A call as a client sees it: the row joined with the other side's name and the question's words."""
 
-import base64
-import binascii
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from uuid import UUID
 
+from core.cursors import cursor_of, place
 from core.db import Tx
-from core.errors import Invalid
 from core.ids import CallId, QuestionId, UserId
 from core.settings import Settings
 from signaling import store
@@ -73,12 +70,12 @@ class CallViews:
         self, tx: Tx, user: UserId, *, cursor: str | None, limit: int
     ) -> tuple[list[CallSummary], str | None]:
         """A page of summaries and the cursor of the next one."""
-        rows = await store.calls_before(tx, user, _decode(cursor) if cursor else None, limit + 1)
+        rows = await store.calls_before(tx, user, place(cursor, UUID) if cursor else None, limit + 1)
         page = list(rows[:limit])
         roles = {row.id: Role.CUSTOMER if row.customer_id == user else Role.CONSULTANT for row in page}
         names = await self._names(tx, [_other(row, roles[row.id]) for row in page]) if page else {}
         items = [await self._summary(tx, row, roles[row.id], names) for row in page]
-        return items, (_encode(page[-1]) if len(rows) > limit else None)
+        return items, (cursor_of(page[-1].created_at, page[-1].id) if len(rows) > limit else None)
 
     async def _summary(self, tx: Tx, row: CallRow, role: Role, names: Mapping[UserId, str]) -> CallSummary:
         title, _ = await self._describe(tx, QuestionId(row.question_id))
@@ -110,16 +107,3 @@ def _pause(row: CallRow) -> PauseView | None:
         return None
     state = "agreed" if row.pause == Pause.AGREED else "proposed"
     return PauseView(state=state, by=Role(row.pause_by).value, since=row.pause_since)
-
-
-def _encode(row: CallRow) -> str:
-    return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode()
-
-
-def _decode(cursor: str) -> tuple[datetime, UUID]:
-    try:
-        at, call_id = base64.urlsafe_b64decode(cursor.encode()).decode().split("|")
-        # astimezone: a time without a zone, which we never wrote, must not reach the database.
-        return datetime.fromisoformat(at).astimezone(UTC), UUID(call_id)
-    except (ValueError, OverflowError, binascii.Error):
-        raise Invalid("This page marker is not one of ours; start from the first page.") from None

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from billing.mails.service import MailService
     from billing.metering.service import MeterService
     from billing.payout_accounts import PayoutAccountService
+    from billing.payouts.on_request import PayoutsOnRequest
     from billing.payouts.service import PayoutService
     from billing.problems.service import ProblemService
     from billing.proof.service import ProofService
@@ -112,6 +113,7 @@ class House:
     payout_accounts: PayoutAccountService
     account_watch: AccountWatch
     payouts: PayoutService
+    payouts_on_request: PayoutsOnRequest
     refunds: RefundService
     adjustments: AdjustmentService
     disputes: DisputeService

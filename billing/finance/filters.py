@@ -1,7 +1,5 @@
-"""What finance may filter by, and the cursor that walks through the result."""
+"""What finance may filter by, and where a page of the result begins."""
 
-import base64
-import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +10,7 @@ from sqlalchemy import ColumnElement, exists, func, tuple_
 
 from billing.collection.models import CollectionRow
 from billing.models import ChargeRow
-from core.errors import Invalid
+from core.cursors import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +50,6 @@ class ChargeFilter:
         return [rule(value) for value, rule in rules if value is not None]
 
 
-def cursor_of(row: ChargeRow) -> str:
-    """Where the page after ``row`` begins."""
-    return base64.urlsafe_b64encode(f"{row.created_at.isoformat()}|{row.id}".encode()).decode()
-
-
 def after(cursor: str) -> ColumnElement[bool]:
     """The rows older than the cursor's; raises Invalid on anything we did not make."""
-    try:
-        at, _, charge_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        place = (datetime.fromisoformat(at), UUID(charge_id))
-    except (ValueError, binascii.Error) as error:
-        raise Invalid("This page marker is not one of ours; begin with the first page.") from error
-    return tuple_(ChargeRow.created_at, ChargeRow.id) < tuple_(*place)
+    return tuple_(ChargeRow.created_at, ChargeRow.id) < tuple_(*place(cursor, UUID))

@@ -54,12 +54,12 @@ class ProblemRow(Base):
 
 
 class SavedViewRow(Base):
-    """A filter somebody in finance gave a name."""
+    """A filter somebody in finance gave a name; ``search`` is the query part of the address that shows it."""
 
     __tablename__ = "saved_view"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID]
     name: Mapped[str]
-    query: Mapped[dict[str, Any]]
+    search: Mapped[str]
     created_at: Mapped[datetime]

@@ -14,7 +14,7 @@ from billing.collection.models import CollectionRow
 from billing.disputes import store as disputes
 from billing.disputes.models import DisputeRow
 from billing.finance import store
-from billing.finance.filters import ChargeFilter, cursor_of
+from billing.finance.filters import ChargeFilter
 from billing.finance.store import Overview, Total
 from billing.ledger import journal
 from billing.metering import store as meter_store
@@ -33,6 +33,7 @@ from billing.reconciliation.service import ReconciliationService
 from billing.refunds import store as refunds
 from billing.refunds.models import RefundRow
 from core import audit
+from core.cursors import cursor_of
 from core.db import Tx
 from core.errors import NotFound, Refused
 from core.ids import UserId
@@ -76,7 +77,7 @@ class FinanceService:
     async def charges(self, tx: Tx, wanted: ChargeFilter, *, cursor: str | None = None, limit: int = 50) -> Page:
         """A page of charges, newest first."""
         rows = await store.page(tx, wanted, cursor=cursor, limit=limit + 1)
-        following = cursor_of(rows[limit - 1]) if len(rows) > limit else None
+        following = _cursor(rows[limit - 1]) if len(rows) > limit else None
         return Page(rows[:limit], await store.totals(tx, wanted), following)
 
     async def export(self, tx: Tx, wanted: ChargeFilter, *, most: int | None = None) -> AsyncIterator[list[ChargeRow]]:
@@ -101,7 +102,7 @@ class FinanceService:
         in the list, and each row is as it was when its piece was read.
         """
         rows = await store.page(tx, wanted, cursor=cursor, limit=PIECE)
-        return rows, cursor_of(rows[-1]) if len(rows) == PIECE else None
+        return rows, _cursor(rows[-1]) if len(rows) == PIECE else None
 
     def exported(self, tx: Tx, by: UserId, name: str, asked: Mapping[str, Any]) -> None:
         """Note that somebody took figures out of the house: the file's ``name``, and what was ``asked`` of it."""
@@ -135,3 +136,7 @@ class FinanceService:
     async def overview(self, tx: Tx) -> list[Overview]:
         """Every currency at a glance."""
         return await store.overview(tx)
+
+
+def _cursor(row: ChargeRow) -> str:
+    return cursor_of(row.created_at, row.id)

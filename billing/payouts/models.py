@@ -1,6 +1,7 @@
 """The tables of payouts."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey
@@ -42,3 +43,24 @@ class PayoutLineRow(Base):
     source_id: Mapped[str | None]
     charge_id: Mapped[UUID | None] = mapped_column(ForeignKey("charge.id"))
     created_at: Mapped[datetime]
+
+
+class PayoutRequestRow(Base):
+    """A payout its consultant asked for; ``key`` is the write's, and never changes."""
+
+    __tablename__ = "payout_request"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    consultant_id: Mapped[UUID]
+    key: Mapped[str] = mapped_column(unique=True)
+    amount_minor: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    state: Mapped[str]
+    attempts: Mapped[int]
+    asked_at: Mapped[datetime]
+    first_sent_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    absent_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    payout_id: Mapped[str | None] = mapped_column(ForeignKey("payout.id"))
+    outcome: Mapped[dict[str, Any] | None]

@@ -17,9 +17,10 @@ from billing.finance.models import ApprovalRow
 from billing.ledger import entries, journal
 from billing.mails import outbox
 from billing.models import ChargeRow, PayoutAccountRow
+from billing.payouts import store
 from billing.payouts.models import PayoutLineRow, PayoutRow
 from billing.payouts.schedule import DEFAULT, HELD, Wanted, agrees
-from billing.payouts.store import by_account
+from billing.payouts.store import by_account, lock
 from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import BalanceTransaction, ConnectedAccount, Payout
@@ -32,6 +33,7 @@ from core.jobs import Jobs
 log = logs.get(__name__)
 
 TASK = "billing.payout_schedule"
+PAGE, PIECE = 50, 500
 FAILED, CANCELED = "failed", "canceled"
 DEPARTED = "application_deauthorized"
 _RANK = {"pending": 0, "in_transit": 1, "paid": 2, CANCELED: 3, FAILED: 3}  # a paid one may still fail
@@ -43,6 +45,7 @@ class PayoutAccountState:
 
     consultant_id: UUID
     account_id: str | None
+    country: str | None
     can_receive: bool
     payouts_enabled: bool
     schedule: dict[str, Any] | None
@@ -79,10 +82,11 @@ class PayoutService:
         async with self._db.begin() as tx:
             account = await by_account(tx, account_id)
             assert account is not None
-            await self._follow(tx, account.user_id, seen, lines)
+            await self.follow(tx, account.user_id, seen, lines)
         return True
 
-    async def _follow(self, tx: Tx, consultant: UUID, seen: Payout, lines: Sequence[BalanceTransaction]) -> None:
+    async def follow(self, tx: Tx, consultant: UUID, seen: Payout, lines: Sequence[BalanceTransaction] = ()) -> None:
+        """Book what Stripe says of a payout. The caller has the account locked."""
         row = await tx.session.get(PayoutRow, seen.id, with_for_update=True)
         if row is None:
             row = PayoutRow(
@@ -207,14 +211,14 @@ class PayoutService:
 
     async def choose(self, tx: Tx, consultant: UserId, wanted: Wanted) -> None:
         """The consultant says when to be paid; a held account stays held. Raises NotFound without an account."""
-        row = await _lock(tx, consultant)
+        row = await lock(tx, consultant)
         row.wanted_schedule = wanted.as_json()
         audit.record(tx, "payout.schedule", subject=str(consultant), actor=consultant, **wanted.as_json())
         await self._want(tx, row)
 
     async def hold(self, tx: Tx, consultant: UUID, reason: str, by: UserId | None) -> None:
         """Pay this account out no more until it is released; ``by`` is None when a comparison decided."""
-        row = await _lock(tx, consultant)
+        row = await lock(tx, consultant)
         _not_own(row, by)
         if row.held_at is not None:
             if by is None:
@@ -226,7 +230,7 @@ class PayoutService:
 
     async def release(self, tx: Tx, consultant: UUID, by: UserId, note: str) -> bool:
         """Let an account be paid out again; above the limit a second person is asked, and False is returned."""
-        row = await _lock(tx, consultant)
+        row = await lock(tx, consultant)
         _not_own(row, by)
         if row.held_at is None:
             raise Conflict("This account is not held.", code="not_held")
@@ -244,7 +248,7 @@ class PayoutService:
 
     async def decided(self, tx: Tx, approval: ApprovalRow, by: UserId) -> None:
         """A second person decided about a release. Raises Conflict when the account was held anew since."""
-        row = await _lock(tx, approval.subject_id)
+        row = await lock(tx, approval.subject_id)
         _not_own(row, by)
         if not approval.approved or row.held_at is None:
             return
@@ -267,7 +271,7 @@ class PayoutService:
     async def tell(self, user_id: str) -> None:
         """Tell Stripe the wanted schedule; setting it twice does no harm, so an unknown outcome is simply repeated."""
         async with self._db.begin() as tx:
-            row = await _lock(tx, UUID(user_id))
+            row = await lock(tx, UUID(user_id))
             if row.schedule_due_at is None or row.provider_account_id is None:
                 return
             row.schedule_attempts += 1
@@ -289,7 +293,7 @@ class PayoutService:
         except ProviderRejected as error:
             log.warning("billing.schedule_rejected", code=error.provider_code)
             async with self._db.begin() as tx:
-                row = await _lock(tx, UUID(user_id))
+                row = await lock(tx, UUID(user_id))
                 row.schedule_due_at = None
                 await open_once(tx, None, "schedule_refused", key=key, account=account_id, error=error.message)
             return
@@ -298,7 +302,7 @@ class PayoutService:
 
     async def _postpone(self, user_id: UUID) -> None:
         async with self._db.begin() as tx:
-            row = await _lock(tx, user_id)
+            row = await lock(tx, user_id)
             row.schedule_due_at = tx.now + pause(row.schedule_attempts, secrets.randbelow(1000) / 1000, hurried=False)
 
     async def run_due(self, db: Database) -> int:
@@ -329,6 +333,7 @@ class PayoutService:
         return PayoutAccountState(
             consultant_id=row.user_id,
             account_id=row.provider_account_id,
+            country=row.country,
             can_receive=row.can_receive,
             payouts_enabled=row.payouts_enabled,
             schedule=row.schedule,
@@ -353,12 +358,14 @@ class PayoutService:
         """What our books say lies on a connected account; negative is carried into the next payouts."""
         return await journal.balances_minor(tx, entries.connected_balance(consultant))
 
-    async def listed(self, tx: Tx, *, consultant: UUID | None = None, limit: int = 100) -> list[PayoutRow]:
-        """Payouts, newest first."""
-        query = select(PayoutRow).order_by(PayoutRow.created_at.desc(), PayoutRow.id).limit(limit)
-        if consultant is not None:
-            query = query.where(PayoutRow.consultant_id == consultant)
-        return list(await tx.session.scalars(query))
+    async def listed(
+        self, tx: Tx, *, consultant: UUID | None = None, cursor: str | None = None, limit: int = PAGE
+    ) -> tuple[list[PayoutRow], str | None]:
+        """A page of payouts, newest first, and where the next begins; raises Invalid on a cursor that is not ours.
+
+        A file is read in such pages too (``PIECE`` at a time), each in a transaction of its own.
+        """
+        return await store.page(tx, consultant=consultant, cursor=cursor, limit=limit)
 
     async def lines(self, tx: Tx, payout_id: str, *, consultant: UUID | None = None) -> Sequence[PayoutLineRow]:
         """The lines of a payout; NotFound when it is another consultant's."""
@@ -383,10 +390,3 @@ def _not_own(row: PayoutAccountRow, by: UserId | None) -> None:
 def _effective(row: PayoutAccountRow) -> dict[str, Any]:
     """What Stripe should be told: nothing leaves a held account."""
     return HELD.as_json() if row.held_at is not None else row.wanted_schedule or DEFAULT.as_json()
-
-
-async def _lock(tx: Tx, user: UUID) -> PayoutAccountRow:
-    row = await tx.session.get(PayoutAccountRow, user, with_for_update=True, populate_existing=True)
-    if row is None:
-        raise NotFound
-    return row

@@ -256,6 +256,7 @@ class Payout:
     automatic: bool
     failure_balance_transaction_id: str | None
     balance_transaction_id: str | None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,7 @@ def payout(raw: Json) -> Payout:
         automatic=bool(raw.get("automatic")),
         failure_balance_transaction_id=_id(raw.get("failure_balance_transaction")),
         balance_transaction_id=_id(raw.get("balance_transaction")),
+        metadata=dict(raw.get("metadata") or {}),
     )
 
 
@@ -290,6 +291,11 @@ def balance(raw: Json) -> dict[str, int]:
     for part in (*(raw.get("available") or ()), *(raw.get("pending") or ())):
         found[part["currency"]] = found.get(part["currency"], 0) + part["amount"]
     return found
+
+
+def available(raw: Json) -> dict[str, int]:
+    """What of a balance may be paid out now, in each currency."""
+    return {part["currency"]: part["amount"] for part in raw.get("available") or ()}
 
 
 def event(raw: Json) -> ProviderEvent:

@@ -1,5 +1,6 @@
-"""Payouts: what Stripe sends from a connected account to its bank; we only read them."""
+"""Payouts: what Stripe sends from a connected account to its bank, by its schedule or because its owner asked."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import stripe
@@ -10,7 +11,29 @@ from billing.provider.objects import BalanceTransaction, Payout
 
 
 class Payouts(Connection):
-    """Reading the payouts of connected accounts."""
+    """Reading the payouts of connected accounts, and making one on request."""
+
+    async def create_payout(
+        self,
+        *,
+        account_id: str,
+        amount_minor: int,
+        currency: str,
+        metadata: Mapping[str, str],
+        idempotency_key: str,
+    ) -> Payout:
+        """Send money from a connected account to its bank now (docs.stripe.com/connect/manual-payouts).
+
+        Raises ProviderRejected with ``balance_insufficient`` when so much is not available.
+        """
+        params: stripe.params.PayoutCreateParams = {
+            "amount": amount_minor,
+            "currency": currency,
+            "metadata": dict(metadata),
+        }
+        options: stripe.RequestOptions = {**on_behalf(account_id), "idempotency_key": idempotency_key}
+        raw = await self._send("POST /payouts", self._stripe.payouts.create_async, params, options)
+        return parsing.payout(raw)
 
     async def retrieve_payout(self, payout_id: str, *, account_id: str) -> Payout:
         """Ask how a payout stands: one that was paid may still fail."""

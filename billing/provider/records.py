@@ -34,6 +34,11 @@ class Records(Connection):
         raw = await self._send("GET /balance", self._stripe.balance.retrieve_async, {}, on_behalf(account_id))
         return parsing.balance(raw)
 
+    async def available(self, account_id: str) -> dict[str, int]:
+        """What an account may be paid out now, in each currency; the rest waits out its schedule's delay."""
+        raw = await self._send("GET /balance", self._stripe.balance.retrieve_async, {}, on_behalf(account_id))
+        return parsing.available(raw)
+
     async def balance_transaction(self, balance_transaction_id: str) -> BalanceTransaction:
         """One line of Stripe's own ledger."""
         raw = await self._send(

@@ -9,6 +9,22 @@ from sandbox.store import Obj
 from sandbox.world import Request, World
 
 LINK_S = 300
+# Where another currency than the euro is paid out (docs.stripe.com/payouts).
+_CURRENCIES = {
+    "CA": "cad",
+    "CH": "chf",
+    "CZ": "czk",
+    "DK": "dkk",
+    "GB": "gbp",
+    "HU": "huf",
+    "JP": "jpy",
+    "LI": "chf",
+    "NO": "nok",
+    "PL": "pln",
+    "RO": "ron",
+    "SE": "sek",
+    "US": "usd",
+}
 _DUE = [
     "business_profile.url",
     "external_account",
@@ -34,7 +50,7 @@ def create(world: World, request: Request) -> Obj:
         "charges_enabled": False,
         "country": country,
         "created": world.now(),
-        "default_currency": {"GB": "gbp", "US": "usd", "CH": "chf", "JP": "jpy"}.get(country, "eur"),
+        "default_currency": _CURRENCIES.get(country, "eur"),
         "details_submitted": False,
         "email": params.get("email"),
         "external_accounts": bank_accounts.listed(world, account_id, params),

@@ -112,6 +112,7 @@ def test_a_view_is_kept_and_both_files_equal_what_it_shows(house: Stack, window:
     page.get_by_text("Saved views (0)").click()
     page.get_by_test_id("view-name").fill("Taken")
     page.get_by_test_id("view-keep").click()
+    expect(page.get_by_text("Saved views (1)")).to_be_visible()
     page.goto(f"{house.url}/finance/charges")
     expect(rows).to_have_count(len(CALLS_MS))
     page.get_by_text("Saved views (1)").click()

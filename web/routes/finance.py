@@ -260,7 +260,7 @@ async def get_charges_csv(call: Call) -> web.StreamResponse:
     async with call.house.db.begin() as tx:
         call.house.finance.exported(tx, call.user, "charges.csv", query.asked())
         wanted = query.filter(await _zone(call, tx))
-    answer = web.StreamResponse(headers=_attachment("text/csv; charset=utf-8", "charges.csv"))
+    answer = web.StreamResponse(headers=attachment("text/csv; charset=utf-8", "charges.csv"))
     await answer.prepare(call.request)
     await answer.write(header().encode("utf-8-sig"))  # the mark tells Excel that it is UTF-8
     cursor: str | None = None
@@ -290,7 +290,7 @@ async def get_charges_pdf(call: Call) -> web.Response:
         call.house.finance.exported(tx, call.user, "charges.pdf", query.asked())
         about = About(ISSUER, reader.locale, reader.time_zone, tx.now)
     body = await asyncio.to_thread(printed_charges, lines, totals, about)
-    return web.Response(body=body, headers=_attachment("application/pdf", "charges.pdf"))
+    return web.Response(body=body, headers=attachment("application/pdf", "charges.pdf"))
 
 
 @route("GET", "/api/finance/charges/{charge_id}", access=READERS, reply=DetailOut)
@@ -310,7 +310,8 @@ async def get_overview(call: Call) -> OverviewOut:
     return OverviewOut(currencies=[CurrencyOverview.model_validate(each) for each in found])
 
 
-def _attachment(kind: str, name: str) -> dict[str, str]:
+def attachment(kind: str, name: str) -> dict[str, str]:
+    """The headers of a file that is kept, and by nobody on the way."""
     return {
         "Content-Type": kind,
         "Content-Disposition": f'attachment; filename="{name}"',

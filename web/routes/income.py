@@ -9,7 +9,9 @@ from aiohttp import web
 from pydantic import Field
 
 from billing import bills
+from billing.payout_accounts import PayoutStatus
 from billing.payouts import statement
+from billing.payouts.countries import SUPPORTED
 from billing.payouts.statement_paper import About, printed_statement
 from billing.periods import Period, midnight, of_month
 from core.db import Tx
@@ -18,14 +20,27 @@ from core.money import BPS, Currency
 from signaling.status import Status
 from web.routes.receipts import ISSUER
 from web.routing import Access, Call, route
-from web.schemas import Empty, Input, Output
+from web.schemas import Input, Output
 
 
 class PayoutAccountOut(Output):
-    """Whether money can be received, and where to go while it cannot."""
+    """Whether money can be received, and where to go while it cannot.
+
+    ``country`` is the account's, for good; None before one was opened. ``countries`` are those to choose from, and
+    ``stated_country`` is where you said you are taxed, if payouts are possible there.
+    """
 
     onboarding_url: str | None
     can_receive: bool
+    country: str | None
+    stated_country: str | None
+    countries: list[str]
+
+
+class PayoutAccountIn(Input):
+    """``country`` is needed to open the account; null means where you said you are taxed."""
+
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] | None = None
 
 
 class HomeOut(Output):
@@ -47,13 +62,15 @@ class MonthQuery(Input):
 @route("GET", "/api/consultant/payout-account", access=Access.CONSULTANT, reply=PayoutAccountOut)
 async def get_payout_account(call: Call) -> PayoutAccountOut:
     """Whether your account can receive money by now."""
-    return PayoutAccountOut.model_validate(await call.house.payout_accounts.status(call.user))
+    return _account(await call.house.payout_accounts.status(call.user), await _stated_country(call))
 
 
-@route("POST", "/api/consultant/payout-account", access=Access.CONSULTANT, body=Empty, reply=PayoutAccountOut)
+@route("POST", "/api/consultant/payout-account", access=Access.CONSULTANT, body=PayoutAccountIn, reply=PayoutAccountOut)
 async def post_payout_account(call: Call) -> PayoutAccountOut:
-    """Open the account you are paid to, or go on with opening it."""
-    return PayoutAccountOut.model_validate(await call.house.payout_accounts.begin(call.user))
+    """Open the account you are paid to, in a country that is its for good, or go on with opening it."""
+    body: PayoutAccountIn = call.body
+    stated = await _stated_country(call)
+    return _account(await call.house.payout_accounts.begin(call.user, body.country, stated=stated), stated)
 
 
 @route("GET", "/api/consultant/home", access=Access.CONSULTANT, reply=HomeOut)
@@ -121,3 +138,19 @@ async def _earned_since(tx: Tx, user: UserId, since: datetime, currency: str | N
     """The net sum of what was billed since ``since``, in this currency."""
     found = await bills.totals(tx, "consultant", user, Period(since))
     return sum(total.net_minor for total in found if total.currency == currency)
+
+
+async def _stated_country(call: Call) -> str | None:
+    async with call.house.db.begin() as tx:
+        stated = await call.house.billing_details.of(tx, call.user)
+    return None if stated is None else stated.country
+
+
+def _account(status: PayoutStatus, stated: str | None) -> PayoutAccountOut:
+    return PayoutAccountOut(
+        onboarding_url=status.onboarding_url,
+        can_receive=status.can_receive,
+        country=status.country,
+        stated_country=stated if stated in SUPPORTED else None,
+        countries=sorted(SUPPORTED),
+    )

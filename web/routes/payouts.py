@@ -1,23 +1,24 @@
 """Payouts: by line for finance and for the consultant, their schedule, and accounts held back."""
 
-import re
 from typing import Annotated, Literal
 from uuid import UUID
 
+from aiohttp import web
 from pydantic import Field
 
-from billing.payouts.models import PayoutLineRow, PayoutRow
+from billing.charges.command import State
+from billing.payouts.models import PayoutLineRow, PayoutRequestRow, PayoutRow
 from billing.payouts.schedule import chosen
-from billing.payouts.service import PayoutAccountState
+from billing.payouts.service import PIECE, PayoutAccountState
+from billing.payouts.sheet import header, sheet
+from billing.payouts.store import payout_id as known_id
 from core.db import Tx
 from core.errors import NotFound
 from core.ids import UserId
 from core.money import Currency
-from web.routes.finance import READERS
+from web.routes.finance import READERS, attachment
 from web.routing import Access, Call, route
-from web.schemas import Input, Output, Utc
-
-_PAYOUT = re.compile(r"po_[A-Za-z0-9]{1,60}")
+from web.schemas import Empty, Input, Output, Utc
 
 
 class ScheduleOut(Output):
@@ -60,10 +61,17 @@ class PayoutOut(Output):
     lines_minor: int | None
 
 
+class PayoutsQuery(Input):
+    """``cursor`` is what the page before gave as ``next_cursor``."""
+
+    cursor: Annotated[str, Field(max_length=200)] | None = None
+
+
 class PayoutsOut(Output):
-    """Payouts, newest first."""
+    """A page of payouts, newest first."""
 
     items: list[PayoutOut]
+    next_cursor: str | None
 
 
 class PayoutLineOut(Output):
@@ -93,6 +101,7 @@ class AccountOut(Output):
     consultant_id: UUID
     consultant_name: str
     account_id: str | None
+    country: str | None
     can_receive: bool
     payouts_enabled: bool
     schedule: ScheduleOut | None
@@ -111,13 +120,32 @@ class AccountsOut(Output):
     items: list[AccountOut]
 
 
+class AskedOut(Output):
+    """A payout you asked for: on its way to Stripe, or refused there, then with its ``code``."""
+
+    amount_minor: int
+    currency: Currency
+    asked_at: Utc
+    refused: bool
+    code: str | None
+
+
+class AskedAllOut(Output):
+    """What was asked for: a payout a currency."""
+
+    items: list[AskedOut]
+
+
 class OwnPayoutsOut(Output):
-    """What you were paid, what lies there, and when the next payout comes."""
+    """A page of what you were paid, newest first; what lies there, and when the next payout comes."""
 
     items: list[PayoutOut]
+    next_cursor: str | None
+    asked: list[AskedOut]
     balances: list[BalanceOut]
     schedule: ScheduleOut
     held_reason: str | None
+    country: str | None
     payouts_enabled: bool
     requirements_due: list[str]
 
@@ -140,12 +168,21 @@ class ReleasedOut(Output):
     released: bool
 
 
-@route("GET", "/api/finance/payouts", access=READERS, reply=PayoutsOut)
+@route("GET", "/api/finance/payouts", access=READERS, query=PayoutsQuery, reply=PayoutsOut)
 async def get_payouts(call: Call) -> PayoutsOut:
-    """The latest hundred payouts of all consultants."""
+    """The payouts of all consultants, newest first."""
+    query: PayoutsQuery = call.query
     async with call.house.db.begin() as tx:
-        rows = await call.house.payouts.listed(tx)
-        return PayoutsOut(items=await _payouts(call, tx, rows))
+        rows, following = await call.house.payouts.listed(tx, cursor=query.cursor)
+        return PayoutsOut(items=await _payouts(call, tx, rows), next_cursor=following)
+
+
+@route("GET", "/api/finance/payouts.csv", access=READERS, media_type="text/csv")
+async def get_payouts_csv(call: Call) -> web.StreamResponse:
+    """The same list as CSV, whole and streamed, safe to open in a spreadsheet."""
+    async with call.house.db.begin() as tx:
+        call.house.finance.exported(tx, call.user, "payouts.csv", {})
+    return await _csv(call, None)
 
 
 @route("GET", "/api/finance/payouts/{payout_id}", access=READERS, reply=PayoutDetailOut)
@@ -182,30 +219,49 @@ async def post_release(call: Call) -> ReleasedOut:
         return ReleasedOut(released=await call.house.payouts.release(tx, call.id("user_id"), call.user, body.note))
 
 
-@route("GET", "/api/consultant/payouts", access=Access.CONSULTANT, reply=OwnPayoutsOut)
+@route("GET", "/api/consultant/payouts", access=Access.CONSULTANT, query=PayoutsQuery, reply=OwnPayoutsOut)
 async def get_own_payouts(call: Call) -> OwnPayoutsOut:
     """What you were paid, what lies there, and when it comes."""
+    query: PayoutsQuery = call.query
     async with call.house.db.begin() as tx:
         try:
             state = await call.house.payouts.state(tx, call.user)
         except NotFound:
             return OwnPayoutsOut(
                 items=[],
+                next_cursor=None,
+                asked=[],
                 balances=[],
                 schedule=ScheduleOut(interval="weekly", weekly_anchor="monday", monthly_anchor=None, delay_days=14),
                 held_reason=None,
+                country=None,
                 payouts_enabled=False,
                 requirements_due=[],
             )
-        rows = await call.house.payouts.listed(tx, consultant=call.user)
+        rows, following = await call.house.payouts.listed(tx, consultant=call.user, cursor=query.cursor)
         return OwnPayoutsOut(
             items=await _payouts(call, tx, rows),
+            next_cursor=following,
+            asked=[_asked(row) for row in await call.house.payouts_on_request.latest(tx, call.user)],
             balances=_balances(state),
             schedule=ScheduleOut.model_validate(state.wanted_schedule),
             held_reason=state.held_reason,
+            country=state.country,
             payouts_enabled=state.payouts_enabled,
             requirements_due=list(state.requirements.get("due", [])),
         )
+
+
+@route("POST", "/api/consultant/payouts", access=Access.CONSULTANT, body=Empty, reply=AskedAllOut)
+async def post_own_payout(call: Call) -> AskedAllOut:
+    """Pay out now what is available; for accounts that nothing leaves by itself."""
+    return AskedAllOut(items=[_asked(row) for row in await call.house.payouts_on_request.ask(call.user)])
+
+
+@route("GET", "/api/consultant/payouts.csv", access=Access.CONSULTANT, media_type="text/csv")
+async def get_own_payouts_csv(call: Call) -> web.StreamResponse:
+    """All you were paid as CSV, streamed, safe to open in a spreadsheet."""
+    return await _csv(call, call.user)
 
 
 @route("GET", "/api/consultant/payouts/{payout_id}", access=Access.CONSULTANT, reply=PayoutDetailOut, owned="payout")
@@ -230,10 +286,27 @@ async def put_schedule(call: Call) -> ScheduleOut:
     return ScheduleOut.model_validate(wanted.as_json())
 
 
+async def _csv(call: Call, consultant: UserId | None) -> web.StreamResponse:
+    answer = web.StreamResponse(headers=attachment("text/csv; charset=utf-8", "payouts.csv"))
+    await answer.prepare(call.request)
+    await answer.write(header().encode("utf-8-sig"))  # the mark tells Excel that it is UTF-8
+    cursor: str | None = None
+    while True:
+        async with call.house.db.begin() as tx:
+            rows, cursor = await call.house.payouts.listed(tx, consultant=consultant, cursor=cursor, limit=PIECE)
+            names = await call.house.profiles.names(tx, {UserId(row.consultant_id) for row in rows})
+        await answer.write(sheet(rows, names).encode())  # however slow the reader: no connection waits for them
+        if cursor is None:
+            break
+    await answer.write_eof()
+    return answer
+
+
 async def _detail(call: Call, tx: Tx, consultant: UserId | None) -> PayoutDetailOut:
-    payout_id = call.path["payout_id"]
-    if not _PAYOUT.fullmatch(payout_id):
-        raise NotFound
+    try:
+        payout_id = known_id(call.path["payout_id"])
+    except ValueError:
+        raise NotFound from None
     lines = await call.house.payouts.lines(tx, payout_id, consultant=consultant)
     row = await tx.session.get(PayoutRow, payout_id)
     assert row is not None
@@ -259,6 +332,16 @@ def _line(line: PayoutLineRow, calls: dict[UUID, tuple[UUID, str]]) -> PayoutLin
     return PayoutLineOut(**plain, call_id=call_id, reference=reference)
 
 
+def _asked(row: PayoutRequestRow) -> AskedOut:
+    return AskedOut(
+        amount_minor=row.amount_minor,
+        currency=Currency(row.currency),
+        asked_at=row.asked_at,
+        refused=row.state == State.REFUSED,
+        code=(row.outcome or {}).get("code"),
+    )
+
+
 def _balances(state: PayoutAccountState) -> list[BalanceOut]:
     return [BalanceOut(currency=Currency(code), amount_minor=amount) for code, amount in state.balances.items()]
 
@@ -268,6 +351,7 @@ def _account(state: PayoutAccountState, name: str) -> AccountOut:
         consultant_id=state.consultant_id,
         consultant_name=name,
         account_id=state.account_id,
+        country=state.country,
         can_receive=state.can_receive,
         payouts_enabled=state.payouts_enabled,
         schedule=None if state.schedule is None else ScheduleOut.model_validate(state.schedule),

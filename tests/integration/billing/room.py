@@ -30,6 +30,7 @@ from billing.events import (
 from billing.metering.service import MeterService
 from billing.models import ChargeRow, HoldRow
 from billing.payout_accounts import PayoutAccountService
+from billing.payouts.on_request import PayoutsOnRequest
 from billing.payouts.service import PayoutService
 from billing.provider.gateway import StripeGateway
 from billing.reconciliation.service import ReconciliationService
@@ -69,6 +70,7 @@ class Room:
         self.meter = MeterService(self.observed_ms, steady=lambda: clock.now().timestamp())
         self.cards = CardService(db=self.db, gateway=self.gateway, settings=settings)
         self.money = PayoutService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
+        self.on_request = PayoutsOnRequest(db=self.db, gateway=self.gateway, payouts=self.money)
         self.payouts = PayoutAccountService(db=self.db, gateway=self.gateway, settings=settings, payouts=self.money)
         self.watch = AccountWatch(db=self.db, accounts=self.payouts)
         self.refunds = RefundService(db=self.db, gateway=self.gateway, approval_above_minor=10_000)
@@ -94,6 +96,7 @@ class Room:
         self.watch.register(self.jobs)
         self.charges.register(self.jobs)
         self.money.register(self.jobs)
+        self.on_request.register(self.jobs)
         self.webhooks.register(self.jobs)
         events = (HoldPlaced, HoldDeferred, HoldFailed, CapReached, ChargeSettled, ChargeRefunded, PayoutAccountChanged)
         self.bus.connect(dict.fromkeys(events, (self.hear,)))
@@ -129,7 +132,7 @@ class Room:
         form = await self.cards.begin(self.customer)
         await self.sandbox.save_card(form.setup_intent_id, form.client_secret, number)
         await self.cards.complete(self.customer, form.setup_intent_id, make_default=True)
-        status = await self.payouts.begin(self.consultant)
+        status = await self.payouts.begin(self.consultant, "DE")
         assert status.onboarding_url is not None
         await self.sandbox.onboard(status.onboarding_url)
         assert (await self.payouts.status(self.consultant)).can_receive

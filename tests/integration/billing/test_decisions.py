@@ -46,7 +46,7 @@ async def a_paid_call(scene: Scene) -> tuple[dict[str, str], dict[str, str], str
     setup = await scene.ask("POST", "/api/payment/setup", customer, {})
     await scene.sandbox.save_card(setup["setup_intent_id"], setup["client_secret"])
     await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
-    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
+    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {"country": "DE"})
     await scene.sandbox.onboard(account["onboarding_url"])
     await scene.ask("GET", "/api/consultant/payout-account", consultant)
     call = await _call(scene, customer, consultant)

@@ -13,7 +13,7 @@ from billing import inbox
 from billing.charges import commands
 from billing.provider.errors import WebhookForged
 from billing.provider.objects import ProviderEvent
-from billing.webhooks import MOST_FAILURES
+from billing.webhooks import MOST_FAILURES, Hint
 from tests.integration.billing.room import Room
 
 
@@ -161,3 +161,26 @@ async def test_an_event_nobody_can_work_off_is_tried_ever_later_and_then_a_case(
     assert [tuple(case) for case in cases] == [
         ("webhook_failed", {"event": event.id, "type": "payment_intent.created", "error": "ValueError"})
     ]
+
+
+LEADS: list[tuple[Hint, str | None, list[str]]] = [
+    (Hint("account.updated", "account", "acct_1", None, "acct_1"), "refreshed", ["acct_1"]),
+    (Hint("account.application.deauthorized", "application", "ca_1", None, "acct_1"), "refreshed", ["acct_1"]),
+    (Hint("setup_intent.succeeded", "setup_intent", "seti_1", None, None), "followed", ["seti_1"]),
+    (Hint("setup_intent.created", "setup_intent", "seti_1", None, None), None, []),
+    (Hint("payment_method.detached", "payment_method", "pm_1", None, None), "followed", ["pm_1"]),
+    (Hint("payout.paid", "payout", "po_1", None, "acct_1"), "followed", ["po_1", "acct_1"]),
+    (Hint("payout.paid", "payout", "po_1", None, None), None, []),  # our own bank's
+    (Hint("charge.refund.updated", "refund", "re_1", "pi_1", None), "reconciled", ["pi_1", "re_1"]),
+    (Hint("charge.dispute.created", "dispute", "dp_1", "pi_1", None), "reconciled", ["pi_1", "dp_1"]),
+    (Hint("payment_intent.canceled", "payment_intent", "pi_1", "pi_1", None), "reconciled", ["pi_1"]),
+    (Hint("charge.captured", "charge", "ch_1", "pi_1", None), "reconciled", ["pi_1"]),
+    (Hint("transfer.created", "transfer", "tr_1", None, None), None, []),
+]
+
+
+async def test_an_event_leads_to_what_it_names_and_waits_only_then(room: Room) -> None:
+    for hint, outcome, named in LEADS:
+        found = room.webhooks.lead(hint)
+        assert (None if found is None else found[0].outcome) == outcome, hint
+        assert (found[1] if found else []) == named, hint

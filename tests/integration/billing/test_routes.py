@@ -77,7 +77,7 @@ async def test_from_the_card_to_the_receipt_and_the_books(scene: Scene) -> None:
     saved = await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
     assert [(card["last4"], card["default"]) for card in saved["items"]] == [("4242", True)]
     assert await scene.ask("GET", "/api/payment/cards", customer) == saved
-    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
+    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {"country": "DE"})
     await scene.sandbox.onboard(account["onboarding_url"])
     assert (await scene.ask("GET", "/api/consultant/payout-account", consultant))["can_receive"]
 
@@ -112,7 +112,7 @@ async def test_the_sealed_receipt_is_for_both_sides_checks_out_and_prints(scene:
     setup = await scene.ask("POST", "/api/payment/setup", customer, {})
     await scene.sandbox.save_card(setup["setup_intent_id"], setup["client_secret"])
     await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
-    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
+    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {"country": "DE"})
     await scene.sandbox.onboard(account["onboarding_url"])
     await scene.ask("GET", "/api/consultant/payout-account", consultant)
     await scene.ask("PATCH", "/api/me", consultant, {"display_name": "Ben"})
@@ -214,7 +214,7 @@ async def _equip(scene: Scene, customer: dict[str, str], consultant: dict[str, s
     setup = await scene.ask("POST", "/api/payment/setup", customer, {})
     await scene.sandbox.save_card(setup["setup_intent_id"], setup["client_secret"])
     await scene.ask("POST", f"/api/payment/setup/{setup['setup_intent_id']}/complete", customer, {})
-    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {})
+    account = await scene.ask("POST", "/api/consultant/payout-account", consultant, {"country": "DE"})
     await scene.sandbox.onboard(account["onboarding_url"])
     await scene.ask("GET", "/api/consultant/payout-account", consultant)
 

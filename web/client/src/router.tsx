@@ -48,6 +48,7 @@ const Audit = later(async () => (await import('./screens/finance/Audit')).Audit)
 const Charges = later(async () => (await import('./screens/finance/Charges')).Charges)
 const DisputeDetail = later(async () => (await import('./screens/finance/DisputeDetail')).DisputeDetail)
 const Disputes = later(async () => (await import('./screens/finance/Disputes')).Disputes)
+const Invoices = later(async () => (await import('./screens/finance/Invoices')).Invoices)
 const Months = later(async () => (await import('./screens/finance/Months')).Months)
 const PayoutDetail = later(async () => (await import('./screens/finance/PayoutDetail')).PayoutDetail)
 const Payouts = later(async () => (await import('./screens/finance/Payouts')).Payouts)
@@ -92,6 +93,7 @@ export const router = createBrowserRouter([
       ...finance('', Finance),
       ...finance('/charges', Charges),
       ...finance('/charges/:chargeId', ChargeDetailScreen),
+      ...finance('/invoices', Invoices),
       ...finance('/approvals', Approvals),
       ...finance('/problems', Problems),
       ...finance('/disputes', Disputes, '/disputes/closed'),

@@ -18,6 +18,7 @@ export type AccountOut = {
   consultant_id: string
   consultant_name: string
   account_id: string | null
+  country: string | null
   can_receive: boolean
   payouts_enabled: boolean
   schedule: ScheduleOut | null
@@ -124,6 +125,18 @@ export type ApprovalOut = {
 
 export type ApprovalsOut = {
   items: (ApprovalOut)[]
+}
+
+export type AskedAllOut = {
+  items: (AskedOut)[]
+}
+
+export type AskedOut = {
+  amount_minor: number
+  currency: Currency
+  asked_at: string
+  refused: boolean
+  code: string | null
 }
 
 export type AttachmentOut = {
@@ -666,6 +679,31 @@ export type IntervalOut = {
   cause: string | null
 }
 
+export type InvoicesOut = {
+  items: (IssuedOut)[]
+  next_cursor: string | null
+}
+
+export type InvoicesQuery = {
+  q?: string
+  from?: string | null
+  to?: string | null
+  cursor?: string | null
+}
+
+export type IssuedOut = {
+  number: string
+  kind: "invoice" | "credit_note"
+  issued_at: string
+  customer_name: string
+  consultant_name: string
+  gross_minor: number
+  vat_minor: number
+  currency: Currency
+  reference: string
+  charge_id: string
+}
+
 export type JournalQuery = {
   month: string
 }
@@ -862,9 +900,12 @@ export type OwedOut = {
 
 export type OwnPayoutsOut = {
   items: (PayoutOut)[]
+  next_cursor: string | null
+  asked: (AskedOut)[]
   balances: (BalanceOut)[]
   schedule: ScheduleOut
   held_reason: string | null
+  country: string | null
   payouts_enabled: boolean
   requirements_due: (string)[]
 }
@@ -925,9 +966,16 @@ export type PayIn = {
   idempotency_key: string
 }
 
+export type PayoutAccountIn = {
+  country?: string | null
+}
+
 export type PayoutAccountOut = {
   onboarding_url: string | null
   can_receive: boolean
+  country: string | null
+  stated_country: string | null
+  countries: (string)[]
 }
 
 export type PayoutDetailOut = {
@@ -962,6 +1010,11 @@ export type PayoutOut = {
 
 export type PayoutsOut = {
   items: (PayoutOut)[]
+  next_cursor: string | null
+}
+
+export type PayoutsQuery = {
+  cursor?: string | null
 }
 
 export type PeriodQuery = {
@@ -1496,6 +1549,21 @@ export type VerdictReasonOut = {
   params: Record<string, number | string>
 }
 
+export type ViewIn = {
+  name: string
+  search: string
+}
+
+export type ViewOut = {
+  id: string
+  name: string
+  search: string
+}
+
+export type ViewsOut = {
+  items: (ViewOut)[]
+}
+
 export type WeighedOut = {
   name: string
   value: number
@@ -1564,9 +1632,11 @@ export interface Routes {
   'GET /api/consultant/home': { body: undefined; reply: HomeOut }
   'POST /api/consultant/online': { body: OnlineIn; reply: PresenceView }
   'GET /api/consultant/payout-account': { body: undefined; reply: PayoutAccountOut }
-  'POST /api/consultant/payout-account': { body: Empty; reply: PayoutAccountOut }
+  'POST /api/consultant/payout-account': { body: PayoutAccountIn; reply: PayoutAccountOut }
   'PUT /api/consultant/payout-schedule': { body: ScheduleIn; reply: ScheduleOut }
   'GET /api/consultant/payouts': { body: undefined; reply: OwnPayoutsOut }
+  'POST /api/consultant/payouts': { body: Empty; reply: AskedAllOut }
+  'GET /api/consultant/payouts.csv': { body: undefined; reply: undefined }
   'GET /api/consultant/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/consultant/profile': { body: undefined; reply: ProfileOut }
   'PUT /api/consultant/profile': { body: ProfileIn; reply: ProfileOut }
@@ -1594,6 +1664,7 @@ export interface Routes {
   'GET /api/finance/disputes/{dispute_id}': { body: undefined; reply: DisputeOut }
   'GET /api/finance/disputes/{dispute_id}/evidence': { body: undefined; reply: EvidenceOut }
   'POST /api/finance/disputes/{dispute_id}/evidence': { body: EvidenceIn; reply: EvidenceOut }
+  'GET /api/finance/invoices': { body: undefined; reply: InvoicesOut }
   'GET /api/finance/journal.csv': { body: undefined; reply: undefined }
   'GET /api/finance/months': { body: undefined; reply: MonthsOut }
   'POST /api/finance/months/{month}/close': { body: undefined; reply: BookMonthOut }
@@ -1602,11 +1673,15 @@ export interface Routes {
   'POST /api/finance/payout-accounts/{user_id}/hold': { body: HoldIn; reply: undefined }
   'POST /api/finance/payout-accounts/{user_id}/release': { body: ReleaseIn; reply: ReleasedOut }
   'GET /api/finance/payouts': { body: undefined; reply: PayoutsOut }
+  'GET /api/finance/payouts.csv': { body: undefined; reply: undefined }
   'GET /api/finance/payouts/{payout_id}': { body: undefined; reply: PayoutDetailOut }
   'GET /api/finance/problems': { body: undefined; reply: ProblemsOut }
   'POST /api/finance/problems/{problem_id}': { body: ProblemDecisionIn; reply: ProblemOut }
   'GET /api/finance/reconciliation': { body: undefined; reply: RunsOut }
   'POST /api/finance/reconciliation': { body: RunIn; reply: RunOut }
+  'GET /api/finance/views': { body: undefined; reply: ViewsOut }
+  'PUT /api/finance/views': { body: ViewIn; reply: ViewsOut }
+  'DELETE /api/finance/views/{view_id}': { body: undefined; reply: ViewsOut }
   'POST /api/keywords': { body: KeywordsIn; reply: KeywordsOut }
   'POST /api/matches/preview': { body: PreviewIn; reply: MatchesOut }
   'GET /api/me': { body: undefined; reply: Account }

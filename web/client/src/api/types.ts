@@ -30,6 +30,7 @@ export type {
   EvidenceOut as Evidence,
   MonthsOut as BookMonths,
   OverviewOut as Overview,
+  PayoutAccountOut as PayoutAccount,
   PayoutDetailOut as PayoutDetail,
   PayoutLineOut as PayoutLine,
   PayoutOut as Payout,
@@ -43,6 +44,8 @@ export type {
   RunOut as Run,
   RunsOut as Runs,
   ScheduleOut as Schedule,
+  InvoicesOut as Invoices,
+  ViewsOut as Views,
   BookMonthOut as BookMonth,
 } from './schema'
 export type {
@@ -90,10 +93,6 @@ export type Side = 'customer' | 'consultant'
 export type Locale = 'en' | 'de'
 type Iso = string
 
-export interface PayoutAccount {
-  onboarding_url: string | null
-  can_receive: boolean
-}
 export interface ConsultantHome {
   online_ms: number
   in_call_ms: number

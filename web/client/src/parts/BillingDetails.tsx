@@ -1,25 +1,17 @@
 // Owns the form in which a person states where they are taxed (country, VAT number, small business), and the asking for it.
 import { Button, Checkbox, Select, Textarea, TextInput } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { type FormEvent, useMemo, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { Link } from 'react-router'
 import { get, put } from '../api/client'
 import type { BillingDetailsIn, BillingDetailsOut } from '../api/schema'
+import { useCountries } from './countries'
 import { Loading, Problem } from './Problem'
 import { say } from './toast'
 import { useWords } from './words'
 
 const PATH = '/api/me/billing-details'
 const KEY = ['billing-details']
-
-/** Countries by their names in the reader's language. */
-function useCountries(codes: string[]) {
-  const { locale } = useWords()
-  return useMemo(() => {
-    const names = new Intl.DisplayNames(locale, { type: 'region' })
-    return codes.map((value) => ({ value, label: names.of(value) ?? value })).toSorted((one, other) => one.label.localeCompare(other.label, locale))
-  }, [codes, locale])
-}
 
 function DetailsForm({ stated, consultant }: { stated: BillingDetailsOut; consultant: boolean }) {
   const { t } = useWords()

@@ -1,14 +1,16 @@
 // Owns how a consultant is paid: what lies at Stripe, when it comes, what stands in its way, and every payout by line.
 import { Button } from '@mantine/core'
-import { useMutation, useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { get, post } from '../api/client'
+import { download, get, query } from '../api/client'
 import type { OwnPayoutsOut, PayoutDetailOut, PayoutOut } from '../api/schema'
-import type { PayoutAccount } from '../api/types'
 import { comparisonOf } from '../rules/hold'
 import { nextPayday } from '../rules/payday'
 import { topicsOf } from '../rules/requirements'
+import { useCountryName } from './countries'
+import { isAsked, PayOutNow } from './PayOutNow'
+import { OpenAccount } from './OpenAccount'
 import { Loading, Problem } from './Problem'
 import { ScheduleForm } from './ScheduleForm'
 import { useWords } from './words'
@@ -57,12 +59,6 @@ function Next({ payouts }: { payouts: OwnPayoutsOut }) {
 /** What Stripe still wants to know, or what is missing altogether. */
 function Missing({ payouts }: { payouts: OwnPayoutsOut }) {
   const { t } = useWords()
-  const go = useMutation({
-    mutationFn: () => post<PayoutAccount>('/api/consultant/payout-account'),
-    onSuccess: ({ onboarding_url }) => {
-      if (onboarding_url) window.location.assign(onboarding_url)
-    },
-  })
   const topics = topicsOf(payouts.requirements_due)
   if (payouts.payouts_enabled && !topics.length) return null
   return (
@@ -75,14 +71,19 @@ function Missing({ payouts }: { payouts: OwnPayoutsOut }) {
           ))}
         </ul>
       )}
-      {go.data && !go.data.onboarding_url && <p role="status">{t('payouts.stripe_checks')}</p>}
-      <Problem error={go.error} />
-      <div>
-        <Button loading={go.isPending} onClick={() => go.mutate()} data-testid="payouts-onboard">
-          {t('payouts.onboard')}
-        </Button>
-      </div>
+      <OpenAccount label={t('payouts.onboard')} testId="payouts-onboard" />
     </div>
+  )
+}
+
+/** Where the account is, which stays so. */
+function Country({ code }: { code: string }) {
+  const { t } = useWords()
+  const name = useCountryName()
+  return (
+    <p className="soft small" style={{ margin: 0 }} data-testid="payout-country">
+      {t('payouts.country_is', { country: name(code) })}
+    </p>
   )
 }
 
@@ -175,8 +176,16 @@ function PayoutRow({ payout }: { payout: PayoutOut }) {
 
 export function PayoutsPart() {
   const { t } = useWords()
-  const found = useQuery({ queryKey: ['payouts'], queryFn: () => get<OwnPayoutsOut>('/api/consultant/payouts') })
-  const payouts = found.data
+  const found = useInfiniteQuery({
+    queryKey: ['payouts'],
+    queryFn: ({ pageParam }) => get<OwnPayoutsOut>(`/api/consultant/payouts${query({ cursor: pageParam })}`),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: ({ state }) => (isAsked(state.data?.pages[0]) ? 1_500 : false),
+  })
+  const file = useMutation({ mutationFn: () => download('/api/consultant/payouts.csv', 'payouts.csv') })
+  const payouts = found.data?.pages[0]
+  const items = found.data?.pages.flatMap((page) => page.items) ?? []
   return (
     <section className="panel stack" aria-labelledby="payouts-title" data-testid="payouts">
       <h2 id="payouts-title" style={{ margin: 0 }}>
@@ -188,16 +197,29 @@ export function PayoutsPart() {
         <>
           <Balances payouts={payouts} />
           <Next payouts={payouts} />
+          <PayOutNow payouts={payouts} />
           <Missing payouts={payouts} />
+          {payouts.country && <Country code={payouts.country} />}
           <ScheduleForm schedule={payouts.schedule} />
-          {payouts.items.length > 0 && (
+          {items.length > 0 && (
             <>
               <h3 style={{ margin: 0 }}>{t('payouts.list')}</h3>
               <ul className="plain stack">
-                {payouts.items.map((payout) => (
+                {items.map((payout) => (
                   <PayoutRow key={payout.id} payout={payout} />
                 ))}
               </ul>
+              <Problem error={file.error} />
+              <div className="row">
+                {found.hasNextPage && (
+                  <Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()} data-testid="payouts-more">
+                    {t('common.more')}
+                  </Button>
+                )}
+                <Button variant="default" loading={file.isPending} onClick={() => file.mutate()} data-testid="payouts-csv">
+                  {t('payouts.csv')}
+                </Button>
+              </div>
             </>
           )}
         </>

@@ -4,12 +4,13 @@ import { useMutation, useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { Link } from 'react-router'
 import { get, post } from '../api/client'
-import type { ConsultantHome, PayoutAccount, PresenceView } from '../api/types'
+import type { ConsultantHome, PresenceView } from '../api/types'
 import { playRing } from '../media/sound'
 import { TaxNudge } from '../parts/BillingDetails'
 import { DeviceCheck } from '../parts/DeviceCheck'
 import { FairnessPanel } from '../parts/FairnessPanel'
 import { Status } from '../parts/MatchCard'
+import { OpenAccount } from '../parts/OpenAccount'
 import { Page } from '../parts/Page'
 import { Loading, Problem } from '../parts/Problem'
 import { useWords } from '../parts/words'
@@ -19,18 +20,6 @@ const profileParts = ['headline', 'tags', 'rate']
 
 function Checklist({ presence }: { presence: PresenceView }) {
   const { t } = useWords()
-  const payout = useQuery({
-    queryKey: ['payout'],
-    queryFn: () => get<PayoutAccount>('/api/consultant/payout-account'),
-    refetchInterval: ({ state }) => (state.data?.can_receive ? false : 4_000),
-  })
-  const start = useMutation({
-    mutationFn: () => post<PayoutAccount>('/api/consultant/payout-account'),
-    onSuccess: ({ onboarding_url }) => {
-      if (onboarding_url) window.location.assign(onboarding_url)
-      else void payout.refetch()
-    },
-  })
   const profileMissing = profileParts.filter((part) => presence.missing.includes(part))
   const payoutMissing = presence.missing.includes('payout_account')
   const done = 1 + (profileMissing.length ? 0 : 1) + (payoutMissing ? 0 : 1)
@@ -56,14 +45,9 @@ function Checklist({ presence }: { presence: PresenceView }) {
         </li>
         <li className="row">
           {mark(!payoutMissing)} {t('home.todo.payout')}
-          {payoutMissing && (
-            <Button variant="light" loading={start.isPending} onClick={() => start.mutate()} data-testid="payout-setup">
-              {t('home.todo.payout_go')}
-            </Button>
-          )}
         </li>
       </ul>
-      <Problem error={start.error ?? payout.error} />
+      {payoutMissing && <OpenAccount label={t('home.todo.payout_go')} testId="payout-setup" variant="light" />}
     </section>
   )
 }

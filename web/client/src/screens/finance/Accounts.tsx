@@ -1,5 +1,6 @@
 // Owns the consultants' accounts: what lies there, when it is paid out, what is missing, and who is held and why.
 import type { PayoutAccountRow, Schedule } from '../../api/types'
+import { useCountryName } from '../../parts/countries'
 import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { AccountHold } from './AccountHold'
@@ -38,6 +39,7 @@ function Balances({ account }: { account: PayoutAccountRow }) {
 function One({ account }: { account: PayoutAccountRow }) {
   const { t, date, coded } = useWords()
   const words = useScheduleWords()
+  const country = useCountryName()
   const due = account.requirements_due
   const reason = account.held_reason ?? ''
   const found = comparisonOf(reason)
@@ -57,6 +59,7 @@ function One({ account }: { account: PayoutAccountRow }) {
           [t('finance.accounts.payouts_enabled'), t(account.payouts_enabled ? 'common.yes' : 'common.no')],
           [t('finance.accounts.requirements'), due.length ? due.map((each) => coded('finance.requirement', each.replaceAll('.', '_')) ?? plainCode(each)).join(', ') : t('finance.accounts.nothing_due')],
           ...(account.disabled_reason ? ([[t('finance.accounts.disabled'), coded('finance.disabled', account.disabled_reason.replaceAll('.', '_')) ?? plainCode(account.disabled_reason)]] satisfies [string, string][]) : []),
+          [t('finance.accounts.country'), account.country ? country(account.country) : '–'],
           [t('finance.accounts.number'), account.account_id ?? '–'],
         ]}
       />

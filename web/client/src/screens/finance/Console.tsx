@@ -8,6 +8,7 @@ import { useApprovals, useMayAct } from './queries'
 const tabs = [
   ['/finance', 'overview'],
   ['/finance/charges', 'charges'],
+  ['/finance/invoices', 'invoices'],
   ['/finance/approvals', 'approvals'],
   ['/finance/problems', 'problems'],
   ['/finance/disputes', 'disputes'],

@@ -1,6 +1,10 @@
 // Owns the list of payouts: where each is, when it arrives, and what to fix where one failed.
+import { Button } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
 import { Link } from 'react-router'
+import { download } from '../../api/client'
 import type { Payout } from '../../api/types'
+import { Problem } from '../../parts/Problem'
 import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Found, Table } from './parts'
@@ -22,6 +26,7 @@ export function PayoutFailure({ payout }: { payout: Payout }) {
 export function Payouts() {
   const { t, money, date, coded } = useWords()
   const found = usePayouts()
+  const file = useMutation({ mutationFn: () => download('/api/finance/payouts.csv', 'payouts.csv') })
   const columns = [
     { name: t('finance.payout.number') },
     { name: t('finance.consultant') },
@@ -33,11 +38,11 @@ export function Payouts() {
   return (
     <ConsolePage title={t('finance.tab.payouts')} lead={t('finance.payout.lead')}>
       <Found query={found}>
-        {({ items }) => (
-          <div className="panel">
-            {items.length ? (
+        {({ pages }) => (
+          <div className="panel stack">
+            {pages[0]?.items.length ? (
               <Table label={t('finance.tab.payouts')} columns={columns}>
-                {items.map((each) => (
+                {pages.flatMap(({ items }) => items).map((each) => (
                   <tr key={each.id} data-testid="payout-row">
                     <td>
                       <Link className="row-link" to={`/finance/payouts/${each.id}`}>
@@ -59,6 +64,17 @@ export function Payouts() {
             ) : (
               <p style={{ margin: 0 }}>{t('finance.payout.none')}</p>
             )}
+            <Problem error={file.error} />
+            <div className="row">
+              {found.hasNextPage && (
+                <Button variant="default" loading={found.isFetchingNextPage} onClick={() => void found.fetchNextPage()} data-testid="payouts-more">
+                  {t('common.more')}
+                </Button>
+              )}
+              <Button variant="default" loading={file.isPending} onClick={() => file.mutate()} data-testid="payouts-csv">
+                {t('finance.csv')}
+              </Button>
+            </div>
           </div>
         )}
       </Found>

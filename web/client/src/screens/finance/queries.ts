@@ -1,5 +1,5 @@
 // Owns what the console asks the server for, under one key, so that every action can have all of it asked again.
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { get, query } from '../../api/client'
 import type {
   Approvals,
@@ -32,11 +32,20 @@ export const useApprovals = () => useQuery(ask<Approvals>('approvals'))
 export const useProblems = () => useQuery(ask<CallProblems>('problems'))
 export const useDisputes = (closed: boolean) => useQuery(ask<Disputes>('disputes', { closed }))
 export const useDispute = (id: string) => useQuery(ask<Dispute>(`disputes/${id}`))
-export const usePayouts = () => useQuery(ask<Payouts>('payouts'))
 export const usePayout = (id: string) => useQuery(ask<PayoutDetail>(`payouts/${id}`))
 export const useAccounts = () => useQuery(ask<PayoutAccounts>('payout-accounts'))
 export const useCases = (closed: boolean) => useQuery(ask<Cases>('cases', { closed }))
 export const useMonths = () => useQuery(ask<BookMonths>('months'))
+
+/** All payouts, page by page. */
+export const usePayouts = () =>
+  useInfiniteQuery({
+    queryKey: ['finance', 'payouts'],
+    queryFn: ({ pageParam }) => get<Payouts>(`/api/finance/payouts${query({ cursor: pageParam })}`),
+    initialPageParam: '',
+    getNextPageParam: (page) => page.next_cursor,
+    refetchInterval: SLOW_MS,
+  })
 
 /** What will be, or was, handed in; not asked again by itself, so that it holds still while it is read. */
 export const useEvidence = (id: string) => useQuery(ask<Evidence>(`disputes/${id}/evidence`, {}, false))
