@@ -56,7 +56,15 @@ def test_no_csv_gives_yen_decimals() -> None:
     charge = ChargeRow(**figures, created_at=NOW, customer_id=new_id(), consultant_id=new_id(), billed_ms=660_001)
     [of_finance] = csv.DictReader(io.StringIO(header() + sheet([charge], {})))
     assert [of_finance[name] for name in ("gross", "commission", "net", "refunded")] == ["1234", "185", "1049", "0"]
-    bill = Bill(**figures, call_id=new_id(), billed_at=NOW, ended_at=NOW, other_id=UserId(new_id()), paid_minor=1_234)
+    bill = Bill(
+        **figures,
+        call_id=new_id(),
+        billed_at=NOW,
+        ended_at=NOW,
+        other_id=UserId(new_id()),
+        paid_minor=1_234,
+        credited_minor=0,
+    )
     [of_customer] = csv.DictReader(io.StringIO(spending.header("customer") + spending.table("customer", [bill], {})))
     assert [of_customer[name] for name in ("connected_seconds", "price", "paid")] == ["660.001", "1234", "1234"]
     rows = list(csv.DictReader(io.StringIO(account_table([statement()], "UTC"))))
