@@ -4,7 +4,7 @@ import { useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { currencies } from '../api/types'
 import { anyFilter, readFilters } from '../rules/filters'
-import { decimalText, minorDigits, parseAmount } from '../rules/money'
+import { minorDigits, parseAmount, typedAmount } from '../rules/money'
 import { useWords } from './words'
 
 const spoken = ['en', 'de', 'fr', 'es', 'it', 'nl', 'pl', 'pt', 'tr']
@@ -12,12 +12,12 @@ const leastStars = [3, 4, 5]
 const MINUTES = 60
 
 export function MatchFilters() {
-  const { t, language, number } = useWords()
+  const { t, language, locale, number } = useWords()
   const [search, setSearch] = useSearchParams()
   const filters = readFilters(search)
   const [currency, setCurrency] = useState(filters.currency ?? 'eur')
   const [typed, setTyped] = useState(() =>
-    filters.max_rate_minor_per_hour ? decimalText(filters.max_rate_minor_per_hour / MINUTES, minorDigits(currency)) : '',
+    filters.max_rate_minor_per_hour ? typedAmount(Math.round(filters.max_rate_minor_per_hour / MINUTES), currency, locale) : '',
   )
   const [wrong, setWrong] = useState(false)
   const digits = minorDigits(currency)

@@ -32,7 +32,10 @@ function useDetailText(currency: string, forFinance: boolean) {
   const said = (name: string, given: unknown, at: string): string => {
     if (typeof given === 'boolean') return t(given ? 'common.yes' : 'common.no')
     if (Array.isArray(given)) return given.map((each) => coded('finance.doubt', String(each)) ?? plainCode(String(each))).join(', ')
-    if (typeof given === 'object') return JSON.stringify(given)
+    if (given && typeof given === 'object') {
+      const parts = Object.entries(given).filter(([, value]) => value !== null)
+      return parts.map(([part, value]) => `${plainName(part)} ${said(part, value, at)}`).join(', ')
+    }
     if (typeof given === 'number') {
       if (name === 'rate_minor_per_hour') return perMinute(given, currency)
       if (name.endsWith('_minor')) return money(given, currency)

@@ -9,7 +9,7 @@ import type { ChargeRow, Refund, RefundIn, RefundPreview as Preview } from '../.
 import { Loading, Problem } from '../../parts/Problem'
 import { say } from '../../parts/toast'
 import { useWords } from '../../parts/words'
-import { decimalText, minorDigits, parseAmount } from '../../rules/money'
+import { parseAmount, typedAmount } from '../../rules/money'
 import { useAct } from './queries'
 import { RefundPreview } from './RefundPreview'
 
@@ -27,7 +27,7 @@ function usePreview(chargeId: string, minor: number | null) {
 }
 
 function Form({ row, most }: { row: ChargeRow; most: number }) {
-  const { t, money } = useWords()
+  const { t, locale, money } = useWords()
   const [amount, setAmount] = useState('')
   const [reason, setReason] = useState<RefundIn['reason'] | null>(null)
   const [note, setNote] = useState('')
@@ -59,7 +59,7 @@ function Form({ row, most }: { row: ChargeRow; most: number }) {
     >
       <div className="row" style={{ alignItems: 'flex-end' }}>
         <TextInput inputMode="decimal" label={t('finance.refund.amount', { currency: row.currency.toUpperCase() })} value={amount} error={wrong} onChange={(event) => change(event.currentTarget.value)} data-testid="refund-amount" />
-        <Button variant="default" onClick={() => change(decimalText(most, minorDigits(row.currency)))} data-testid="refund-everything">
+        <Button variant="default" onClick={() => change(typedAmount(most, row.currency, locale))} data-testid="refund-everything">
           {t('finance.refund.everything', { amount: money(most, row.currency) })}
         </Button>
       </div>
