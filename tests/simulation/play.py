@@ -113,7 +113,7 @@ class Play:
         world.database.execute(_TERMS, (self.script.calls[0].review_s, now))
         if any(call.late for call in self.script.calls):
             world.database.execute(_PAID, {"customer": world.customer, "consultant": world.consultant, "at": now})
-        for call in self._script.calls:
+        for call in self.script.calls:
             for days, amount in enumerate(call.owed, start=1):
                 granted_at = now - timedelta(days=days)
                 world.database.execute(_OWED, (world.customer, amount, call.currency, granted_at))
