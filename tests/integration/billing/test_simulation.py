@@ -278,7 +278,7 @@ async def test_the_oracle_notices_what_is_wrong(studio: Studio) -> None:
         "stripe_took_it_once": replace(found, intents=[intent, intent]),
         "the_cap_is_what_was_agreed": replace(found, holds=[hold, hold]),
         "commission_and_share_are_split": replace(found, application_fees_minor=247),
-        "the_books_are_stripes": replace(found, platform_net_minor=found.platform_net_minor - 1),
+        "the_books_are_stripes": replace(found, later=replace(found.later, own_lines=found.later.own_lines[1:])),
         "nothing_is_unexplained": replace(found, cases=[{"kind": "capture_differs", "details": {}}]),
         "nothing_is_taken_while_the_bill_may_be_looked_at": replace(found, charge={**found.charge, "waived": True}),
         "it_is_told_once": replace(found, timeline=[*found.timeline, *found.timeline]),

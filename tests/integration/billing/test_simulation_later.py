@@ -84,7 +84,7 @@ async def test_a_refund_whose_answers_are_lost_is_one_refund(studio: Studio) -> 
 
 
 async def test_the_oracle_notices_what_is_wrong_with_a_refund(studio: Studio) -> None:
-    play, found, _ = await played(studio, GiveBack(1, 0, 50), GiveBack(60, 0, 50))
+    play, found, _ = await played(studio, GiveBack(1, 0, 50), GiveBack(300, 0, 50))
     later = found.later
     [first, second], [part, other] = later.refunds, later.parts
     [made, _] = later.stripe_refunds
