@@ -50,12 +50,6 @@ async def test_whatever_comes_after_a_capture_leaves_no_violation(studio: Studio
         )
 
 
-async def test_what_comes_after_replays_exactly(studio: Studio) -> None:
-    first = await Play(paid(3), studio).run()
-    studio.sweep()
-    assert first.trace == (await Play(paid(3), studio).run()).trace
-
-
 async def test_a_payout_a_refund_after_it_and_the_next_payout_carries_what_is_missing(studio: Studio) -> None:
     deeds = (PayOut(1), GiveBack(60, 0, 50), PayOut(120), Again(200), PayOut(1_100))
     _, _, account = await played(studio, *deeds)
