@@ -134,9 +134,7 @@ class Found:
     unread_events: int
     intents: list[Row]
     stripe_charges: list[Row]
-    platform_net_minor: int
     consultant_net_minor: int
-    fees_minor: int
     application_fees_minor: int
     later: Later
 
@@ -215,9 +213,7 @@ async def gather(database: psycopg.Connection[Any], bank: Bank, call_id: UUID, c
         unread_events=unread["n"],
         intents=intents,
         stripe_charges=charges,
-        platform_net_minor=sum(line["net"] for line in own),
         consultant_net_minor=sum(line["net"] for line in lines if line["source"] in payments),
-        fees_minor=sum(line["fee"] for line in own),
         application_fees_minor=sum(line["amount"] for line in own if line["type"] == "application_fee"),
         later=Later(
             **later,
