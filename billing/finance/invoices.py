@@ -3,7 +3,6 @@
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select, tuple_
 
@@ -32,7 +31,8 @@ async def page(
 
     Raises Invalid on a cursor that is not ours.
     """
-    order = (InvoiceRow.issued_at, InvoiceRow.id)
+    # Papers of one transaction, and of one moment, stand in the order of their numbers.
+    order = (InvoiceRow.issued_at, InvoiceRow.number)
     query = select(InvoiceRow, ChargeRow).join(ChargeRow, ChargeRow.id == InvoiceRow.charge_id)
     if said:
         query = query.where(_found(said, people))
@@ -41,11 +41,18 @@ async def page(
     if period.ends_at is not None:
         query = query.where(InvoiceRow.issued_at < period.ends_at)
     if cursor is not None:
-        query = query.where(tuple_(*order) < tuple_(*place(cursor, UUID)))
+        query = query.where(tuple_(*order) < tuple_(*place(cursor, _read_number)))
     query = query.order_by(*(column.desc() for column in order)).limit(limit + 1)
     rows = [(row[0], row[1]) for row in await tx.session.execute(query)]
     shown = rows[:limit]
-    return InvoicePage(shown, cursor_of(shown[-1][0].issued_at, shown[-1][0].id) if len(rows) > limit else None)
+    return InvoicePage(shown, cursor_of(shown[-1][0].issued_at, shown[-1][0].number) if len(rows) > limit else None)
+
+
+def _read_number(said: str) -> int:
+    number = int(said)
+    if not 0 < number < 2**31:
+        raise ValueError("no invoice has this number")
+    return number
 
 
 def _found(said: str, people: Collection[UserId]) -> ColumnElement[bool]:

@@ -52,7 +52,7 @@ def upgrade() -> None:
     op.execute("DELETE FROM saved_view")
     op.drop_column("saved_view", "query")
     op.add_column("saved_view", sa.Column("search", sa.Text, nullable=False))
-    op.create_index("ix_invoice_issued_at", "invoice", ["issued_at", "id"])
+    op.create_index("ix_invoice_issued_at", "invoice", ["issued_at", "number"])
 
 
 def downgrade() -> None:

@@ -1,6 +1,6 @@
 """Finance: every invoice and credit note, found by number, person, reference or day."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -14,6 +14,8 @@ from web.routes.finance import READERS
 from web.routing import Call, route
 from web.schemas import Day, Input, Output, Utc
 
+IssuedKind = Literal["invoice", "credit_note", "credit"]
+
 
 class InvoicesQuery(Input):
     """``q`` is a number, with its year or without, part of a reference or of a name; days are both whole."""
@@ -25,10 +27,10 @@ class InvoicesQuery(Input):
 
 
 class IssuedOut(Output):
-    """An invoice, or a credit note that takes (part of) one back, and the charge it is of."""
+    """An invoice, a credit note that takes (part of) one back, or a credit that the house gave; and its charge."""
 
     number: str
-    kind: Literal["invoice", "credit_note"]
+    kind: IssuedKind
     issued_at: Utc
     customer_name: str
     consultant_name: str
@@ -60,7 +62,7 @@ async def get_invoices(call: Call) -> InvoicesOut:
         items=[
             IssuedOut(
                 number=number_of(invoice),
-                kind="invoice" if invoice.kind == "invoice" else "credit_note",
+                kind=cast("IssuedKind", invoice.kind),
                 issued_at=invoice.issued_at,
                 customer_name=names.get(UserId(charge.customer_id), ""),
                 consultant_name=names.get(UserId(charge.consultant_id), ""),

@@ -1,8 +1,9 @@
 """Finance finds an invoice by its number, by who is on it, by reference and by day, and reaches its charge."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from core.cursors import cursor_of
 from tests.integration.billing.test_decisions import a_paid_call, staff
 from tests.integration.billing.test_routes import Scene, scene  # noqa: F401 - the fixture
 
@@ -42,3 +43,6 @@ async def test_a_credit_note_stands_above_its_invoice_page_by_page(scene: Scene)
     page = await scene.ask("GET", PATH, finance)
     assert [(each["kind"], each["gross_minor"]) for each in page["items"]] == [("credit_note", 400), ("invoice", 1_650)]
     assert page["next_cursor"] is None
+    for number in (0, 2**31, "seven"):
+        answer = await scene.client.get(f"{PATH}?cursor={cursor_of(datetime.now(UTC), number)}", headers=finance)
+        assert answer.status == 422, number

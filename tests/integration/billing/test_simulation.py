@@ -125,7 +125,11 @@ def normalised(found: Found) -> dict[str, object]:
         "cases": [case["kind"] for case in found.cases],
         "timeline": sorted((one["kind"], one["details"].get("n")) for one in found.timeline),
         "stripe": sorted((one["status"], one["amount_received"]) for one in found.intents),
-        "stripe_balance": (found.platform_net_minor, found.consultant_net_minor, found.application_fees_minor),
+        "stripe_balance": (
+            sum(line["net"] for line in found.later.own_lines),
+            found.consultant_net_minor,
+            found.application_fees_minor,
+        ),
     }
 
 

@@ -693,7 +693,7 @@ export type InvoicesQuery = {
 
 export type IssuedOut = {
   number: string
-  kind: "invoice" | "credit_note"
+  kind: "invoice" | "credit_note" | "credit"
   issued_at: string
   customer_name: string
   consultant_name: string

@@ -446,6 +446,7 @@ export const financeDe: Record<keyof typeof financeEn, string> = {
   'finance.invoice.number': 'Nummer',
   'finance.invoice.vat': 'USt.',
   'finance.invoice.credit_note': 'Gutschrift',
+  'finance.invoice.credit': 'Eingelöstes Guthaben',
   'finance.invoice.search': 'Nummer, Name oder Referenz',
   'finance.invoice.lead': 'Alle Rechnungen und Gutschriften, die neuesten zuerst; jede führt zu ihrer Abrechnung.',
   'finance.invoice.none': 'Dazu findet sich keine Rechnung.',

@@ -445,6 +445,7 @@ export const financeEn = {
   'finance.invoice.number': 'Number',
   'finance.invoice.vat': 'VAT',
   'finance.invoice.credit_note': 'Credit note',
+  'finance.invoice.credit': 'Credit used',
   'finance.invoice.search': 'Number, name or reference',
   'finance.invoice.lead': 'Every invoice and credit note, newest first; each leads to its charge.',
   'finance.invoice.none': 'No invoice is found by that.',

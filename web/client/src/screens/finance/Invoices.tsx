@@ -10,6 +10,7 @@ import { ConsolePage } from './Console'
 import { Found, Table } from './parts'
 
 const SETTLED_MS = 400
+const KIND = { invoice: 'receipt.invoice', credit_note: 'finance.invoice.credit_note', credit: 'finance.invoice.credit' } as const
 
 export function Invoices() {
   const { t, money, date } = useWords()
@@ -63,7 +64,7 @@ export function Invoices() {
                 {pages.flatMap(({ items }) => items).map((each) => (
                   <tr key={each.number} data-testid="invoice-row">
                     <td className="numbers">{each.number}</td>
-                    <td>{t(each.kind === 'invoice' ? 'receipt.invoice' : 'finance.invoice.credit_note')}</td>
+                    <td>{t(KIND[each.kind])}</td>
                     <td>{date(each.issued_at)}</td>
                     <td>{each.customer_name}</td>
                     <td>{each.consultant_name}</td>
