@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import psycopg
 import uvloop
@@ -127,7 +128,11 @@ def schedule(house: House) -> AsyncIOScheduler:
         look, "interval", seconds=RECONCILE_S, args=["account_watch", house.account_watch.run_due, house.db]
     )
     scheduler.add_job(look, "interval", seconds=RECONCILE_S, args=["refit", house.refit.run_due, house.db])
-    scheduler.add_job(rescue_stalled_jobs, "interval", seconds=HEARTBEAT_S, args=[house], id="stalled-jobs")
+    # The first look at once: what a killed worker had at hand has waited for this start already.
+    at_once = datetime.now(UTC)
+    scheduler.add_job(
+        rescue_stalled_jobs, "interval", seconds=HEARTBEAT_S, args=[house], id="stalled-jobs", next_run_time=at_once
+    )
     return scheduler
 
 

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import math
 import random
 import statistics
 import sys
@@ -66,7 +67,10 @@ async def chaos(stack: Stack, wishes: argparse.Namespace) -> dict[str, Any]:
 
 
 class Run:
-    """Hands out the scripts, no faster than the kills keep up, and keeps what became of them."""
+    """Hands out the scripts and keeps what became of them.
+
+    Sessions and kills wait for one another: the kills fall into sessions from the first to the last.
+    """
 
     def __init__(self, todo: list[Script], killer: Killer, kills: int, lanes: int) -> None:
         self._todo, self._all = todo[::-1], len(todo)
@@ -78,7 +82,7 @@ class Run:
         """One pair, one session after the other."""
         while self._todo:
             script = self._todo.pop()
-            # The kills shall fall into sessions to the last.
+            await self._killer.allow(math.ceil(self._kills * (script.number + 1) / self._all))
             await self._killer.reached(self._kills * (script.number - self._ahead) // self._all)
             try:
                 self.sessions.append(await pair.play(script))

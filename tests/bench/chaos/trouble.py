@@ -91,20 +91,28 @@ class Killer:
         self, stack: Stack, chance: random.Random, kills: int, note: Callable[[float], Awaitable[None]]
     ) -> None:
         self._stack, self._chance, self._kills, self._note = stack, chance, kills, note
-        self.done = 0
-        self._killed = asyncio.Condition()
+        self.done, self._allowed = 0, 0
+        self._moved = asyncio.Condition()
         self.by_name: Counter[str] = Counter()
         self._killed_at: dict[str, float] = {}
         self._read_to: dict[str, int] = {}
 
+    async def allow(self, kills: int) -> None:
+        """Up to so many in all may be killed by now."""
+        async with self._moved:
+            self._allowed = max(self._allowed, kills)
+            self._moved.notify_all()
+
     async def reached(self, kills: int) -> None:
         """Wait until so many were killed."""
-        async with self._killed:
-            await self._killed.wait_for(lambda: self.done >= kills)
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.done >= kills)
 
     async def run(self) -> None:
         """Kill until all are done."""
         while self.done < self._kills:
+            async with self._moved:
+                await self._moved.wait_for(lambda: self.done < self._allowed)
             await asyncio.sleep(self._chance.uniform(0.1, 2 * PACE_S - 0.1))
             now = time.monotonic()
             old = [name for name in VICTIMS if now - self._killed_at.get(name, -SPARED_S) >= SPARED_S]
@@ -114,9 +122,9 @@ class Killer:
             victim = self._chance.choice(old)
             self._read_to[victim] = self._log(victim).stat().st_size
             os.kill(self._stack.pid(victim), signal.SIGKILL)
-            async with self._killed:
+            async with self._moved:
                 self.done += 1
-                self._killed.notify_all()
+                self._moved.notify_all()
             self.by_name[victim] += 1
             self._killed_at[victim] = now
             await self._note(now)

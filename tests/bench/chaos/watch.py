@@ -11,7 +11,7 @@ EVERY_S = 0.2
 # to be sent or under way, deadlines, webhooks, sessions to be closed, bills to be written. What waits on purpose
 # (a back-off after an answer from Stripe, a lapse of a span, the time to come back to a lost call) is not due.
 DUE = """
-SELECT 'job:' || id FROM procrastinate.procrastinate_jobs
+SELECT 'job ' || task_name || ':' || id FROM procrastinate.procrastinate_jobs
  WHERE status IN ('todo', 'doing') AND (scheduled_at IS NULL OR scheduled_at <= now())
 UNION ALL SELECT 'command:' || id || ':' || attempts FROM command
  WHERE state IN ('intended', 'sent') AND (first_sent_at IS NOT NULL OR due_at <= created_at + interval '10 seconds')
