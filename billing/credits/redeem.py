@@ -1,7 +1,8 @@
 """What a customer is owed is given back of what was just captured: borne by the house, once for each credit and charge.
 
 It is a refund like any other (``refunds/``), of which neither side gives anything: the consultant's share and our
-commission stay, and Stripe is asked to reverse no transfer and to return no fee.
+commission stay, and Stripe is asked to reverse no transfer and to return no fee. It is never more than the house keeps
+of the call: otherwise two people who agree could collect credits and turn them into a consultant's income (ADR 0017).
 """
 
 from uuid import UUID
@@ -15,7 +16,7 @@ from billing.models import ChargeRow
 from billing.refunds import sending
 from billing.refunds import store as refunds
 from billing.refunds.models import RefundPartRow, RefundRow
-from billing.refunds.plan import plan, refundable_minor
+from billing.refunds.plan import kept_minor, plan, refundable_minor
 from core.db import Tx
 from core.ids import new_id
 
@@ -23,7 +24,7 @@ REASON = "missed_promise"
 
 
 async def set_against(tx: Tx, charge: ChargeRow) -> None:
-    """Use open credits of the customer's, oldest first, for what this charge captured and has not given back.
+    """Use open credits of the customer's, oldest first, up to what the house keeps of this charge.
 
     The caller holds the charge's lock and has just found it captured: credit, refund, books and the command to Stripe
     are one transaction with that.
@@ -31,7 +32,8 @@ async def set_against(tx: Tx, charge: ChargeRow) -> None:
     found = await store.lock_open(tx, charge.customer_id, charge.currency)
     if not found:
         return
-    most = refundable_minor(await refunds.captures(tx, charge.id))
+    captures = await refunds.captures(tx, charge.id)
+    most = min(refundable_minor(captures), kept_minor(captures))
     amounts = uses([row.amount_minor - row.used_minor for row in found], most)
     for row, amount in zip(found, amounts, strict=True):
         if amount:

@@ -136,11 +136,13 @@ class PayoutsOnRequest:
             account, row = await _lock(tx, looked.consultant_id, request_id)
             if row.state in FINAL or (row.state == State.SENT and row.due_at is not None and row.due_at > tx.now):
                 return None
-            if row.first_sent_at is None and (reason := _hindrance(account)) is not None:  # held meanwhile, say
+            reason = _hindrance(account)  # held meanwhile, say
+            if row.first_sent_at is None and reason is not None:
                 _close(tx, row, Move.REFUSE, code=reason.code, message=reason.message)
                 return None
             assert account.provider_account_id is not None
-            old = row.first_sent_at is not None and tx.now - row.first_sent_at >= SAME_KEY_FOR
+            # Sent under its key again it might be made only now, from an account that is held: then we only look.
+            old = row.first_sent_at is not None and (reason is not None or tx.now - row.first_sent_at >= SAME_KEY_FOR)
             row.state = advance(State(row.state), Move.SEND)
             row.attempts += 1
             row.first_sent_at = row.first_sent_at or tx.now

@@ -134,6 +134,7 @@ def _wrong(row: Row[Any]) -> list[Difference]:
         ("credit_given_minor", row.credited_minor, row.credited),
         ("booked_credit_minor", row.booked_credit, row.credit_set),
         ("credit_used_minor", row.used_minor, row.used_again),
+        ("credit_of_commission_minor", max(row.credit_set, row.commission_again), row.commission_again),
         ("booked_gross_minor", row.booked_gross, row.gross_again),
         ("booked_captured_minor", row.booked_captured, row.taken),
         ("cap_minor", max(row.captured_minor, row.cap_minor), row.cap_minor),

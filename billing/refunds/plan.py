@@ -42,6 +42,11 @@ def refundable_minor(captures: Sequence[Captured[HoldKey]]) -> int:
     return sum(capture.amount_minor - capture.refunded_minor for capture in captures)
 
 
+def kept_minor(captures: Sequence[Captured[HoldKey]]) -> int:
+    """What the house has left of its commission: what it returned, and credits that it bore, are gone."""
+    return sum(max(0, capture.fee_minor - capture.fee_returned_minor - capture.credited_minor) for capture in captures)
+
+
 def plan(captures: Sequence[Captured[HoldKey]], amount_minor: int) -> tuple[Part[HoldKey], ...]:
     """The parts of a refund, last capture first (an extension goes back before the call itself).
 

@@ -269,9 +269,9 @@ def the_books_are_stripes(call: Call, _trouble: Trouble, _story: Story, found: F
 def a_credit_is_given_back_once_and_borne_by_the_house(
     call: Call, _trouble: Trouble, _story: Story, found: Found
 ) -> Iterator[str]:
-    """What is owed from before comes back of what is captured, as much as there is, and neither side gives of it."""
+    """What is owed from before comes back, up to our part of what is captured, and neither side gives of it."""
     charge = found.charge
-    expected = min(sum(call.owed), charge["captured_minor"]) if charge["state"] == "captured" else 0
+    expected = min(sum(call.owed), found.application_fees_minor) if charge["state"] == "captured" else 0
     if not call.owed:
         if charge["credited_minor"]:
             yield f"{charge['credited_minor']} credited, and nothing was owed"

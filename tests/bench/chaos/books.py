@@ -28,7 +28,7 @@ FORGOTTEN = """
 SELECT customer_id, amount_minor FROM credit WHERE used_minor < amount_minor AND EXISTS (
   SELECT 1 FROM charge WHERE charge.customer_id = credit.customer_id AND charge.currency = credit.currency
      AND state = 'captured' AND settled_at > granted_at + interval '10 s'
-     AND captured_minor > refunded_minor + credited_minor)
+     AND commission_minor > credited_minor)
 """
 OWED = "SELECT customer_id, sum(amount_minor)::bigint AS minor FROM promise_credit GROUP BY customer_id"
 BALANCES = """
@@ -124,7 +124,7 @@ def _check(
         "billed time": charge["state"] != "abandoned" and charge["connected_ms"] != charge["observed_ms"],
         "bill": (charge["gross_minor"] or 0) != expected,
         "captured": charge["captured_minor"] != taken,
-        "credited": not charge["credited_minor"] == back <= taken,
+        "credited": not charge["credited_minor"] == back <= commission_minor(expected),
         "refunded": charge["refunded_minor"] != 0,
         "commission": sum(intent["application_fee_amount"] or 0 for intent in intents if intent["amount_received"])
         != commission_minor(expected),

@@ -107,10 +107,10 @@ async def test_a_refund_names_its_amount_and_its_credit_note(post: Post) -> None
 async def test_a_credit_names_its_amount_its_call_and_its_paper(post: Post, locale: str, paper: str) -> None:
     post.readers[post.room.customer] = replace(ANNA, locale=locale)
     async with post.room.db.begin() as tx:
-        event = PromiseMissed(RequestId(new_id()), QuestionId(new_id()), post.room.customer, 750, "eur")
+        event = PromiseMissed(RequestId(new_id()), QuestionId(new_id()), post.room.customer, 200, "eur")
         await post.room.credits.on_promise_missed(tx, event)
     call = await paid_call(post.room)
-    [letter] = [one for one in await post.sent() if "7.50" in one["Subject"].replace(",", ".")]
+    [letter] = [one for one in await post.sent() if "2.00" in one["Subject"].replace(",", ".")]
     assert (await post.room.charge(call)).reference in letter["Subject"]
     assert paper.format(f"{post.room.clock.now():%Y}-000002") in text_of(letter)
 

@@ -175,6 +175,25 @@ async def test_an_account_held_before_the_request_is_sent_is_not_paid_out(earner
     assert await paid_out(earner) == []
 
 
+@pytest.mark.parametrize(("kind", "made"), [("down", []), ("timeout_after_success", [SHARE])])
+async def test_an_account_held_while_an_answer_is_missing_is_only_looked_at(
+    earner: Room, kind: str, made: list[int]
+) -> None:
+    await earner.sandbox.misbehave(kind, "payouts.create", times=3)  # the SDK's own second and third try, too
+    await earner.on_request.ask(earner.consultant)
+    await earner.work()
+    assert [row.state for row in await requests(earner)] == [State.UNKNOWN]
+    async with earner.db.begin() as tx:
+        await earner.money.hold(tx, earner.consultant, "documents are missing", UserId(new_id()))
+    for _ in range(3):
+        earner.clock.advance(timedelta(minutes=6))
+        await earner.on_request.run_due(earner.db)
+        await earner.work()
+    [row] = await requests(earner)
+    assert row.state == (State.DONE if made else State.REFUSED)
+    assert await paid_out(earner) == made
+
+
 async def test_what_is_gone_meanwhile_is_refused_by_stripe_and_opens_no_case(earner: Room) -> None:
     call = await paid_call(earner)
     await earner.on_request.ask(earner.consultant)

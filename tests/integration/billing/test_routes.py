@@ -171,20 +171,20 @@ async def test_a_credit_is_told_to_the_customer_and_to_finance_and_changes_nothi
     await _equip(scene, customer, consultant)
     async with scene.house.db.begin() as tx:
         question = QuestionId(new_id())
-        await tx.publish(PromiseMissed(RequestId(new_id()), question, await scene.user(customer), 750, "eur"))
+        await tx.publish(PromiseMissed(RequestId(new_id()), question, await scene.user(customer), 200, "eur"))
     spending = await scene.ask("GET", "/api/me/spending", customer)
-    assert spending["open_credits"] == [{"currency": "eur", "amount_minor": 750}]
+    assert spending["open_credits"] == [{"currency": "eur", "amount_minor": 200}]
     call = await _call(scene, customer, consultant)
     shown = await scene.ask("GET", f"/api/calls/{call}/receipt", customer)
     [back] = shown["given_back"]
-    assert (back["by"], back["amount_minor"], back["share_minor"], shown["paid_minor"]) == ("credit", 750, 0, 900)
+    assert (back["by"], back["amount_minor"], back["share_minor"], shown["paid_minor"]) == ("credit", 200, 0, 1_450)
     spending = await scene.ask("GET", "/api/me/spending", customer)
     assert spending["open_credits"] == []
     assert [(one["paid_minor"], one["refunded_minor"], one["credited_minor"]) for one in spending["totals"]] == [
-        (1_650, 0, 750)
+        (1_650, 0, 200)
     ]
     [bill] = (await scene.ask("GET", "/api/calls", customer))["bills"]
-    assert bill["refunded_minor"] == 750
+    assert bill["refunded_minor"] == 200
     theirs = await scene.ask("GET", f"/api/calls/{call}/receipt", consultant)
     assert (theirs["given_back"], theirs["paid_minor"], theirs["net_minor"]) == ([], 1_650, 1_402)
     earned = await scene.ask("GET", "/api/consultant/earnings", consultant)
@@ -194,7 +194,7 @@ async def test_a_credit_is_told_to_the_customer_and_to_finance_and_changes_nothi
             document, checks = verify(await answer.text())
         assert all(check.holds for check in checks), report(document, checks)
         assert document["version"] == version
-        assert [one["amount_minor"] for one in document.get("credits", [])] == ([750] if version == 3 else [])
+        assert [one["amount_minor"] for one in document.get("credits", [])] == ([200] if version == 3 else [])
         told = any("credit" in (entry["body"] or "") for entry in document["chain"]["entries"])
         assert told == (version == 3)
         async with scene.client.get(f"/api/calls/{call}/receipt.pdf", headers=who) as answer:
@@ -202,7 +202,7 @@ async def test_a_credit_is_told_to_the_customer_and_to_finance_and_changes_nothi
     await _finance(scene, shown)
     finance = await log_in(scene.client, "finn@example.com")
     [row] = (await scene.ask("GET", "/api/finance/charges", finance))["items"]
-    assert (row["refunded_minor"], row["credited_minor"]) == (0, 750)
+    assert (row["refunded_minor"], row["credited_minor"]) == (0, 200)
     detail = await scene.ask("GET", f"/api/finance/charges/{row['charge_id']}", finance)
     [refund] = detail["refunds"]
     assert (refund["reason"], refund["credit_id"] is not None, refund["state"]) == ("missed_promise", True, "done")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.credits.plan import uses
-from billing.refunds.plan import Captured, plan, refundable_minor
+from billing.refunds.plan import Captured, kept_minor, plan, refundable_minor
 
 MINOR = st.integers(1, 100_000)
 
@@ -45,6 +45,7 @@ def test_after_a_credit_both_sides_give_back_in_proportion_and_never_more_than_i
     credited = data.draw(st.integers(0, gross))
     captured = Captured("hold", gross, fee, credited, 0, credited)
     assert refundable_minor([captured]) == gross - credited
+    assert kept_minor([captured]) == max(0, fee - credited)
     if credited == gross:
         return
     amount = data.draw(st.integers(1, gross - credited))
