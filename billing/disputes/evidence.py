@@ -58,8 +58,8 @@ def evidence(facts: CallFacts) -> Mapping[str, str]:
         "customer_email_address": facts.customer_email,
         "service_date": (facts.started_at or facts.consented_at).date().isoformat(),
         "product_description": (
-            f"A live video consultation ({facts.reference}) with {facts.consultant_name} about: {facts.question}. "
-            f"Both sides were connected for {_clock(facts.connected_ms)}; {_clock(facts.billed_ms)} were charged at "
+            f"A live video consultation ({facts.reference}) with {facts.consultant_name} about “{facts.question}”. "
+            f"Both sides were connected for {_span(facts.connected_ms)}; {_span(facts.billed_ms)} were charged at "
             f"{_money(facts.rate_minor_per_hour, facts.currency)} an hour: "
             f"{_money(facts.gross_minor, facts.currency)}."
         ),
@@ -68,7 +68,7 @@ def evidence(facts: CallFacts) -> Mapping[str, str]:
         ),
         "refund_policy_disclosure": (
             f"Before anybody was rung, the customer agreed on {facts.consented_at.isoformat(timespec='seconds')} to "
-            f"terms version {facts.terms_version}: a call under {_clock(facts.threshold_ms)} costs nothing; {rule}; "
+            f"terms version {facts.terms_version}: a call under {_span(facts.threshold_ms)} costs nothing; {rule}; "
             "never more than the amount they allowed. The running price was on their screen during the whole call."
         ),
         "uncategorized_text": (
@@ -81,9 +81,9 @@ def evidence(facts: CallFacts) -> Mapping[str, str]:
     return {name: words[:MOST_CHARACTERS] for name, words in fields.items() if words}
 
 
-def _clock(ms: int) -> str:
+def _span(ms: int) -> str:
     minutes, rest = divmod(ms, 60_000)
-    return f"{minutes}:{rest // 1000:02d}.{rest % 1000:03d} minutes"
+    return f"{minutes} min {rest // 1000}.{rest % 1000:03d} s" if rest else f"{minutes} min"
 
 
 def _money(minor: int, currency: str) -> str:
