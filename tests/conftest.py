@@ -5,9 +5,9 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
-from hypothesis import settings
 from psycopg import sql
 
 from app.embedded.postgres import EmbeddedPostgres
@@ -17,8 +17,8 @@ from core.clock import FakeClock
 from core.settings import Settings
 
 # How long one example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("house", deadline=None)
-settings.load_profile("house")
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -168,9 +168,11 @@ class CommandSender:
             if row.state in machine.FINAL:
                 return
             share = secrets.randbelow(1000) / 1000
-            pause = machine.pause(row.attempts, share, hurried=_hurried(scene))
-            if isinstance(error, ProviderUnknown) and error.replayed:
+            attempts = row.attempts
+            if isinstance(error, ProviderUnknown) and error.replayed and not order.ask:
                 row.outcome = {**(row.outcome or {}), "ask": True}  # this key will say the same for ever
+                attempts = 1  # that is an answer: what it waited for silence does not count
+            pause = machine.pause(attempts, share, hurried=_hurried(scene))
             busy = isinstance(error, ProviderBusy)
             row.state = machine.advance(machine.State(row.state), machine.Move.POSTPONE if busy else machine.Move.LOSE)
             row.due_at = tx.now + pause

@@ -198,9 +198,9 @@ class PayoutsOnRequest:
             if row.state in FINAL:
                 return
             if replayed:
-                row.outcome = {"ask": True}  # this key will say the same for ever
+                row.outcome = {"ask": True}  # this key will say the same for ever, so it is no use to wait
             row.state = advance(State(row.state), Move.LOSE)
-            row.due_at = tx.now + pause(row.attempts, secrets.randbelow(1000) / 1000, hurried=False)
+            row.due_at = tx.now + pause(1 if replayed else row.attempts, secrets.randbelow(1000) / 1000, hurried=False)
 
     async def _absent(self, order: _Order) -> None:
         """Stripe lists no such payout. Once may be too early; twice, five minutes apart, it was never made."""

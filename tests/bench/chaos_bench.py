@@ -18,12 +18,14 @@ import aiohttp
 
 from app.embedded.postgres import free_port
 from app.stack import Plan, Stack
+from people.origin import Origin
 from tests.bench.chaos.books import Findings, reconcile
 from tests.bench.chaos.people import Pair, Session
 from tests.bench.chaos.script import RATE_MINOR, Script, scripts
 from tests.bench.chaos.trouble import Faults, Killer, supervise
 from tests.bench.chaos.watch import Watch
-from tests.bench.stage import background, house_of, people
+from tests.bench.stage import Two, background, house_of, people
+from web.context import House
 
 SETTINGS = {
     "RATE_LIMIT_LOGIN_PER_MIN": "1000",
@@ -44,6 +46,7 @@ async def chaos(stack: Stack, wishes: argparse.Namespace) -> dict[str, Any]:
     lanes = min(wishes.lanes, wishes.sessions)
     async with house_of(stack) as house:
         made = await people(house, lanes, RATE_MINOR)
+        await keep_apart(house, made)
     pairs = [Pair(stack.url, one.customer, one.consultant, str(one.consultant_id)) for one in made]
     watch = Watch(stack.env["DATABASE_URL"])
     killer = Killer(stack, random.Random(f"kills {wishes.seed}"), wishes.kills, watch.note_kill)  # noqa: S311
@@ -64,6 +67,19 @@ async def chaos(stack: Stack, wishes: argparse.Namespace) -> dict[str, Any]:
     for line in [*run.troubles, *found.lines]:
         sys.stderr.write(f"! {line}\n")
     return _figures(wishes, watch, killer, faults, run, found, played_s, time.monotonic() - began)
+
+
+async def keep_apart(house: House, made: Sequence[Two]) -> None:
+    """Each customer blocks the consultants of the other pairs.
+
+    Otherwise somebody whose consultant is busy rings another pair's, who pays no heed, is taken offline for it, and is
+    missing to their own customer in turn: on a slow machine most rings went that way.
+    """
+    for one in made:
+        for other in made:
+            if one is not other:
+                async with house.db.begin() as tx:
+                    await house.blocks.add(tx, one.customer_id, other.consultant_id, Origin())
 
 
 class Run:

@@ -21,8 +21,8 @@ from tests.simulation.script import (
     WILLING,
     Call,
     Extend,
-    Trouble,
 )
+from tests.simulation.trouble import Trouble
 
 _COMMISSION = Fraction(15, 100)
 _HOUR_MS = 3_600_000

@@ -65,7 +65,7 @@ class Workers:
         for house in world.up():
             if self._running(house, "tick") or (len(world.workers) > 1 and world.chance.random() < 0.6):
                 continue
-            looks = {
+            looks: dict[str, tuple[datetime | None, Any]] = {
                 "meter": (due.meter, house.meter),
                 "charges": (due.charges, house.charges),
                 "collection": (due.collection, house.collection),

@@ -141,6 +141,36 @@ async def test_a_day_later_stripe_is_asked_before_anything_is_written_again(room
     assert [intent["amount_received"] for intent in await room.intents()] == [1_650]
 
 
+async def test_a_stored_error_is_looked_at_at_once_however_long_stripe_was_silent_before(room: Room) -> None:
+    call = await room.open()
+    await room.talk(call, 60_000)
+    await room.sandbox.misbehave("down", "payment_intents.cancel", times=1_000)
+    await room.end(call)
+    for _ in range(8):
+        room.clock.advance(timedelta(minutes=10))
+        await room.work()
+    await room.sandbox.behave()
+    await room.sandbox.misbehave("error_500", "payment_intents.cancel")
+    for _ in range(4):
+        room.clock.advance(timedelta(minutes=10))
+        await room.work()
+        if (await cancelling(room)).get("ask"):
+            break
+    assert await cancelling(room) == {"ask": True}
+    for _ in range(2):
+        room.clock.advance(timedelta(seconds=2))
+        await room.work()
+    assert [intent["status"] for intent in await room.intents()] == ["canceled"]
+    assert (await room.charge(call)).state == "released"
+
+
+async def cancelling(room: Room) -> dict[str, object]:
+    """What is known of the newest command to release a hold."""
+    async with room.db.begin() as tx:
+        newest = text("SELECT outcome FROM command WHERE kind = 'cancel' ORDER BY created_at DESC LIMIT 1")
+        return (await tx.session.scalar(newest)) or {}
+
+
 async def test_a_call_that_ended_before_its_hold_stood_lets_it_go(room: Room) -> None:
     call = await room.open(at_work=False)
     await room.end(call, "customer_left")

@@ -12,6 +12,7 @@ from billing.charges import store
 from billing.events import HoldFailed
 from billing.metering.terms import LATE_HOLD_MS
 from billing.reconciliation import recompute
+from billing.reconciliation.difference import Difference
 from billing.trust import record
 from core.errors import Conflict
 from core.ids import CallId, UserId, new_id
@@ -72,7 +73,7 @@ async def new_intents(room: Room, call: CallId) -> list[dict[str, object]]:
     return [intent for intent in await room.intents() if intent["metadata"]["charge_id"] == str(charge.id)]
 
 
-async def recomputed(room: Room) -> list[recompute.Difference]:
+async def recomputed(room: Room) -> list[Difference]:
     """What the nightly recomputation finds."""
     async with room.db.begin() as tx:
         return (await recompute.differences(tx, tx.now - timedelta(days=30), tx.now + timedelta(days=1)))[1]

@@ -16,8 +16,9 @@ from tests.fakes.gauge import number, say
 from tests.simulation.evidence import Found
 from tests.simulation.oracle import connected_ms, judge
 from tests.simulation.play import Play
-from tests.simulation.script import DECLINED, RAISE, TICKS, Outage, Rule, Trouble, draw, simple
+from tests.simulation.script import DECLINED, RAISE, TICKS, draw, simple
 from tests.simulation.studio import Studio
+from tests.simulation.trouble import Outage, Rule, Trouble
 
 SEEDS, PARTS = 200, 4
 AT = "payment_intents"

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from core.ids import UserId
+from matching.dispatch.ring_order import Standing
 from matching.models import QuestionMatchRow
-from tests.bench.dispatch_market import Consultant, Laws, Request, Standing
+from tests.bench.dispatch_market import Consultant, Laws, Request
 from tests.bench.dispatch_market import Market as VirtualMarket
 from tests.integration.matching.conftest import Market
 

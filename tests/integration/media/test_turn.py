@@ -76,10 +76,12 @@ def where(relay: EmbeddedTurn) -> tuple[str, int]:
     return HERE4, int(relay.urls.split("?")[0].rsplit(":", 1)[1])
 
 
-def names(relay: EmbeddedTurn, *, ttl_s: int = 600, secret: str | None = None, at: datetime | None = None) -> list[str]:
+def names(
+    relay: EmbeddedTurn, *, ttl_s: int = 600, secret: str | None = None, at: datetime | None = None
+) -> tuple[str, str]:
     servers = TurnServers.parse(relay.urls, secret or relay.secret, ttl_s)
     (one,) = servers.ice_servers(at or datetime.now(UTC))
-    return [one["username"], one["credential"]]
+    return one["username"], one["credential"]
 
 
 async def test_it_relays_to_nothing_but_a_media_node(relay: EmbeddedTurn) -> None:

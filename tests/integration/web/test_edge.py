@@ -1,6 +1,7 @@
 """The edge: whatever is thrown at it, the answer has a form, a request id, the headers, and is never a 500."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -125,7 +126,8 @@ async def test_an_exhausted_pool_is_503_and_says_when_to_come_back(browser: Clie
     headers = await log_in(browser)
     assert browser.app is not None
     house: House = browser.app[HOUSE]
-    house.db.engine.pool._timeout = 0.2
+    pool: Any = house.db.engine.pool
+    pool._timeout = 0.2
     release, taken = asyncio.Event(), asyncio.Barrier(POOL + 1)
     async with asyncio.TaskGroup() as group:
         for _ in range(POOL):

@@ -166,7 +166,7 @@ def test_the_evidence_says_what_was_agreed_and_seen() -> None:
         receipt_address="https://example.com/call/1/done",
     )
     package = evidence(facts)
-    assert "11:00.000 minutes" in package["product_description"]
+    assert "connected for 11 min; 11 min were" in package["product_description"]
     assert "16.50 EUR" in package["product_description"]
     in_yen = evidence(replace(facts, currency="jpy"))
     assert "charged at 9000 JPY an hour: 1650 JPY." in in_yen["product_description"]

@@ -154,11 +154,11 @@ def test_the_gap_to_the_last_one_shown_is_the_difference_of_the_scores_exactly(
     for one in crowd:
         index.apply(one)
     ranked = LogisticRanker(lambda: BUILT_IN).rank(query, index.ringable(query), len(crowd))
-    for place, one in enumerate(ranked[1:], 1):
+    for place, shown in enumerate(ranked[1:], 1):
         last = ranked[place - 1]
-        found = why_not.behind(one, last)
-        assert sum(gap.difference_centi for gap in found.gaps) == one.score_centi - last.score_centi <= 0
-        assert {gap.factor for gap in found.gaps} == {factor.factor for factor in one.factors}
+        found = why_not.behind(shown, last)
+        assert sum(gap.difference_centi for gap in found.gaps) == shown.score_centi - last.score_centi <= 0
+        assert {gap.factor for gap in found.gaps} == {factor.factor for factor in shown.factors}
         assert [gap.difference_centi for gap in found.gaps] == sorted(gap.difference_centi for gap in found.gaps)
 
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -26,7 +27,7 @@ MTU = 400
 
 def encoded(codec: str, count: int = 24) -> list[tuple[bytes, bool]]:
     """Real frames: (bytes, is a key frame)."""
-    encoder = av.CodecContext.create(ENCODERS[codec], "w")
+    encoder: Any = av.CodecContext.create(ENCODERS[codec], "w")
     encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = 160, 120, "yuv420p", Fraction(1, 30)
     encoder.options = (
         {"preset": "ultrafast", "tune": "zerolatency"}
