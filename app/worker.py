@@ -152,12 +152,14 @@ async def main() -> None:
         scheduler.start()
         log.info("worker.ready")
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait({jobs, heed, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        ended, _ = await asyncio.wait({jobs, heed, stopped}, return_when=asyncio.FIRST_COMPLETED)
         scheduler.shutdown(wait=False)
-        jobs.cancel()
-        heed.cancel()
-        await asyncio.gather(jobs, heed, return_exceptions=True)
+        for task in (jobs, heed, stopped):
+            task.cancel()
+        await asyncio.gather(jobs, heed, stopped, return_exceptions=True)
     await close(house)
+    for task in ended:
+        task.result()  # only the signal ends it well; anything else is told, and the process ends with 1
 
 
 if __name__ == "__main__":

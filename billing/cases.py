@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import select
 
 from billing import timeline
-from billing.models import CaseRow
+from billing.finance import approvals
+from billing.models import CaseRow, ChargeRow
 from core import audit, logs
 from core.db import Tx
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Forbidden, NotFound
 from core.ids import UserId, new_id
 
 log = logs.get(__name__)
@@ -36,12 +37,20 @@ async def open_once(tx: Tx, charge_id: UUID | None, kind: str, *, key: str, **de
 
 
 async def close_case(tx: Tx, case_id: UUID, by: UserId, resolution: str) -> CaseRow:
-    """Close a case with what was found; its row stays. Raises NotFound, and Conflict when it is closed already."""
+    """Close a case with what was found; its row stays. Raises NotFound, and Conflict when it is closed already.
+
+    Raises Forbidden for whose money it is about.
+    """
     row = await tx.session.get(CaseRow, case_id, with_for_update=True)
     if row is None:
         raise NotFound
     if row.closed_at is not None:
         raise Conflict("This case is closed already.", code="case_closed")
+    charge = None if row.charge_id is None else await tx.session.get(ChargeRow, row.charge_id)
+    if charge is not None:
+        approvals.refuse_own(charge, by)
+    if row.details.get("consultant_id") == str(by):
+        raise Forbidden("This case is about your own account; a colleague must close it.", code="own_money")
     row.closed_at, row.closed_by, row.resolution = tx.now, by, resolution
     if row.charge_id is not None:
         timeline.record(tx, row.charge_id, "case_closed", case=row.kind)

@@ -113,7 +113,7 @@ class PayoutAccountService:
                 country=country, metadata={"user_id": str(user)}, idempotency_key=f"acct:{user}:{country}"
             )
         except ProviderRejected:
-            await self._choose_anew(user)
+            await self._choose_anew(user, country)
             raise
         async with self._db.begin() as tx:
             row = await _lock(tx, user)
@@ -121,11 +121,11 @@ class PayoutAccountService:
             row.look_due_at = row.look_due_at or tx.now
             return row.provider_account_id, country
 
-    async def _choose_anew(self, user: UserId) -> None:
+    async def _choose_anew(self, user: UserId, refused: str) -> None:
         """Stripe opens no account there: another country may be chosen."""
         async with self._db.begin() as tx:
             row = await _lock(tx, user)
-            if row.provider_account_id is None:
+            if row.provider_account_id is None and row.country == refused:
                 row.country = None
 
 

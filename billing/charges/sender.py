@@ -13,7 +13,14 @@ from billing.charges import command as machine
 from billing.charges import commands, store
 from billing.charges.errand import Errand, Order, Scene
 from billing.models import CommandRow, HoldRow
-from billing.provider.errors import ProviderBusy, ProviderDeclined, ProviderMissing, ProviderRejected, ProviderUnknown
+from billing.provider.errors import (
+    ProviderBusy,
+    ProviderDeclined,
+    ProviderDisconnected,
+    ProviderMissing,
+    ProviderRejected,
+    ProviderUnknown,
+)
 from core import logs
 from core.db import Database, Tx
 from core.jobs import Jobs
@@ -152,6 +159,13 @@ class CommandSender:
             scene = await self._lock(tx, order)
             row = scene.row
             if row.state in machine.FINAL:
+                return
+            if order.ask and not isinstance(error, (ProviderMissing, ProviderDisconnected)):
+                # A refused look says nothing about what we look for.
+                key = f"look_refused:{row.id}"
+                await open_once(tx, row.charge_id, f"{row.kind}_refused", key=key, error=error.message)
+                row.state = machine.advance(machine.State(row.state), machine.Move.LOSE)
+                row.due_at = tx.now + machine.pause(row.attempts, secrets.randbelow(1000) / 1000, hurried=False)
                 return
             row.outcome = {**(row.outcome or {}), "ask": True, "rejected": error.message}
             if order.provider_id is None or isinstance(error, ProviderMissing):

@@ -10,6 +10,7 @@ from billing.charges.command import Kind
 from billing.disputes import store as disputes
 from billing.disputes.errand import LOST, WON, give_back, share_of, take_back
 from billing.disputes.models import DisputeRow
+from billing.finance import approvals
 from billing.ledger import entries, journal
 from billing.models import ChargeRow, HoldRow
 from billing.provider.gateway import StripeGateway
@@ -50,9 +51,12 @@ class DisputeService:
         return row
 
     async def submit(self, tx: Tx, dispute_id: UUID, evidence: Mapping[str, str], by: UserId) -> DisputeRow:
-        """Hand in the evidence, once. Raises Conflict when the bank has decided or it was handed in."""
+        """Hand in the evidence, once. Raises Conflict when the bank has decided or it was handed in.
+
+        Raises Forbidden for the call's own two people.
+        """
         looked = await self.get(tx, dispute_id)
-        await store.lock(tx, looked.charge_id)
+        approvals.refuse_own(await store.lock(tx, looked.charge_id), by)
         row = await self.get(tx, dispute_id)
         if row.closed_at is not None:
             raise Conflict("The bank has decided already.", code="dispute_closed")

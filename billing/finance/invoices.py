@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, or_, select, tuple_
 
 from billing.models import ChargeRow, InvoiceRow
 from billing.periods import Period
@@ -13,6 +13,7 @@ from core.db import Tx
 from core.ids import UserId
 
 PAGE = 50
+REFERENCE_TAIL = 4  # what people read aloud of a reference
 _NUMBER = re.compile(r"(?:(\d{4})-)?0*(\d{1,9})", re.ASCII)
 
 
@@ -56,12 +57,12 @@ def _read_number(said: str) -> int:
 
 
 def _found(said: str, people: Collection[UserId]) -> ColumnElement[bool]:
+    named = any_(literal(list(people), ARRAY(Uuid)))  # one parameter, however many bear that name
+    found = or_(ChargeRow.customer_id == named, ChargeRow.consultant_id == named)
     number = _NUMBER.fullmatch(said)
+    if number is None or len(said) >= REFERENCE_TAIL:  # the end of a reference may be all digits
+        found |= ChargeRow.reference.icontains(said, autoescape=True)
     if number is not None:  # with its year, or without: the same number of every year
         same = InvoiceRow.number == int(number[2])
-        return same if number[1] is None else same & (InvoiceRow.series == number[1])
-    return or_(
-        ChargeRow.reference.icontains(said, autoescape=True),
-        ChargeRow.customer_id.in_(people),
-        ChargeRow.consultant_id.in_(people),
-    )
+        found |= same if number[1] is None else same & (InvoiceRow.series == number[1])
+    return found

@@ -11,7 +11,10 @@ from core.db import Base
 
 
 class PayoutRow(Base):
-    """Money on its way from a connected account to its bank. ``lines_minor`` is the sum of its lines, once read."""
+    """Money on its way from a connected account to its bank. ``lines_minor`` is the sum of its lines, once read.
+
+    A payout that its owner asked for has no lines.
+    """
 
     __tablename__ = "payout"
 

@@ -19,7 +19,13 @@ from billing.payouts import store
 from billing.payouts.models import PayoutRequestRow
 from billing.payouts.schedule import DEFAULT
 from billing.payouts.service import PayoutService
-from billing.provider.errors import ProviderBusy, ProviderRejected, ProviderUnknown
+from billing.provider.errors import (
+    ProviderBusy,
+    ProviderDeclined,
+    ProviderDisconnected,
+    ProviderRejected,
+    ProviderUnknown,
+)
 from billing.provider.gateway import StripeGateway
 from billing.provider.objects import Payout
 from core import audit, logs
@@ -100,9 +106,13 @@ class PayoutsOnRequest:
             return
         try:
             seen = await (self._look(order) if order.ask else self._write(order))
-        except ProviderRejected as error:
-            log.warning("billing.payout_rejected", code=error.provider_code)
-            await self._refused(order, error.provider_code or error.code, error.message)
+        except (ProviderRejected, ProviderDeclined) as error:
+            code = getattr(error, "provider_code", None) or error.code
+            log.warning("billing.payout_rejected", code=code, looking=order.ask)
+            if order.ask and not isinstance(error, ProviderDisconnected):
+                await self._unknown(order, replayed=False)  # a refused look says nothing about the payout
+            else:
+                await self._refused(order, code, error.message)
         except (ProviderUnknown, ProviderBusy) as error:
             await self._unknown(order, replayed=isinstance(error, ProviderUnknown) and error.replayed)
         else:
@@ -147,6 +157,9 @@ class PayoutsOnRequest:
             row.attempts += 1
             row.first_sent_at = row.first_sent_at or tx.now
             row.due_at = tx.now + LEASE
+            ask = old or bool((row.outcome or {}).get("ask"))
+            if not ask:
+                row.absent_at = None  # what is written now was not missing before
             return _Order(
                 request_id=row.id,
                 consultant=row.consultant_id,
@@ -155,7 +168,7 @@ class PayoutsOnRequest:
                 currency=row.currency,
                 key=row.key,
                 asked_at=row.asked_at,
-                ask=old or bool((row.outcome or {}).get("ask")),
+                ask=ask,
             )
 
     async def _write(self, order: _Order) -> Payout:

@@ -163,6 +163,8 @@ class PayoutService:
                         created_at=line.created_at,
                     )
                 )
+        if not row.automatic:  # Stripe itemises no other
+            return
         row.lines_minor = sum(line.net_minor for line in inside)
         if inside and row.lines_minor != row.amount_minor:
             await open_once(
@@ -222,6 +224,7 @@ class PayoutService:
         _not_own(row, by)
         if row.held_at is not None:
             if by is None:
+                _add_reason(tx, row, reason)
                 return
             raise Conflict("This account is held already.", code="held")
         row.held_at, row.held_by, row.held_reason = tx.now, by, reason
@@ -380,6 +383,13 @@ class PayoutService:
         query = select(ChargeRow.id, ChargeRow.call_id, ChargeRow.reference)
         query = query.where(ChargeRow.id.in_({line.charge_id for line in lines if line.charge_id}))
         return {row.id: (row.call_id, row.reference) for row in await tx.session.execute(query)}
+
+
+def _add_reason(tx: Tx, row: PayoutAccountRow, reason: str) -> None:
+    """A further finding about an account that is held: whoever was asked to release it must look again, once."""
+    if reason not in (row.held_reason or ""):
+        row.held_reason, row.held_at = f"{row.held_reason}; {reason}", tx.now
+        audit.record(tx, "finance.payouts_held", subject=str(row.user_id), actor=None, reason=reason)
 
 
 def _not_own(row: PayoutAccountRow, by: UserId | None) -> None:

@@ -12,7 +12,9 @@ from billing.finance import approvals
 from billing.finance.models import ProblemRow
 from billing.models import ChargeRow
 from billing.problems.rules import Answer, Category, Facts, Finding, decide
+from billing.refunds import store as refund_store
 from billing.refunds.models import RefundRow
+from billing.refunds.plan import refundable_minor
 from billing.refunds.service import AWAITING as REFUND_AWAITING
 from billing.refunds.service import RefundService
 from core import audit
@@ -219,7 +221,7 @@ async def _facts(tx: Tx, charge: ChargeRow) -> Facts:
         "JOIN billable_interval j ON j.call_id = part.call_id "
         "WHERE i.call_id = ANY(:calls) AND c.id <> :charge "
         "AND c.customer_id = :customer AND c.consultant_id = :consultant "
-        "AND c.captured_minor > c.refunded_minor AND c.created_at < :created"
+        "AND c.captured_minor > c.refunded_minor + c.credited_minor AND c.created_at < :created"
     )
     overlaps = await tx.session.scalar(
         query,
@@ -231,12 +233,13 @@ async def _facts(tx: Tx, charge: ChargeRow) -> Facts:
             "created": charge.created_at,
         },
     )
+    given = charge.captured_minor - refundable_minor(await refund_store.captures(tx, charge.id))
     # What will be taken is as good as taken to who says that it should not be.
     due = await review.expected(tx, charge) if charge.state == State.REVIEWING else None
     return Facts(
         connected_ms=charge.connected_ms or 0 if due is None else due.connected_ms,
         gross_minor=charge.gross_minor or 0 if due is None else due.gross_minor,
         captured_minor=charge.captured_minor if due is None else due.gross_minor,
-        refunded_minor=charge.refunded_minor + charge.credited_minor,
+        refunded_minor=given,  # with what is on its way, and what a bank has kept or sent back
         overlaps_ms=int(overlaps or 0),
     )

@@ -25,7 +25,7 @@ class ProviderUnknown(Upstream):
 
 
 class ProviderBusy(Upstream):
-    """Stripe did not begin: too many requests, or this key is in flight. Same key, a little later."""
+    """Stripe did not begin: too many requests, this key is in flight, or ours is not accepted. Same key, later."""
 
     code = "provider_busy"
 

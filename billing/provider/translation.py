@@ -14,6 +14,7 @@ from billing.provider.errors import (
 from core.errors import AppError
 
 _BUSY = {409, 429}
+_UNAUTHORIZED = 401
 _MISSING = 404
 _FORBIDDEN = 403
 _DISCONNECTED = "account_invalid"  # docs.stripe.com/error-codes#account-invalid
@@ -28,8 +29,8 @@ def meaning_of(status: int | None, body: object, headers: Mapping[str, str]) -> 
         return ProviderUnknown(replayed=replayed)
     error = _error_of(body)
     message = error.get("message")
-    if status in _BUSY:
-        return ProviderBusy(provider_code=error.get("code"))
+    if status in _BUSY or _refuses_the_key(status, error.get("code")):
+        return ProviderBusy(provider_code=error.get("code") or str(status))
     if status == _PAYMENT_REQUIRED or error.get("type") == "card_error":
         return ProviderDeclined(message, code=error.get("code"), decline_code=error.get("decline_code"))
     return _rejected(status, error.get("code"))(
@@ -38,6 +39,11 @@ def meaning_of(status: int | None, body: object, headers: Mapping[str, str]) -> 
         param=error.get("param"),
         request_id=next((value for name, value in headers.items() if name.lower() == "request-id"), None),
     )
+
+
+def _refuses_the_key(status: int, code: object) -> bool:
+    """Whether Stripe looked at our key only: it says nothing about what was asked, and a new key ends it."""
+    return status == _UNAUTHORIZED or (status == _FORBIDDEN and code != _DISCONNECTED)
 
 
 def _rejected(status: int, code: object) -> type[ProviderRejected]:

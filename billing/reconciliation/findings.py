@@ -41,6 +41,8 @@ class Findings:
             consultant = await tx.session.scalar(
                 text("SELECT consultant_id FROM charge WHERE id = :id"), {"id": charge_id}
             )
+        if charge_id is None and consultant is not None:
+            details["consultant_id"] = str(consultant)  # nobody closes a case about their own account
         await _open_again(tx, key)
         run_id = None if run is None else str(run.id)
         await open_once(tx, charge_id, str(kind), key=key, run=run_id, **details)

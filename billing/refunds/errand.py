@@ -1,7 +1,7 @@
 """The errand of refunds: one write per capture that gives something back."""
 
 from billing import invoices, provider_refs, timeline
-from billing.cases import open_case
+from billing.cases import open_case, open_once
 from billing.charges import commands, store
 from billing.charges.announcements import REFUNDED, announce
 from billing.charges.command import Kind, Move
@@ -87,6 +87,10 @@ async def take_in_refund(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundP
         await _came_back(tx, charge, part, seen)
     elif part.state == INTENDED:
         await _given_back(tx, charge, hold, part, seen)
+    elif part.state == FAILED and part.commission_minor is None:
+        # Noted as refused, and now it lives: a person must see what was done in its place.
+        key = f"refund-alive:{part.id}"
+        await open_once(tx, charge.id, "refund_differs", key=key, refund=seen.id, amount_minor=seen.amount_minor)
 
 
 async def _given_back(tx: Tx, charge: ChargeRow, hold: HoldRow, part: RefundPartRow, seen: Refund) -> None:

@@ -12,7 +12,7 @@ from core.ids import UserId
 _COUNTS = text("""
 SELECT
   (SELECT count(*) FROM charge c WHERE c.customer_id = :customer AND c.state = 'captured'
-     AND c.captured_minor > c.refunded_minor) AS paid_calls,
+     AND c.captured_minor > c.refunded_minor + c.credited_minor) AS paid_calls,
   (SELECT count(*) FROM hold h JOIN charge c ON c.id = h.charge_id
     WHERE c.customer_id = :customer AND h.state = 'declined' AND h.created_at >= :since) AS declined,
   (SELECT count(*) FROM charge c WHERE c.customer_id = :customer AND c.close_reason IN

@@ -12,8 +12,9 @@ from core.money import price_minor
 from matching.events import PromiseMissed
 from matching.models import PromiseCreditRow, RequestRow
 
-RULE = "five-minutes-2"
+RULE = "five-minutes-3"
 CREDIT_MS = 300_000  # five minutes at the highest rate the customer consented to, within the cap
+MOST_MINOR = 1_000  # whoever rings at a rate that nobody asks for is owed no more than an ordinary call's five minutes
 ONCE_IN = timedelta(days=1)  # whoever rings and cancels all night at the highest rate is owed no fortune
 
 
@@ -22,7 +23,7 @@ async def missed(tx: Tx, row: RequestRow) -> None:
 
     Nobody has two requests at once, so there is no second one to count at the same time.
     """
-    amount = min(price_minor(row.max_rate_minor_per_hour, CREDIT_MS), row.cap_minor)
+    amount = min(price_minor(row.max_rate_minor_per_hour, CREDIT_MS), row.cap_minor, MOST_MINOR)
     if amount <= 0 or await _had_one(tx, row.customer_id):
         return
     credit = PromiseCreditRow

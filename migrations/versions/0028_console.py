@@ -15,7 +15,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 def upgrade() -> None:
     op.add_column("payout_account", sa.Column("country", sa.Text))
-    op.execute("UPDATE payout_account SET country = 'DE'")
+    op.execute("UPDATE payout_account SET country = 'DE' WHERE provider_account_id IS NOT NULL")
     op.create_check_constraint("country", "payout_account", "country ~ '^[A-Z]{2}$'")
     op.create_table(
         "payout_request",

@@ -102,7 +102,7 @@ async def post_evidence(call: Call) -> EvidenceOut:
         row = await call.house.disputes.get(tx, call.id("dispute_id"))
         fields = dict(evidence(await _facts(call, tx, row)))
         if body.remark:
-            fields["uncategorized_text"] = f"{body.remark}\n\n{fields['uncategorized_text']}"
+            fields["uncategorized_text"] = f"{fields['uncategorized_text']}\n\n{body.remark}"
         row = await call.house.disputes.submit(tx, row.id, fields, call.user)
     return EvidenceOut(fields=fields, handed_in=True)
 

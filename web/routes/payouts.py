@@ -47,7 +47,7 @@ class BalanceOut(Output):
 
 
 class PayoutOut(Output):
-    """A payout; ``lines_minor`` is the sum of its lines and equals its amount."""
+    """A payout; ``lines_minor`` is the sum of its lines, its amount; null where it was asked for: it has none."""
 
     id: str
     consultant_name: str

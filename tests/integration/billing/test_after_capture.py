@@ -198,7 +198,11 @@ async def test_a_dispute_takes_the_share_back_and_ends_equal_to_stripe(room: Roo
     charge = await room.charge(call)
     async with room.db.begin() as tx:
         [row] = await dispute_store.of_charge(tx, charge.id)
-        await room.disputes.submit(tx, row.id, {"uncategorized_text": "They talked for eleven minutes."}, room.customer)
+        evidence = {"uncategorized_text": "They talked for eleven minutes."}
+        for own in (room.customer, room.consultant):
+            with pytest.raises(Forbidden):
+                await room.disputes.submit(tx, row.id, evidence, own)
+        await room.disputes.submit(tx, row.id, evidence, UserId(new_id()))
     await room.work()
     [seen] = (await room.sandbox.state())["dispute"]
     assert (seen["status"], seen["evidence"]) == (

@@ -25,6 +25,7 @@ async def test_an_invoice_is_found_by_what_people_know_of_it(scene: Scene) -> No
     year, number = invoice["number"].split("-")
     day = date.fromisoformat(invoice["issued_at"][:10])
     about = (invoice["number"], number, str(int(number)), invoice["reference"][-4:].lower(), name[:3].upper())
+    about += (invoice["reference"][3:11],)  # all digits, as the end of one may be
     for said in about:
         assert await found(f"?q={said}") == [invoice], said
     for said in (f"{int(year) + 1}-{number}", "4711", "nobody", "%25"):

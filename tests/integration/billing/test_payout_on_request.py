@@ -69,7 +69,7 @@ async def test_all_that_is_available_is_paid_out_now_and_booked(earner: Room) ->
     async with earner.db.begin() as tx:
         payout = await tx.session.get(PayoutRow, row.payout_id)
         assert payout is not None
-        assert (payout.automatic, payout.lines_minor) == (False, 0)
+        assert (payout.automatic, payout.lines_minor) == (False, None)
         assert await earner.on_request.latest(tx, earner.consultant) == []
     await earner.sandbox.fail_payout(payout.id)
     await hear_everything(earner)

@@ -320,6 +320,31 @@ async def test_the_oracle_notices_a_raise_that_is_not_as_it_should_be(studio: St
         assert any(line.startswith(rule) for line in told), (rule, told)
 
 
+async def test_the_oracle_notices_a_credit_that_is_not_as_it_should_be(studio: Studio) -> None:
+    script = simple(7, trouble=Trouble(workers=1))
+    owed = replace(script.calls[0], owed=(200, 100))
+    play = Play(replace(script, calls=(owed,)), studio)
+    outcome = await play.run()
+    assert (outcome.violations, outcome.captured) == ([], 1_650)
+    found, story = play.found, play.story
+    assert found is not None
+    assert story is not None
+    assert found.charge["credited_minor"] == 248, "all of our commission, and no more"
+    back = found.later.stripe_refunds
+    reversed_too = [{**one, "transfer_reversal": "trr_1"} for one in back]
+    untold = [event for event in found.timeline if event["kind"] != "credit_set"]
+    for wrong in (
+        replace(found, charge={**found.charge, "credited_minor": 300}),
+        replace(found, later=replace(found.later, stripe_refunds=back[1:])),
+        replace(found, later=replace(found.later, stripe_refunds=reversed_too)),
+        replace(found, timeline=untold),
+    ):
+        told = judge(owed, script.trouble, story, wrong)
+        assert any(line.startswith("a_credit_is_given_back_once_and_borne_by_the_house") for line in told), told
+    unowed = judge(replace(owed, owed=()), script.trouble, story, found)
+    assert any("nothing was owed" in line for line in unowed)
+
+
 async def test_the_oracle_notices_a_late_hold_that_is_not_as_it_should_be(studio: Studio) -> None:
     script = simple(3, trouble=Trouble(workers=1))
     late = replace(script.calls[0], late=True)

@@ -1,13 +1,13 @@
 """The contract of connected accounts: opened, onboarded, when they are paid out, and payouts that arrive or do not."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 import stripe
 
 from billing.provider.errors import ProviderMissing, ProviderRejected
-from billing.provider.objects import ConnectedAccount, PayoutStatus
+from billing.provider.objects import ConnectedAccount, Payout, PayoutStatus
 from tests.integration.provider.contract import people
 from tests.integration.provider.contract.side import BACK, Side, fresh
 
@@ -108,10 +108,13 @@ async def test_an_account_nobody_paid_yet_has_nothing(side: Side) -> None:
     assert sum((await side.gateway.balance(account_id=account.id)).values()) == 0
 
 
-async def _pay_out(side: Side, account_id: str, amount_minor: int) -> Any:
-    return await side.sdk.payouts.create_async(
-        {"amount": amount_minor, "currency": await side.currency(), "metadata": {"contract": "1"}},
-        {"stripe_account": account_id, "idempotency_key": fresh("payout")},
+async def _pay_out(side: Side, account_id: str, amount_minor: int, key: str = "") -> Payout:
+    return await side.gateway.create_payout(
+        account_id=account_id,
+        amount_minor=amount_minor,
+        currency=await side.currency(),
+        metadata={"payout_request": key},
+        idempotency_key=key or fresh("payout"),
     )
 
 
@@ -119,13 +122,15 @@ async def test_a_payout_is_made_listed_and_belongs_to_its_account(side: Side) ->
     # docs.stripe.com/api/payouts/create: "We initially mark the status of the payout object as pending"
     consultant, since = await side.consultant(), datetime.now(UTC) - timedelta(minutes=5)
     await side.funded(consultant, 500)
-    made = await _pay_out(side, consultant, 500)
+    key = fresh("payout")
+    made = await _pay_out(side, consultant, 500, key)
+    assert (await _pay_out(side, consultant, 500, key)).id == made.id, "the same key pays once"
     payout = await side.gateway.retrieve_payout(made.id, account_id=consultant)
     assert (payout.amount_minor, payout.currency, payout.automatic) == (500, await side.currency(), False)
     assert payout.status in {PayoutStatus.PENDING, PayoutStatus.IN_TRANSIT, PayoutStatus.PAID}
     assert payout.arrival_at >= payout.created_at - timedelta(days=1)  # a day, not a moment
     listed = await side.gateway.list_payouts(account_id=consultant, since=since)
-    assert payout.id in {one.id for one in listed}
+    assert [one.id for one in listed if one.metadata.get("payout_request") == key] == [payout.id]
     assert payout.balance_transaction_id is not None
     lines = await side.eventually(
         "the account has the payout's line",

@@ -66,9 +66,9 @@ async def test_a_refund_is_a_line_on_both_balances(side: Side) -> None:
 async def test_a_refund_that_does_not_reverse_leaves_the_consultant_everything(side: Side) -> None:
     # docs.stripe.com/connect/destination-charges, 'Issue refunds': "the destination account keeps the funds"
     hold = await side.captured(2_400, 360)
-    given = {"payment_intent": hold.id, "amount": 1_000}
-    refund = await side.sdk.refunds.create_async(given, {"idempotency_key": fresh("refund")})
-    assert (refund.amount, refund.transfer_reversal) == (1_000, None)
+    key = fresh("refund")
+    refund = await side.gateway.refund(hold.id, amount_minor=1_000, idempotency_key=key, from_platform=True)
+    assert (refund.amount_minor, refund.transfer_reversal_id) == (1_000, None)
     assert (await _transfer(side, hold.transfer_group)).reversed_minor == 0
     assert (await side.gateway.retrieve_hold(hold.id)).application_fee_refunded_minor == 0
 

@@ -1,7 +1,8 @@
 // Owns the filters of the charges: each is a part of the address, so that a view can be sent to a colleague.
 import { Button, Select, TextInput } from '@mantine/core'
-import { useEffect, useState } from 'react'
+import { useCallback, useState } from 'react'
 import { currencies } from '../../api/types'
+import { useTyped } from '../../parts/typed'
 import { useWords } from '../../parts/words'
 import { parseAmount, typedAmount } from '../../rules/money'
 
@@ -16,13 +17,12 @@ const states = ['open', 'holding', 'awaiting_customer', 'metering', 'reviewing',
 
 export function ChargeFilters({ filters, change }: { filters: Record<string, string>; change: (part: Record<string, string>) => void }) {
   const { t, locale, coded } = useWords()
-  const [reference, setReference] = useState(filters.q ?? '')
+  const [reference, setReference] = useTyped(
+    filters.q ?? '',
+    useCallback((q) => change({ q }), [change]),
+  )
   const currency = filters.currency ?? 'eur'
   const [minimum, setMinimum] = useState(filters.min_minor ? typedAmount(Number(filters.min_minor), currency, locale) : '')
-  useEffect(() => {
-    const timer = setTimeout(() => reference !== (filters.q ?? '') && change({ q: reference }), 400)
-    return () => clearTimeout(timer)
-  }, [reference, filters.q, change])
   /** What was typed, in the units of the currency that is looked at; nothing to change while it is not an amount. */
   function atLeast(text: string, code: string): Record<string, string> {
     const minor = parseAmount(text, code)

@@ -1,37 +1,38 @@
 // Owns the list of invoices and credit notes: found by number, person, reference or day, each leading to its charge.
 import { Button, TextInput } from '@mantine/core'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useCallback } from 'react'
 import { Link, useSearchParams } from 'react-router'
 import { get, query } from '../../api/client'
 import type { Invoices as Page } from '../../api/types'
+import { useTyped } from '../../parts/typed'
 import { useWords } from '../../parts/words'
 import { ConsolePage } from './Console'
 import { Found, Table } from './parts'
 
-const SETTLED_MS = 400
 const KIND = { invoice: 'receipt.invoice', credit_note: 'finance.invoice.credit_note', credit: 'finance.invoice.credit' } as const
 
 export function Invoices() {
   const { t, money, date } = useWords()
   const [address, setAddress] = useSearchParams()
   const wanted = { q: address.get('q') ?? '', from: address.get('from') ?? '', to: address.get('to') ?? '' }
-  const [said, setSaid] = useState(wanted.q)
-  function change(name: keyof typeof wanted, value: string) {
-    setAddress(
-      (old) => {
-        const next = new URLSearchParams(old)
-        if (value) next.set(name, value)
-        else next.delete(name)
-        return next
-      },
-      { replace: true },
-    )
-  }
-  useEffect(() => {
-    const timer = setTimeout(() => said !== wanted.q && change('q', said), SETTLED_MS)
-    return () => clearTimeout(timer)
-  })
+  const change = useCallback(
+    (name: 'q' | 'from' | 'to', value: string) =>
+      setAddress(
+        (old) => {
+          const next = new URLSearchParams(old)
+          if (value) next.set(name, value)
+          else next.delete(name)
+          return next
+        },
+        { replace: true },
+      ),
+    [setAddress],
+  )
+  const [said, setSaid] = useTyped(
+    wanted.q,
+    useCallback((q) => change('q', q), [change]),
+  )
   const found = useInfiniteQuery({
     queryKey: ['finance', 'invoices', wanted],
     queryFn: ({ pageParam }) => get<Page>(`/api/finance/invoices${query({ ...wanted, cursor: pageParam })}`),
