@@ -118,6 +118,8 @@ class Api:
         if self._rules.take({Kind.DOWN}, *names):
             _hang_up(http)
             raise ApiError(503, "The sandbox plays dead.", kind="api_error")
+        if self._rules.take({Kind.KEY_401}, *names):
+            raise ApiError(401, "Invalid API Key provided: sk_test_***")
         if self._rules.take({Kind.RATE_429}, *names):
             raise ApiError(429, "Too many requests hit the API too quickly.", code="rate_limit")
         if self._rules.take({Kind.LOCK_409}, *names):

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     ERROR_500_AFTER_SUCCESS = "error_500_after_success"  # the work is done, and the key remembers a 500
     RATE_429 = "rate_429"  # before the idempotency layer
     LOCK_409 = "lock_409"  # another request holds the object
+    KEY_401 = "key_401"  # our API key is not accepted: nothing is looked at, nothing done
     DOWN = "down"  # no answer, nothing done
     SLOW = "slow"  # answers after delay_ms
     WEBHOOK_DUPLICATE = "webhook_duplicate"

@@ -200,11 +200,16 @@ class Stage:
     async def _settle(self, moved: Actor) -> None:
         """Wait until whoever moved, and whoever this lets go on, stands at a boundary, has ended, or is blocked."""
         await self._arrive([moved])
-        if moved.crashed:
-            await self._rolled_back(moved)
         held = [actor for actor in self.actors if actor.blocked and actor is not moved]
-        if held:  # only now is it certain which locks are left
-            await self._arrive([actor for actor in held if not self._blocked(actor)])
+        gone = [moved]
+        while gone:  # whoever was let go may have been killed meanwhile, and lets others go by that
+            for actor in gone:
+                if actor.crashed:
+                    await self._rolled_back(actor)
+            free = [actor for actor in held if not self._blocked(actor)]  # only now it is certain which locks are left
+            await self._arrive(free)
+            held = [actor for actor in held if actor not in free]
+            gone = [actor for actor in free if actor.crashed]
         for actor in self.actors:
             if actor.gate is not None or actor.done:
                 actor.blocked = False
@@ -236,6 +241,8 @@ class Stage:
             await asyncio.sleep(0.002)
         for actor in held:
             actor.blocked = actor.gate is None and not actor.done
+            if actor.crashed:
+                await self._rolled_back(actor)
         self._leave()
 
     async def _rolled_back(self, killed: Actor) -> None:

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from billing.charges import store
 from billing.events import HoldFailed
+from billing.models import CommandRow
 from core.errors import NotFound, Refused
 from core.ids import UserId, new_id
 from media.events import IntervalClosed, IntervalOpened
@@ -162,6 +163,46 @@ async def test_a_stored_error_is_looked_at_at_once_however_long_stripe_was_silen
         await room.work()
     assert [intent["status"] for intent in await room.intents()] == ["canceled"]
     assert (await room.charge(call)).state == "released"
+
+
+async def test_a_key_that_stripe_refuses_for_hours_costs_no_hold_and_no_capture(room: Room) -> None:
+    call = await room.open()
+    await room.talk(call, 660_000)
+    await room.sandbox.misbehave("key_401", times=10_000)
+    await room.end(call)
+    await patiently(room, hours=3)
+    assert (await room.charge(call)).state == "settling"
+    assert [intent["status"] for intent in await room.intents()] == ["requires_capture"]
+    sent = await capturing(room)
+    assert sent.attempts < 30, "with growing pauses"
+    await room.sandbox.behave()
+    await patiently(room)
+    charge = await room.charge(call)
+    assert (charge.state, charge.captured_minor) == ("captured", 1_650)
+    assert "case_opened" not in await room.kinds(call)
+
+
+async def test_a_look_that_is_refused_says_nothing_about_the_capture(room: Room) -> None:
+    call = await room.open()
+    await room.talk(call, 660_000)
+    await room.sandbox.misbehave("timeout_after_success", "payment_intents.capture", times=3)
+    await room.end(call)
+    room.clock.advance(timedelta(hours=24))
+    await room.sandbox.misbehave("refused", "payment_intents.retrieve", times=2)
+    await room.work()
+    assert (await capturing(room)).state == "unknown"
+    assert [intent["status"] for intent in await room.intents()] == ["succeeded"]
+    await patiently(room, hours=2)
+    charge = await room.charge(call)
+    assert (charge.state, charge.captured_minor) == ("captured", 1_650)
+    assert (await room.kinds(call)).count("case_opened") == 1, "and a person was told, once"
+
+
+async def capturing(room: Room) -> CommandRow:
+    """The newest command to capture."""
+    async with room.db.begin() as tx:
+        newest = select(CommandRow).where(CommandRow.kind == "capture").order_by(CommandRow.created_at.desc()).limit(1)
+        return (await tx.session.scalars(newest)).one()
 
 
 async def cancelling(room: Room) -> dict[str, object]:
