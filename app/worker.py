@@ -158,8 +158,8 @@ async def main() -> None:
             task.cancel()
         await asyncio.gather(jobs, heed, stopped, return_exceptions=True)
     await close(house)
-    for task in ended:
-        task.result()  # only the signal ends it well; anything else is told, and the process ends with 1
+    for one in ended:
+        one.result()  # only the signal ends it well; anything else is told, and the process ends with 1
 
 
 if __name__ == "__main__":

@@ -52,6 +52,7 @@ class Actor:
     stalled_until: datetime | None = None
     backend: int | None = None
     blocked: bool = False
+    waits: bool = False
     error: Exception | None = None
     crashed: bool = False
     done: bool = False
@@ -211,8 +212,10 @@ class Stage:
             held = [actor for actor in held if actor not in free]
             gone = [actor for actor in free if actor.crashed]
         for actor in self.actors:
-            if actor.gate is not None or actor.done:
-                actor.blocked = False
+            actor.blocked = actor.blocked and actor.gate is None and not actor.done
+            if actor.blocked and not actor.waits:  # for a moment many do, while locks change hands
+                self.note(f"{actor.process.name} {actor.name}: waits for a lock")
+            actor.waits = actor.blocked
 
     async def _arrive(self, waiting: list[Actor]) -> None:
         pause = _LOOK_AFTER_S if len(self.actors) > 1 else _PATIENCE_S
@@ -271,11 +274,8 @@ class Stage:
             return False
         ours = {other.backend for other in self.actors if other is not actor}
         row = self._database.execute("SELECT pg_blocking_pids(%s)", (actor.backend,)).fetchone()
-        blocked = bool(row and ours & set(row[0]))
-        if blocked and not actor.blocked:
-            self.note(f"{actor.process.name} {actor.name}: waits for a lock")
-        actor.blocked = blocked
-        return blocked
+        actor.blocked = bool(row and ours & set(row[0]))
+        return actor.blocked
 
     def _leave(self) -> None:
         ended = [actor for actor in self.actors if actor.done]
