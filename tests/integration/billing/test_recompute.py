@@ -9,6 +9,7 @@ from sqlalchemy import text
 from billing.cases import close_case, listed
 from billing.models import PayoutAccountRow
 from billing.reconciliation import recompute
+from core.errors import Forbidden
 from core.ids import UserId, new_id
 from tests.integration.billing.room import Room
 from tests.integration.billing.test_after_capture import account_of, paid_call, refund
@@ -93,6 +94,30 @@ async def test_a_wrong_bill_that_a_person_has_understood_holds_nobody_again(room
     await release(room)
     assert (await run(room, "bills")).differences > 0
     assert await held_reason(room) is None
+
+
+async def test_nobody_closes_a_case_about_their_own_money(room: Room) -> None:
+    await paid_call(room)
+    await alter(room, ONE_MORE)
+    await run(room, "bills")
+    async with room.db.begin() as tx:
+        [case, *_] = await listed(tx, open_only=True)
+        for own in (room.customer, room.consultant):
+            with pytest.raises(Forbidden):
+                await close_case(tx, case.id, own, "All is well.")
+
+
+async def test_a_further_finding_about_a_held_account_is_told_and_asks_for_another_look_once(room: Room) -> None:
+    await paid_call(room)
+    moments = []
+    for reason in ("reconciliation: one", "reconciliation: two", "reconciliation: two", "reconciliation: one"):
+        room.clock.advance(timedelta(hours=1))
+        async with room.db.begin() as tx:
+            await room.money.hold(tx, room.consultant, reason, None)
+            row = await tx.session.get_one(PayoutAccountRow, room.consultant)
+            moments.append(row.held_at)
+    assert moments[0] != moments[1] == moments[2] == moments[3]
+    assert await held_reason(room) == "reconciliation: one; reconciliation: two"
 
 
 FIGURES = (
