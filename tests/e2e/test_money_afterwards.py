@@ -151,14 +151,14 @@ def test_a_dispute_is_answered_and_decided(after: Afterwards, outcome: str) -> N
     row = desk.get_by_test_id("dispute-row").filter(has_text=reference)
     expect(row).to_contain_text(GROSS)
     row.get_by_role("link", name=reference).click()
-    expect(desk.get_by_text("11:0").first).to_be_visible()  # the evidence names the connected time
+    expect(desk.get_by_text("connected for 11 min").first).to_be_visible()  # the evidence names the connected time
     desk.get_by_test_id("remark").fill("They thanked each other at the end.")
     desk.get_by_test_id("hand-in").click()
     desk.get_by_test_id("hand-in-confirm").click()
     expect(desk.get_by_test_id("handed-in")).to_be_visible()
     after.until("handed in", lambda: after.charge()["disputes"][0]["status"] == "under_review")
     sent = next(one for one in after.state("dispute") if one["id"] == claimed)["evidence"]
-    assert sent["uncategorized_text"].startswith("They thanked each other")
+    assert sent["uncategorized_text"].endswith("They thanked each other at the end.")
     after.sandbox(f"dispute/{claimed}/decide", {"outcome": outcome})
     after.until("decided", lambda: after.charge()["disputes"][0]["status"] == outcome)
     desk.goto(f"{after.stack.url}/finance/disputes/closed")
