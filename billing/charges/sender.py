@@ -164,8 +164,7 @@ class CommandSender:
                 # A refused look says nothing about what we look for.
                 key = f"look_refused:{row.id}"
                 await open_once(tx, row.charge_id, f"{row.kind}_refused", key=key, error=error.message)
-                row.state = machine.advance(machine.State(row.state), machine.Move.LOSE)
-                row.due_at = tx.now + machine.pause(row.attempts, secrets.randbelow(1000) / 1000, hurried=False)
+                _later(tx, row, machine.Move.LOSE, row.attempts, hurried=False)
                 return
             row.outcome = {**(row.outcome or {}), "ask": True, "rejected": error.message}
             if order.provider_id is None or isinstance(error, ProviderMissing):
@@ -181,15 +180,13 @@ class CommandSender:
             row = scene.row
             if row.state in machine.FINAL:
                 return
-            share = secrets.randbelow(1000) / 1000
             attempts = row.attempts
             if isinstance(error, ProviderUnknown) and error.replayed and not order.ask:
                 row.outcome = {**(row.outcome or {}), "ask": True}  # this key will say the same for ever
                 attempts = 1  # that is an answer: what it waited for silence does not count
-            pause = machine.pause(attempts, share, hurried=_hurried(scene))
             busy = isinstance(error, ProviderBusy)
-            row.state = machine.advance(machine.State(row.state), machine.Move.POSTPONE if busy else machine.Move.LOSE)
-            row.due_at = tx.now + pause
+            move = machine.Move.POSTPONE if busy else machine.Move.LOSE
+            _later(tx, row, move, attempts, hurried=_hurried(scene))
             log.info("billing.command_unknown", kind=row.kind, attempts=row.attempts, busy=busy)
 
     async def _lock(self, tx: Tx, order: Order) -> Scene:
@@ -199,6 +196,12 @@ class CommandSender:
         assert hold is not None
         assert row is not None
         return Scene(charge, hold, row)
+
+
+def _later(tx: Tx, row: CommandRow, move: machine.Move, attempts: int, *, hurried: bool) -> None:
+    """Due again after the pause that follows ``attempts``, with some jitter."""
+    row.state = machine.advance(machine.State(row.state), move)
+    row.due_at = tx.now + machine.pause(attempts, secrets.randbelow(1000) / 1000, hurried=hurried)
 
 
 def _leased(row: CommandRow, tx: Tx) -> bool:

@@ -33,7 +33,7 @@ def meaning_of(status: int | None, body: object, headers: Mapping[str, str]) -> 
         return ProviderBusy(provider_code=error.get("code") or str(status))
     if status == _PAYMENT_REQUIRED or error.get("type") == "card_error":
         return ProviderDeclined(message, code=error.get("code"), decline_code=error.get("decline_code"))
-    return _rejected(status, error.get("code"))(
+    return _rejected(status)(
         message,
         provider_code=error.get("code") or error.get("type"),
         param=error.get("param"),
@@ -46,8 +46,8 @@ def _refuses_the_key(status: int, code: object) -> bool:
     return status == _UNAUTHORIZED or (status == _FORBIDDEN and code != _DISCONNECTED)
 
 
-def _rejected(status: int, code: object) -> type[ProviderRejected]:
-    if status == _FORBIDDEN and code == _DISCONNECTED:
+def _rejected(status: int) -> type[ProviderRejected]:
+    if status == _FORBIDDEN:  # any other refuses the key
         return ProviderDisconnected
     return ProviderMissing if status == _MISSING else ProviderRejected
 

@@ -6,11 +6,13 @@ const SETTLED_MS = 400
 /** The text of such a field and how to type into it; `current` is what the address says, `write` puts a text there. */
 export function useTyped(current: string, write: (text: string) => void): [string, (text: string) => void] {
   const [typed, setTyped] = useState(current)
+  const [seen, setSeen] = useState(current)
   const [written, setWritten] = useState(current)
-  if (current !== written) {
-    // A link, a kept view or the back button, not what was typed here.
+  if (current !== seen) {
+    setSeen(current)
     setWritten(current)
-    setTyped(current)
+    // A link, a kept view or the back button. What was written here only arrives, and more may have been typed since.
+    if (current !== written) setTyped(current)
   }
   useEffect(() => {
     if (typed === current) return
